@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/snapshot.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* A recording compares bytes, so no member may leave a hole. */
+_Static_assert(sizeof(struct reading) == 24, "padding");
+_Static_assert(sizeof(struct node_in) == 14 * 8, "padding");
+_Static_assert(sizeof(struct utility_in) == 80, "padding");
+
+enum quality reading_quality(const struct reading *r, int64_t now_mono_ms,
+                             double max_age_s)
+{
+    if (r->mono_ms == 0 || r->quality == QUALITY_MISSING) {
+        return QUALITY_MISSING;
+    }
+    if (!isfinite(r->value) || r->quality == QUALITY_BAD) {
+        return QUALITY_BAD;
+    }
+    double age_s = (double)(now_mono_ms - r->mono_ms) / 1e3;
+    if (age_s > max_age_s || age_s < -1.0) {
+        return QUALITY_STALE;
+    }
+    return (enum quality)r->quality;
+}
+
+double reading_value(const struct reading *r, int64_t now_mono_ms,
+                     double max_age_s)
+{
+    enum quality q = reading_quality(r, now_mono_ms, max_age_s);
+    return q >= QUALITY_SUSPECT ? r->value : NAN;
+}
+
+size_t snapshot_size(int n_nodes)
+{
+    assert(n_nodes >= 0 && n_nodes <= SITE_NODES_MAX);
+    return sizeof(struct snapshot) + (size_t)n_nodes * sizeof(struct node_in);
+}
+
+void snapshot_clear(struct snapshot *s, int n_nodes)
+{
+    memset(s, 0, snapshot_size(n_nodes));
+    s->n_nodes = n_nodes;
+}
+
+double price_at(const struct price_in *p, int64_t utc_ms)
+{
+    if (p->mono_ms == 0 || utc_ms >= p->expires_at_ms) {
+        return NAN;
+    }
+    if (p->n_slots == 0) {
+        return p->value_per_kwh;
+    }
+    double slot = floor((double)(utc_ms - p->start_at_ms) /
+                        (p->step_s * 1e3));
+    if (!(slot >= 0.0 && slot < (double)p->n_slots)) {
+        return NAN;
+    }
+    return p->per_kwh[(int)slot];
+}
+
+#define TEXT_ROW(name, text) text,
+
+const char *quality_name(enum quality q)
+{
+    static const char *const names[] = {QUALITY_LIST(TEXT_ROW)};
+    assert((unsigned)q < QUALITY_COUNT);
+    return names[q];
+}
+
+const char *ack_name(enum ack_status s)
+{
+    static const char *const names[] = {ACK_LIST(TEXT_ROW)};
+    assert((unsigned)s < ACK_COUNT);
+    return names[s];
+}
+
+const char *utility_name(enum utility_kind k)
+{
+    static const char *const names[] = {UTILITY_LIST(TEXT_ROW)};
+    assert((unsigned)k < UTILITY_COUNT);
+    return names[k];
+}
+
+const char *job_name(enum job_event e)
+{
+    static const char *const names[] = {JOB_LIST(TEXT_ROW)};
+    assert((unsigned)e < JOB_COUNT);
+    return names[e];
+}
