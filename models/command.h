@@ -47,16 +47,16 @@ struct node_command {
 struct tick_record {
     uint64_t tick;
     int64_t utc_ms;
-    double grid_w;     /* metered, or the sum of the assets */
-    double grid_ref_w; /* what the smoother holds the grid at */
-    double grid_max_w; /* tightest import limit in force */
+    double grid_w;       /* metered, or the sum of the assets */
+    double grid_ref_w;   /* what the smoother holds the grid at */
+    double grid_max_w;   /* tightest import limit in force */
     double ramp_w_per_s; /* of the mean over ramp_average, over that time */
     double load_w;       /* grid power without batteries */
     double pods_w;
     double demand_w; /* what the pods would draw uncapped, estimated */
     double shed_w;   /* held back by caps, estimated */
     double other_w;
-    double battery_w; /* sum, + charge */
+    double battery_w;     /* sum, + charge */
     double battery_set_w; /* sum of the set-points */
     double fleet_w;       /* behind the POI */
     double fleet_compute_w;

@@ -12,16 +12,16 @@
 #ifndef MODELS_ERR_H
 #define MODELS_ERR_H
 
-#define ERR_LIST(X)                             \
-    X(NONE, "no error")                         \
-    X(RANGE, "value outside its allowed range") \
-    X(SYNTAX, "cannot be parsed")               \
-    X(UNKNOWN, "no such name")                  \
-    X(IO, "input or output failed")             \
-    X(TIMEOUT, "no answer in time")             \
-    X(REFUSED, "device refused the request")    \
+#define ERR_LIST(X)                                \
+    X(NONE, "no error")                            \
+    X(RANGE, "value outside its allowed range")    \
+    X(SYNTAX, "cannot be parsed")                  \
+    X(UNKNOWN, "no such name")                     \
+    X(IO, "input or output failed")                \
+    X(TIMEOUT, "no answer in time")                \
+    X(REFUSED, "device refused the request")       \
     X(MISMATCH, "does not match what is expected") \
-    X(MEMORY, "out of memory")                  \
+    X(MEMORY, "out of memory")                     \
     X(FULL, "no room left")
 
 #define ERR_ENUM(name, text) ERR_##name,

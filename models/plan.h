@@ -18,12 +18,12 @@
 
 enum { PLAN_SLOTS_MAX = 576 };
 
-#define PLAN_STATUS_LIST(X)     \
-    X(NONE, "NONE")             \
-    X(OPTIMAL, "OPTIMAL")       \
-    X(FEASIBLE, "FEASIBLE")     \
-    X(HEURISTIC, "HEURISTIC")   \
-    X(SHIFTED, "SHIFTED")       \
+#define PLAN_STATUS_LIST(X)   \
+    X(NONE, "NONE")           \
+    X(OPTIMAL, "OPTIMAL")     \
+    X(FEASIBLE, "FEASIBLE")   \
+    X(HEURISTIC, "HEURISTIC") \
+    X(SHIFTED, "SHIFTED")     \
     X(RULE, "RULE")
 #define PLAN_STATUS_ENUM(name, text) PLAN_##name,
 enum plan_status { PLAN_STATUS_LIST(PLAN_STATUS_ENUM) PLAN_STATUS_COUNT };
@@ -52,9 +52,9 @@ struct plan {
     int64_t n_batteries;
     double step_s[PLAN_SLOTS_MAX];
     double import_per_kwh[PLAN_SLOTS_MAX];
-    double battery_w[PLAN_SLOTS_MAX]; /* sum over the batteries */
+    double battery_w[PLAN_SLOTS_MAX];  /* sum over the batteries */
     double grid_max_w[PLAN_SLOTS_MAX]; /* cap of the slot */
-    double soc_pu[PLAN_SLOTS_MAX]; /* wanted at the slot's end, by energy */
+    double soc_pu[PLAN_SLOTS_MAX];     /* wanted at the slot's end, by energy */
 };
 
 /* Slot of 'plan' at 'utc_ms', or -1 outside it, expired or without one. */

@@ -16,43 +16,41 @@
 /* name, word for logs, sentence.  In a sentence %a is the asset's name, %v the
  * value, %l the limit, %n what it would take; each is printed with its unit by
  * reason_text(). */
-#define REASON_LIST(X)                                                       \
-    X(NONE, "none", "nothing to do")                                         \
-    X(HOLD, "hold", "holding the grid at %v: the load is steady")            \
-    X(SMOOTH, "smooth",                                                      \
-      "the batteries give %n so that the grid stays near %v")                \
-    X(RAMP, "ramp",                                                          \
-      "the grid moves toward %v no faster than the ramp limit of %l")        \
-    X(IMPORT, "import", "grid held at its import limit of %l")               \
-    X(EXPORT, "export", "grid held at its export limit of %l")               \
-    X(RECENTRE, "recentre", "state of charge is brought back: %v to %l")     \
-    X(CHARGE_CHEAP, "charge_cheap",                                          \
-      "charging %v while power costs %l")                                    \
-    X(DISCHARGE_DEAR, "discharge_dear",                                      \
-      "discharging %v while power costs %l")                                 \
-    X(RATING, "rating", "%a is at its rating of %l, %n short")               \
-    X(SOC, "soc", "%a is at its state-of-charge limit of %l")                \
-    X(SHED, "shed",                                                          \
-      "compute held back by %v: the batteries cannot hold %l, %n short")     \
-    X(RETURN, "return", "compute is given back in stages, %v still held")    \
-    X(STALE, "stale", "%a says nothing: its worst case is assumed")          \
-    X(LOCAL, "local", "%a is under local control, not dispatchable")         \
-    X(FAULT, "fault", "%a reports a fault and is not used")                  \
-    X(DISOBEYS, "disobeys", "%a does not do what it is told: %v, not %l")    \
-    X(NO_METER, "no_meter",                                                  \
-      "the grid meter is lost: the grid is taken as the sum of the assets")  \
-    X(EVENT, "event", "the utility limits import to %l")                     \
-    X(EMERGENCY, "emergency", "emergency instruction: import at most %l")    \
-    X(NO_PLAN, "no_plan", "no plan in force: rules alone")                   \
-    X(NODE_OK, "node_ok", "%a may compute")                                  \
-    X(NODE_UNPLUGGED, "node_unplugged", "%a is not plugged in")              \
-    X(NODE_NO_CONSENT, "node_no_consent", "the owner of %a does not agree")  \
-    X(NODE_COLD, "node_cold", "the pack of %a is too cold: %v below %l")     \
-    X(NODE_HOT, "node_hot", "the pack of %a is too hot: %v above %l")        \
-    X(NODE_DEPARTURE, "node_departure",                                      \
-      "%a needs %l when it leaves and has %v")                               \
-    X(NODE_STALE, "node_stale", "%a is silent or its state is too old")      \
-    X(NODE_ALARM, "node_alarm", "%a reports an alarm")                       \
+#define REASON_LIST(X)                                                         \
+    X(NONE, "none", "nothing to do")                                           \
+    X(HOLD, "hold", "holding the grid at %v: the load is steady")              \
+    X(SMOOTH, "smooth",                                                        \
+      "the batteries give %n so that the grid stays near %v")                  \
+    X(RAMP, "ramp",                                                            \
+      "the grid moves toward %v no faster than the ramp limit of %l")          \
+    X(IMPORT, "import", "grid held at its import limit of %l")                 \
+    X(EXPORT, "export", "grid held at its export limit of %l")                 \
+    X(RECENTRE, "recentre", "state of charge is brought back: %v to %l")       \
+    X(CHARGE_CHEAP, "charge_cheap", "charging %v while power costs %l")        \
+    X(DISCHARGE_DEAR, "discharge_dear", "discharging %v while power costs %l") \
+    X(RATING, "rating", "%a is at its rating of %l, %n short")                 \
+    X(SOC, "soc", "%a is at its state-of-charge limit of %l")                  \
+    X(SHED, "shed",                                                            \
+      "compute held back by %v: the batteries cannot hold %l, %n short")       \
+    X(RETURN, "return", "compute is given back in stages, %v still held")      \
+    X(STALE, "stale", "%a says nothing: its worst case is assumed")            \
+    X(LOCAL, "local", "%a is under local control, not dispatchable")           \
+    X(FAULT, "fault", "%a reports a fault and is not used")                    \
+    X(DISOBEYS, "disobeys", "%a does not do what it is told: %v, not %l")      \
+    X(NO_METER, "no_meter",                                                    \
+      "the grid meter is lost: the grid is taken as the sum of the assets")    \
+    X(EVENT, "event", "the utility limits import to %l")                       \
+    X(EMERGENCY, "emergency", "emergency instruction: import at most %l")      \
+    X(NO_PLAN, "no_plan", "no plan in force: rules alone")                     \
+    X(NODE_OK, "node_ok", "%a may compute")                                    \
+    X(NODE_UNPLUGGED, "node_unplugged", "%a is not plugged in")                \
+    X(NODE_NO_CONSENT, "node_no_consent", "the owner of %a does not agree")    \
+    X(NODE_COLD, "node_cold", "the pack of %a is too cold: %v below %l")       \
+    X(NODE_HOT, "node_hot", "the pack of %a is too hot: %v above %l")          \
+    X(NODE_DEPARTURE, "node_departure",                                        \
+      "%a needs %l when it leaves and has %v")                                 \
+    X(NODE_STALE, "node_stale", "%a is silent or its state is too old")        \
+    X(NODE_ALARM, "node_alarm", "%a reports an alarm")                         \
     X(NODE_FEEDER, "node_feeder", "the feeder of %a is full: %l")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
@@ -94,8 +92,7 @@ const char *asset_name(const struct site *site, enum asset_kind kind,
  * Returns 'out'.  Numbers carry their unit: W, kW or MW for powers, W/s as
  * MW/min, fractions in percent, degrees, prices in the site's currency.
  */
-const char *reason_text(const struct site *site,
-                        const struct reason_line *line, char *out,
-                        size_t size);
+const char *reason_text(const struct site *site, const struct reason_line *line,
+                        char *out, size_t size);
 
 #endif

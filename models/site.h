@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    SITE_NAME_MAX = 48, /* bytes of a name with its NUL */
+    SITE_NAME_MAX = 48,  /* bytes of a name with its NUL */
     SITE_TEXT_MAX = 128, /* bytes of a host, topic, path or URL */
     SITE_BATTERIES_MAX = 128,
     SITE_PODS_MAX = 1024,
@@ -72,11 +72,11 @@ struct site_grid {
 
 enum battery_kind { BATTERY_MEGAPACK, BATTERY_MEGABLOCK, BATTERY_GENERIC };
 
-#define CHEMISTRY_LIST(X)        \
-    X(LFP, "lfp")                \
+#define CHEMISTRY_LIST(X)         \
+    X(LFP, "lfp")                 \
     X(LFP_NAUMANN, "lfp_naumann") \
-    X(NCA, "nca")                \
-    X(NMC, "nmc")                \
+    X(NCA, "nca")                 \
+    X(NMC, "nmc")                 \
     X(NMC_SCHMALSTIEG, "nmc_schmalstieg")
 #define CHEMISTRY_ENUM(name, text) CHEMISTRY_##name,
 enum chemistry { CHEMISTRY_LIST(CHEMISTRY_ENUM) CHEMISTRY_COUNT };
@@ -124,12 +124,12 @@ struct site_fleet {
     int nodes;
     int first_node; /* index of its first node among all nodes */
     enum node_profile profile;
-    double compute_w; /* of one car: the profile's, or as overridden */
+    double compute_w;    /* of one car: the profile's, or as overridden */
     double feeder_max_w; /* INFINITY where none is set */
     enum chemistry chemistry;
     double pack_wh;
     int class_id;
-    bool behind_poi; /* only these enter the grid power */
+    bool behind_poi;               /* only these enter the grid power */
     char telemetry[SITE_TEXT_MAX]; /* fleet-telemetry topic base, or "" */
 };
 

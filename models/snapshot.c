@@ -53,8 +53,7 @@ double price_at(const struct price_in *p, int64_t utc_ms)
     if (p->n_slots == 0) {
         return p->value_per_kwh;
     }
-    double slot = floor((double)(utc_ms - p->start_at_ms) /
-                        (p->step_s * 1e3));
+    double slot = floor((double)(utc_ms - p->start_at_ms) / (p->step_s * 1e3));
     if (!(slot >= 0.0 && slot < (double)p->n_slots)) {
         return NAN;
     }

@@ -20,11 +20,11 @@
 #include "models/site.h"
 
 /* In rising order of trust. */
-#define QUALITY_LIST(X)                              \
-    X(MISSING, "missing")  /* never received */      \
-    X(BAD, "bad")          /* device says so, or not finite, out of range */ \
-    X(STALE, "stale")      /* older than its time-out */ \
-    X(SUSPECT, "suspect")  /* usable, but contradicted or frozen */ \
+#define QUALITY_LIST(X)                                                     \
+    X(MISSING, "missing") /* never received */                              \
+    X(BAD, "bad")         /* device says so, or not finite, out of range */ \
+    X(STALE, "stale")     /* older than its time-out */                     \
+    X(SUSPECT, "suspect") /* usable, but contradicted or frozen */          \
     X(GOOD, "good")
 #define QUALITY_ENUM(name, text) QUALITY_##name,
 enum quality { QUALITY_LIST(QUALITY_ENUM) QUALITY_COUNT };
@@ -66,11 +66,11 @@ struct meter_in {
 
 /* Flags of a battery, as bits of battery_in.flags. */
 enum {
-    BATTERY_ONLINE = 1 << 0,  /* answers on its bus */
-    BATTERY_REMOTE = 1 << 1,  /* takes our commands (not LOCAL) */
-    BATTERY_RUNNING = 1 << 2, /* connected, no blocking fault */
-    BATTERY_OBEYS = 1 << 3,   /* last write was read back as written */
-    BATTERY_ALIVE = 1 << 4,   /* its heartbeat moves (or it has none) */
+    BATTERY_ONLINE = 1 << 0,   /* answers on its bus */
+    BATTERY_REMOTE = 1 << 1,   /* takes our commands (not LOCAL) */
+    BATTERY_RUNNING = 1 << 2,  /* connected, no blocking fault */
+    BATTERY_OBEYS = 1 << 3,    /* last write was read back as written */
+    BATTERY_ALIVE = 1 << 4,    /* its heartbeat moves (or it has none) */
     BATTERY_WRITABLE = 1 << 5, /* map commissioned and not shadowed */
     BATTERY_READY = (1 << 6) - 1,
 };
@@ -108,12 +108,12 @@ struct pod_in {
 };
 
 /* What became of a command sent by MQTT. */
-#define ACK_LIST(X)              \
-    X(NONE, "none")              \
-    X(APPLIED, "applied")        \
-    X(PARTIAL, "partial")        \
-    X(REJECTED, "rejected")      \
-    X(EXPIRED, "expired")        \
+#define ACK_LIST(X)         \
+    X(NONE, "none")         \
+    X(APPLIED, "applied")   \
+    X(PARTIAL, "partial")   \
+    X(REJECTED, "rejected") \
+    X(EXPIRED, "expired")   \
     X(DUPLICATE, "duplicate")
 #define ACK_ENUM(name, text) ACK_##name,
 enum ack_status { ACK_LIST(ACK_ENUM) ACK_COUNT };
@@ -156,17 +156,17 @@ struct price_in {
     int64_t start_at_ms; /* UTC of slot 0 */
     double step_s;
     int64_t n_slots;
-    double value_per_kwh; /* current value where the feed sends only that */
-    int64_t mono_ms;      /* when received */
+    double value_per_kwh;  /* current value where the feed sends only that */
+    int64_t mono_ms;       /* when received */
     int64_t expires_at_ms; /* UTC; after it the fallback price holds */
     double per_kwh[PRICE_SLOTS_MAX];
 };
 
-#define UTILITY_LIST(X)            \
-    X(IMPORT_MAX, "import_max")    \
-    X(EXPORT_MAX, "export_max")    \
-    X(SETPOINT, "setpoint")        \
-    X(EMERGENCY, "emergency")      \
+#define UTILITY_LIST(X)         \
+    X(IMPORT_MAX, "import_max") \
+    X(EXPORT_MAX, "export_max") \
+    X(SETPOINT, "setpoint")     \
+    X(EMERGENCY, "emergency")   \
     X(PRICE, "price")
 #define UTILITY_ENUM(name, text) UTILITY_##name,
 enum utility_kind { UTILITY_LIST(UTILITY_ENUM) UTILITY_COUNT };
@@ -184,13 +184,13 @@ struct utility_in {
     int64_t priority;        /* lower wins */
 };
 
-#define JOB_LIST(X)                          \
-    X(START, "start")                        \
-    X(STOP, "stop")                          \
-    X(CHECKPOINT_START, "checkpoint_start")  \
-    X(CHECKPOINT_END, "checkpoint_end")      \
-    X(EVAL_START, "eval_start")              \
-    X(EVAL_END, "eval_end")                  \
+#define JOB_LIST(X)                         \
+    X(START, "start")                       \
+    X(STOP, "stop")                         \
+    X(CHECKPOINT_START, "checkpoint_start") \
+    X(CHECKPOINT_END, "checkpoint_end")     \
+    X(EVAL_START, "eval_start")             \
+    X(EVAL_END, "eval_end")                 \
     X(PHASE, "phase")
 #define JOB_ENUM(name, text) JOB_##name,
 enum job_event { JOB_LIST(JOB_ENUM) JOB_COUNT };
@@ -201,9 +201,9 @@ enum { JOB_MARKERS_MAX = 64 };
 /* A marker of the scheduler; 'seq' rises with each, 0 is an empty slot. */
 struct job_in {
     int64_t seq;
-    int64_t pod;   /* index, or -1 */
-    int64_t event; /* enum job_event */
-    int64_t at_ms; /* UTC, may lie ahead */
+    int64_t pod;         /* index, or -1 */
+    int64_t event;       /* enum job_event */
+    int64_t at_ms;       /* UTC, may lie ahead */
     double power_from_w; /* NAN where not said */
     double power_to_w;
     double period_s;

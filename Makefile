@@ -1,0 +1,99 @@
+# Ballast.  `make run` shows it, `make check` tests it; both install what is
+# missing first (Debian packages, see .ci/deps).
+CC      ?= cc
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+WARN    = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+          -Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Werror
+OPT     = -O3 -g -ffp-contract=off
+HARDEN  = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS  = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) $(HARDEN) $(WARN) \
+          -pthread -MMD -MP $(EXTRA)
+LDLIBS  = -lmodbus -lpaho-mqtt3as -lgsl -lgslcblas -lsqlite3 -lcjson -lyaml \
+          -lm
+SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all \
+          -fno-omit-frame-pointer
+
+# The floors, bottom first; .ci/floors checks the include lines by it.
+FLOORS  = models policies adapters controller/step controller replay
+SRC     = $(foreach d,$(FLOORS),$(wildcard $(d)/*.c))
+OBJ     = $(SRC:%.c=$(BUILD)/%.o)
+LIB     = $(BUILD)/libballast.a
+BALLAST = $(if $(filter build,$(BUILD)),ballast,$(BUILD)/ballast)
+
+TESTSRC = $(wildcard tests/*/test_*.c tests/*/*/test_*.c)
+TESTS   = $(TESTSRC:%.c=$(BUILD)/%)
+SUPPORT = $(filter-out $(TESTSRC),$(wildcard tests/*.c tests/*/*.c))
+
+# The only symbols that models, policies and the step may leave to the linker
+# besides their own: maths, memory, text, assertions.
+PURE    = $(filter $(BUILD)/models/%.o $(BUILD)/policies/%.o \
+          $(BUILD)/controller/step/%.o,$(OBJ))
+
+all: $(BALLAST)
+
+run: deps-run
+	@$(MAKE) --no-print-directory all
+	./ballast demo $(DEMO)
+
+check: deps-check
+	@$(MAKE) --no-print-directory test
+
+test: $(BALLAST) $(TESTS)
+	@BALLAST=$(CURDIR)/$(BALLAST) tests/run.sh $(TESTS)
+
+san: deps-check
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g -ffp-contract=off" \
+	    HARDEN= EXTRA="$(SAN)" LDFLAGS="$(SAN)" test
+
+pure: $(PURE)
+	@.ci/pure $(PURE)
+
+lint: $(BALLAST)
+	@.ci/lint $(FLOORS)
+
+bench: $(BALLAST)
+	./$(BALLAST) bench $(BENCH)
+
+fmt:
+	clang-format -i $(SRC) ballast.c $(TESTSRC) $(SUPPORT) \
+	    $(wildcard $(addsuffix /*.h,$(FLOORS)) tests/*.h tests/*/*.h)
+
+clean:
+	rm -rf build ballast
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ballast/maps \
+	    $(DESTDIR)$(PREFIX)/share/ballast/sites
+	install -m 755 ballast $(DESTDIR)$(PREFIX)/bin/ballast
+	install -m 644 adapters/maps/*.json $(DESTDIR)$(PREFIX)/share/ballast/maps
+	install -m 644 replay/sites/* $(DESTDIR)$(PREFIX)/share/ballast/sites
+
+deps-run:
+	@.ci/deps run
+
+deps-check:
+	@.ci/deps check
+
+$(LIB): $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BALLAST): $(BUILD)/ballast.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c $< -o $@
+
+# A test is one program; the support files beside it are linked to all.
+$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT:%.c=$(BUILD)/%.o) $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+
+-include $(OBJ:.o=.d) $(BUILD)/ballast.d $(TESTS:=.d)
+
+.SECONDARY:
+.PHONY: all run check test san pure lint bench fmt clean install deps-run \
+        deps-check

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ballast - the front door: a table of subcommands. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/cli.h"
+
+struct subcommand {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *summary;
+};
+
+/* In the order of a newcomer's way. */
+static const struct subcommand subcommands[] = {
+    {NULL, NULL, NULL},
+};
+
+static void print_usage(FILE *out)
+{
+    fprintf(out,
+            "usage: ballast COMMAND [arguments]\n\n"
+            "Keeps an AI site's grid connection inside its limits, at least "
+            "cost, by steering\nbatteries, GPU pods and parked vehicles "
+            "together.\n\ncommands:\n");
+    for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
+        fprintf(out, "  %-10s %s\n", s->name, s->summary);
+    }
+    fprintf(out, "\n'ballast COMMAND --help' shows a command's options and an "
+                 "example.\nFirst: 'ballast demo'.\n");
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* before any library opens a socket */
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return EXIT_DONE;
+    }
+    for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
+        if (strcmp(argv[1], s->name) == 0) {
+            return s->main(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "ballast: no command '%s'\n\n", argv[1]);
+    print_usage(stderr);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * historian - keeps what happened: SQLite in WAL mode and the recording.
+ *
+ * Its own thread; the control thread only pushes into a ring and never waits.
+ * Tables have units in their column names; one-second aggregates are kept for
+ * history.keep, decisions with their reasons and alarms as well.
+ */
+#ifndef CONTROLLER_HISTORIAN_H
+#define CONTROLLER_HISTORIAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/step/step.h"
+
+struct historian; /* opaque, owns the thread, the database, the recorder */
+
+struct historian_cfg {
+    const struct site *site;
+    const char *site_text; /* of the site file, for the recording */
+    const char *site_path;
+    const char *db_path;     /* history.file */
+    const char *record_path; /* NULL: no recording */
+    enum policy policy;
+    const void *state; /* step_state before the first tick */
+    size_t state_size;
+    int64_t utc_ms; /* now */
+};
+
+struct historian_counts {
+    uint64_t n_ticks;   /* pushed */
+    uint64_t n_dropped; /* ring full: the disk is too slow */
+    uint64_t n_commits;
+    uint64_t n_failed; /* commits that failed (disk full, I/O) */
+    bool degraded;     /* the last commit failed */
+    char last_error[160];
+};
+
+/* Open or create, check the schema's version, start the thread.
+ * ERR_IO, ERR_MISMATCH (newer schema), ERR_MEMORY; 'why' says which. */
+CHECKED enum err historian_open(const struct historian_cfg *cfg,
+                                struct historian **out, char *why,
+                                size_t why_size);
+
+/* Control thread, every tick: copies, never waits; false where it was dropped
+ * because the ring is full. */
+bool historian_push(struct historian *h, const struct snapshot *in,
+                    const struct plan *plan, const struct step_out *out);
+
+/* Any thread but the control thread: an alarm was raised or cleared, or a
+ * person or the program did something worth keeping. Committed at once. */
+void historian_event(struct historian *h, int64_t utc_ms, const char *kind,
+                     const char *asset, const char *text);
+
+/* Prices are kept across a restart until they expire. */
+void historian_keep_price(struct historian *h, const char *market,
+                          const struct price_in *price);
+/* Fills 'price' from the last run where it has not expired; mono_ms is set to
+ * 'mono_ms'.  False where there is none. */
+bool historian_kept_price(struct historian *h, const char *market,
+                          int64_t mono_ms, int64_t utc_ms,
+                          struct price_in *price);
+
+void historian_counts(struct historian *h, struct historian_counts *out);
+
+/* Writes out what the ring holds, closes all, ends the thread. */
+void historian_close(struct historian *h);
+
+#endif

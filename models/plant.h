@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * plant - the simulated site: batteries, pods, vehicles, other load, meter.
+ *
+ * Pure.  The replay steps it in simulated time, `ballast sim` puts the same
+ * code behind sockets.  In one step of length dt:
+ *
+ *   battery  b <- b + (u - b) (1 - exp(-dt/response)), u as it was commanded
+ *            'delay' steps ago; limits, state of charge, efficiency sqrt(rt)
+ *            each way at the terminals
+ *   pod      draws its demand, or its cap where that is lower; a changed cap
+ *            settles in 50 ms (V100 cap steps, ../shared/traces)
+ *   other    (pue - 1) x pods through a first-order lag, plus the batteries'
+ *            auxiliary power
+ *   node     charges and computes as commanded while it is plugged in
+ */
+#ifndef MODELS_PLANT_H
+#define MODELS_PLANT_H
+
+#include <stdint.h>
+
+#include "models/command.h"
+#include "models/site.h"
+#include "models/snapshot.h"
+
+enum { PLANT_DELAY_MAX = 64 }; /* ticks */
+
+struct plant_battery {
+    double power_w; /* at the terminals, + charge */
+    double energy_wh;
+    double set_w;                    /* in force */
+    double queue_w[PLANT_DELAY_MAX]; /* set-points under way */
+    double throughput_wh;            /* sum of |power| at the terminals */
+    double charge_max_w; /* of the units left, transformer included */
+    double discharge_max_w;
+    int64_t units; /* alive */
+    int64_t queue_at;
+    int64_t n_delay;
+    int64_t tripped; /* 1: contactors open, no power */
+};
+
+struct plant_pod {
+    double demand_w; /* uncapped */
+    double power_w;
+    double cap_w;     /* commanded */
+    double cap_now_w; /* settling */
+    double safe_w;
+};
+
+struct plant_node {
+    double soc_pu;
+    double energy_wh; /* capacity of the pack */
+    double soc_limit_pu;
+    double departs_soc_pu;
+    double departs_in_s; /* until it leaves; <= 0 away */
+    double away_s;       /* until it is back, while away */
+    double pack_c;
+    double ambient_c;
+    double charge_w;
+    double compute_w;
+    double set_charge_w;
+    double set_compute_w;
+    double charge_max_w;
+    int64_t plugged;
+    int64_t consent;
+    uint64_t random; /* its own generator */
+};
+
+struct plant {
+    double t_s;
+    double grid_w;
+    double pods_w;
+    double demand_w;
+    double battery_w;
+    double other_w;
+    double fleet_w;   /* behind the POI */
+    double cooling_w; /* lagged part of other_w */
+    double import_wh;
+    double export_wh;
+    struct plant_battery batteries[SITE_BATTERIES_MAX];
+    struct plant_pod pods[SITE_PODS_MAX];
+    int64_t n_nodes;
+    struct plant_node nodes[];
+};
+
+size_t plant_size(const struct site *site);
+
+/* The site at rest with 'demand_w' drawn by the pods; 'seed' decides the
+ * vehicles' states. */
+void plant_init(struct plant *p, const struct site *site, double demand_w,
+                uint64_t seed);
+
+/* The demand of all pods together, shared over them by power_max. */
+void plant_demand(struct plant *p, const struct site *site, double demand_w);
+
+/* Take over what the commands ask for; takes effect in the next step. */
+void plant_command(struct plant *p, const struct site *site,
+                   const struct step_out *out);
+
+/* Advance by 'dt_s' > 0. */
+void plant_step(struct plant *p, const struct site *site, double dt_s);
+
+/* What perfect telemetry would say of the plant now.  Times, prices, events
+ * and jobs of 'out' are left alone. */
+void plant_observe(const struct plant *p, const struct site *site,
+                   int64_t mono_ms, int64_t utc_ms, struct snapshot *out);
+
+/* State of charge weighted by energy, 0..1. */
+double plant_soc_pu(const struct plant *p, const struct site *site);
+
+#endif
