@@ -23,9 +23,14 @@ OBJ     = $(SRC:%.c=$(BUILD)/%.o)
 LIB     = $(BUILD)/libballast.a
 BALLAST = $(if $(filter build,$(BUILD)),ballast,$(BUILD)/ballast)
 
+# A test is a program tests/**/test_*.c or a script tests/*/*.test.sh; the
+# other .c files beside a program are linked to it.  T=word picks some.
 TESTSRC = $(wildcard tests/*/test_*.c tests/*/*/test_*.c)
+SUPPORT = $(filter-out $(TESTSRC),$(wildcard tests/*/*.c tests/*/*/*.c))
 TESTS   = $(TESTSRC:%.c=$(BUILD)/%)
-SUPPORT = $(filter-out $(TESTSRC),$(wildcard tests/*.c tests/*/*.c))
+SCRIPTS = $(wildcard tests/*/*.test.sh)
+PICKED  = $(if $(T),$(foreach t,$(TESTS) $(SCRIPTS),\
+          $(if $(findstring $(T),$t),$t)),$(SCRIPTS) $(TESTS))
 
 # The only symbols that models, policies and the step may leave to the linker
 # besides their own: maths, memory, text, assertions.
@@ -41,8 +46,8 @@ run: deps-run
 check: deps-check
 	@$(MAKE) --no-print-directory test
 
-test: $(BALLAST) $(TESTS)
-	@BALLAST=$(CURDIR)/$(BALLAST) tests/run.sh $(TESTS)
+test: $(BALLAST) $(filter $(TESTS),$(PICKED))
+	@BALLAST=$(CURDIR)/$(BALLAST) tests/run.sh $(PICKED)
 
 san: deps-check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g -ffp-contract=off" \
@@ -88,11 +93,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-# A test is one program; the support files beside it are linked to all.
-$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(SUPPORT:%.c=$(BUILD)/%.o) $(LIB)
+beside = $(patsubst %.c,$(BUILD)/%.o,\
+         $(filter $(1:$(BUILD)/%=%)/%.c,$(SUPPORT)))
+
+.SECONDEXPANSION:
+$(TESTS): $(BUILD)/%: $(BUILD)/%.o $$(call beside,$$(@D)) $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
 
--include $(OBJ:.o=.d) $(BUILD)/ballast.d $(TESTS:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/ballast.d $(TESTS:=.d) \
+         $(SUPPORT:%.c=$(BUILD)/%.d)
 
 .SECONDARY:
 .PHONY: all run check test san pure lint bench fmt clean install deps-run \
