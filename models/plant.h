@@ -37,6 +37,9 @@ struct plant_battery {
     int64_t queue_at;
     int64_t n_delay;
     int64_t tripped; /* 1: contactors open, no power */
+    double eff_pu;   /* one way */
+    double alpha;    /* share of the way to the set-point in alpha_dt_s */
+    double alpha_dt_s;
 };
 
 struct plant_pod {
@@ -61,6 +64,7 @@ struct plant_node {
     double set_charge_w;
     double set_compute_w;
     double charge_max_w;
+    double compute_max_w;
     int64_t plugged;
     int64_t consent;
     uint64_t random; /* its own generator */
@@ -79,6 +83,10 @@ struct plant {
     double export_wh;
     struct plant_battery batteries[SITE_BATTERIES_MAX];
     struct plant_pod pods[SITE_PODS_MAX];
+    double feeder_w[SITE_FLEETS_MAX]; /* drawn by each fleet */
+    double settle; /* share of a cap change done in settle_dt_s */
+    double settle_dt_s;
+    int64_t slice; /* nodes are stepped a slice a call, each once a second */
     int64_t n_nodes;
     struct plant_node nodes[];
 };

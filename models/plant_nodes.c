@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/plant_nodes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "models/random.h"
+
+static const double CHARGER_EFF_PU = 0.92;     /* AC to pack */
+static const double CHARGER_MAX_W = 11.5e3;    /* 48 A x 240 V */
+static const double PACK_LAG_S = 6.0 * 3600.0; /* to ambient */
+static const double PACK_K_PER_W = 0.0012;     /* at rest, of heat drawn */
+
+static double clamp(double x, double lo, double hi)
+{
+    return fmax(lo, fmin(hi, x));
+}
+
+/* A car that has just been parked: how full, how long, what it needs. */
+static void arrive(struct plant_node *n)
+{
+    n->soc_pu = random_draw(&n->random, 0.25, 0.85);
+    n->soc_limit_pu = 0.8;
+    n->departs_soc_pu = random_draw(&n->random, 0.4, 0.8);
+    n->departs_in_s = random_draw(&n->random, 2.0, 14.0) * 3600.0;
+    n->pack_c = n->ambient_c + random_draw(&n->random, 0.0, 8.0);
+    n->plugged = random_draw(&n->random, 0.0, 1.0) < 0.9;
+    n->consent = random_draw(&n->random, 0.0, 1.0) < 0.85;
+}
+
+void plant_nodes_init(struct plant *p, const struct site *site, uint64_t seed)
+{
+    for (int f = 0; f < site->n_fleets; f++) {
+        const struct site_fleet *fleet = &site->fleets[f];
+        for (int k = 0; k < fleet->nodes; k++) {
+            struct plant_node *n = &p->nodes[fleet->first_node + k];
+            uint64_t id = (uint64_t)(fleet->first_node + k);
+            n->random = random_seed(seed * 1000003u + id);
+            n->energy_wh = fleet->pack_wh;
+            n->charge_max_w = CHARGER_MAX_W;
+            n->compute_max_w = fleet->compute_w;
+            n->ambient_c = random_draw(&n->random, 12.0, 24.0);
+            arrive(n);
+            n->departs_in_s *= random_draw(&n->random, 0.1, 1.0);
+        }
+    }
+}
+
+void plant_nodes_command(struct plant *p, const struct step_out *out)
+{
+    for (int64_t i = 0; i < p->n_nodes; i++) {
+        if (out->nodes[i].valid) {
+            p->nodes[i].set_charge_w = out->nodes[i].charge_w;
+            p->nodes[i].set_compute_w = out->nodes[i].compute_w;
+        }
+    }
+}
+
+static void come_and_go(struct plant_node *n, double dt_s)
+{
+    if (n->departs_in_s > 0.0) {
+        n->departs_in_s -= dt_s;
+        if (n->departs_in_s <= 0.0) {
+            n->plugged = 0;
+            n->away_s = random_draw(&n->random, 1.0, 9.0) * 3600.0;
+        }
+        return;
+    }
+    n->away_s -= dt_s;
+    if (n->away_s <= 0.0) {
+        arrive(n);
+    }
+}
+
+static void step_node(struct plant_node *n, double dt_s)
+{
+    come_and_go(n, dt_s);
+    if (!n->plugged) {
+        n->charge_w = 0.0;
+        n->compute_w = 0.0;
+    } else {
+        double room_wh = fmax(n->soc_limit_pu - n->soc_pu, 0.0) * n->energy_wh;
+        double fill_w = room_wh * 3600.0 / (CHARGER_EFF_PU * dt_s);
+        n->charge_w =
+            clamp(n->set_charge_w, 0.0, fmin(n->charge_max_w, fill_w));
+        n->compute_w = clamp(n->set_compute_w, 0.0, n->compute_max_w);
+    }
+    n->soc_pu += n->charge_w * CHARGER_EFF_PU * dt_s / 3600.0 / n->energy_wh;
+    double heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w;
+    double settled_c = n->ambient_c + PACK_K_PER_W * heat_w;
+    n->pack_c += (settled_c - n->pack_c) * dt_s / (PACK_LAG_S + dt_s);
+}
+
+static void add_fleet(struct plant *p, const struct site *site)
+{
+    p->fleet_w = 0.0;
+    for (int f = 0; f < site->n_fleets; f++) {
+        if (site->fleets[f].behind_poi) {
+            p->fleet_w += p->feeder_w[f];
+        }
+    }
+}
+
+void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
+{
+    if (p->n_nodes == 0) {
+        return;
+    }
+    int64_t n_slices = (int64_t)fmax(1.0, round(1.0 / dt_s));
+    double node_dt_s = (double)n_slices * dt_s;
+    int64_t slice = p->slice % n_slices;
+    int64_t from = p->n_nodes * slice / n_slices;
+    int64_t to = p->n_nodes * (slice + 1) / n_slices;
+    p->slice = (slice + 1) % n_slices;
+    int f = 0;
+    for (int64_t i = from; i < to; i++) {
+        while (i >= site->fleets[f].first_node + site->fleets[f].nodes) {
+            f++;
+        }
+        struct plant_node *n = &p->nodes[i];
+        double before_w = n->charge_w + n->compute_w;
+        step_node(n, node_dt_s);
+        p->feeder_w[f] += n->charge_w + n->compute_w - before_w;
+    }
+    add_fleet(p, site);
+}
+
+static void observe_node(const struct plant_node *n, int64_t mono_ms,
+                         int64_t utc_ms, struct node_in *out)
+{
+    *out = (struct node_in){
+        .pack_mono_ms = mono_ms,
+        .agent_mono_ms = mono_ms,
+        .soc_pu = n->soc_pu,
+        .soc_limit_pu = n->soc_limit_pu,
+        .energy_wh = n->soc_pu * n->energy_wh,
+        .charge_w = n->charge_w,
+        .compute_w = n->compute_w,
+        .compute_avail_w = n->plugged ? n->compute_max_w : 0.0,
+        .pack_c = n->pack_c,
+        .ambient_c = n->ambient_c,
+        .departs_soc_pu = n->departs_soc_pu,
+        .departs_at_ms = utc_ms + (int64_t)(n->departs_in_s * 1e3),
+        .flags = NODE_ONLINE | NODE_PARKED | NODE_HAS_DEPARTURE,
+    };
+    if (n->plugged) {
+        out->flags |= NODE_PLUGGED;
+    }
+    if (n->consent) {
+        out->flags |= NODE_CONSENT;
+    }
+    if (n->departs_in_s <= 0.0) {
+        out->flags &= ~(int64_t)(NODE_PARKED | NODE_HAS_DEPARTURE);
+    }
+}
+
+void plant_nodes_observe(const struct plant *p, int64_t mono_ms, int64_t utc_ms,
+                         struct snapshot *out)
+{
+    out->n_nodes = p->n_nodes;
+    for (int64_t i = 0; i < p->n_nodes; i++) {
+        observe_node(&p->nodes[i], mono_ms, utc_ms, &out->nodes[i]);
+    }
+}
