@@ -16,7 +16,7 @@ LDLIBS  = -lmodbus -lpaho-mqtt3as -lgsl -lgslcblas -lsqlite3 -lcjson -lyaml \
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all \
           -fno-omit-frame-pointer
 
-# The floors, bottom first; .ci/floors checks the include lines by it.
+# The floors, bottom first; .ci/lint checks the include lines by it.
 FLOORS  = models policies adapters controller/step controller replay
 SRC     = $(foreach d,$(FLOORS),$(wildcard $(d)/*.c))
 OBJ     = $(SRC:%.c=$(BUILD)/%.o)
@@ -32,8 +32,7 @@ SCRIPTS = $(wildcard tests/*/*.test.sh)
 PICKED  = $(if $(T),$(foreach t,$(TESTS) $(SCRIPTS),\
           $(if $(findstring $(T),$t),$t)),$(SCRIPTS) $(TESTS))
 
-# The only symbols that models, policies and the step may leave to the linker
-# besides their own: maths, memory, text, assertions.
+# What must be a function of its arguments alone; .ci/pure proves it.
 PURE    = $(filter $(BUILD)/models/%.o $(BUILD)/policies/%.o \
           $(BUILD)/controller/step/%.o,$(OBJ))
 
@@ -56,8 +55,8 @@ san: deps-check
 pure: $(PURE)
 	@.ci/pure $(PURE)
 
-lint: $(BALLAST)
-	@.ci/lint $(FLOORS)
+lint: deps-lint $(BALLAST)
+	@BALLAST=./$(BALLAST) .ci/lint $(FLOORS)
 
 bench: $(BALLAST)
 	./$(BALLAST) bench $(BENCH)
@@ -76,11 +75,8 @@ install: all
 	install -m 644 adapters/maps/*.json $(DESTDIR)$(PREFIX)/share/ballast/maps
 	install -m 644 replay/sites/* $(DESTDIR)$(PREFIX)/share/ballast/sites
 
-deps-run:
-	@.ci/deps run
-
-deps-check:
-	@.ci/deps check
+deps-run deps-check deps-lint: deps-%:
+	@.ci/deps $*
 
 $(LIB): $(OBJ)
 	@rm -f $@
@@ -93,8 +89,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-beside = $(patsubst %.c,$(BUILD)/%.o,\
-         $(filter $(1:$(BUILD)/%=%)/%.c,$(SUPPORT)))
+beside = $(foreach s,$(SUPPORT),\
+         $(if $(filter $(1:$(BUILD)/%=%)/,$(dir $s)),$(s:%.c=$(BUILD)/%.o)))
 
 .SECONDEXPANSION:
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $$(call beside,$$(@D)) $(LIB)
@@ -105,4 +101,4 @@ $(TESTS): $(BUILD)/%: $(BUILD)/%.o $$(call beside,$$(@D)) $(LIB)
 
 .SECONDARY:
 .PHONY: all run check test san pure lint bench fmt clean install deps-run \
-        deps-check
+        deps-check deps-lint
