@@ -13,6 +13,13 @@ CFLAGS  = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) $(HARDEN) $(WARN) \
           -pthread -MMD -MP $(EXTRA)
 LDLIBS  = -lmodbus -lpaho-mqtt3as -lgsl -lgslcblas -lsqlite3 -lcjson -lyaml \
           -lm
+# One short line per step; `make V=1` shows the commands, `make -s` nothing.
+Q       = $(if $(V),,@)
+SAY     = @$(if $(findstring s,$(firstword -$(MAKEFLAGS)))$(V),:,echo "  ")
+# As many jobs as cores, unless -j was given.
+ALL     = $(MAKE) --no-print-directory \
+          $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all \
           -fno-omit-frame-pointer
 
@@ -39,18 +46,18 @@ PURE    = $(filter $(BUILD)/models/%.o $(BUILD)/policies/%.o \
 all: $(BALLAST)
 
 run: deps-run
-	@$(MAKE) --no-print-directory all
+	@$(ALL) all
 	./ballast demo $(DEMO)
 
 check: deps-check
-	@$(MAKE) --no-print-directory test
+	@$(ALL) test
 
 test: $(BALLAST) $(filter $(TESTS),$(PICKED))
 	@BALLAST=$(CURDIR)/$(BALLAST) tests/run.sh $(PICKED)
 
 san: deps-check
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/san OPT="-O1 -g -ffp-contract=off" \
-	    HARDEN= EXTRA="$(SAN)" LDFLAGS="$(SAN)" test
+	@$(ALL) BUILD=$(BUILD)/san OPT="-O1 -g -ffp-contract=off" HARDEN= \
+	    EXTRA="$(SAN)" LDFLAGS="$(SAN)" test
 
 pure: $(PURE)
 	@.ci/pure $(PURE)
@@ -62,8 +69,7 @@ bench: $(BALLAST)
 	./$(BALLAST) bench $(BENCH)
 
 fmt:
-	clang-format -i $(SRC) ballast.c $(TESTSRC) $(SUPPORT) \
-	    $(wildcard $(addsuffix /*.h,$(FLOORS)) tests/*.h tests/*/*.h)
+	clang-format -i $$(find ballast.c $(FLOORS) tests -name '*.[ch]')
 
 clean:
 	rm -rf build ballast
@@ -79,22 +85,26 @@ deps-run deps-check deps-lint: deps-%:
 	@.ci/deps $*
 
 $(LIB): $(OBJ)
-	@rm -f $@
-	ar rcs $@ $^
+	$(SAY) lib $@
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 $(BALLAST): $(BUILD)/ballast.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(SAY) ld $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(SAY) cc $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
 
 beside = $(foreach s,$(SUPPORT),\
          $(if $(filter $(1:$(BUILD)/%=%)/,$(dir $s)),$(s:%.c=$(BUILD)/%.o)))
 
 .SECONDEXPANSION:
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $$(call beside,$$(@D)) $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	$(SAY) ld $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
 
 -include $(OBJ:.o=.d) $(BUILD)/ballast.d $(TESTS:=.d) \
          $(SUPPORT:%.c=$(BUILD)/%.d)

@@ -60,7 +60,7 @@ count()
 # Runs one test, prints its line, and leaves its counts in $RESULTS.
 run_one()
 {
-    name=$(echo "$1" | tr '/' '_')
+    name=test%$(echo "$1" | tr '/' '%')
     out=$RESULTS/$name.out
     from=$(date +%s)
     case $1 in
