@@ -50,6 +50,7 @@ struct plan {
     int64_t expires_at_ms;
     int64_t n_slots;
     int64_t n_batteries;
+    double cheap_per_kwh; /* at or below it charging ahead pays; NAN: never */
     double step_s[PLAN_SLOTS_MAX];
     double import_per_kwh[PLAN_SLOTS_MAX];
     double battery_w[PLAN_SLOTS_MAX];  /* sum over the batteries */

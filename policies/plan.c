@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const double POWER_PU = 0.4;    /* of the rating; the rest smooths */
@@ -18,6 +19,7 @@ struct whole {
     double lo_wh;
     double hi_wh;
     double start_wh;
+    double home_wh; /* to come back to where nothing is planned */
     double charge_w;
     double discharge_w;
     double eff_pu; /* one way */
@@ -38,6 +40,7 @@ static struct whole add_up(const struct site *site, const struct problem *p)
                         (b->soc_max_pu - margin) * b->energy_wh);
         w.hi_wh += (b->soc_max_pu - margin) * b->energy_wh;
         w.start_wh += p->soc_pu[i] * b->energy_wh;
+        w.home_wh += p->soc_start_pu[i] * b->energy_wh;
         w.charge_w += POWER_PU * fmin(b->charge_max_w, b->transformer_va);
         w.discharge_w += POWER_PU * fmin(b->discharge_max_w, b->transformer_va);
         w.eff_pu = fmin(w.eff_pu, sqrt(b->efficiency_pu));
@@ -101,10 +104,15 @@ void plan_solve(const struct site *site, const struct problem *p,
     double dear = quantile(p, 0.75);
     double cost = cheap / (w.eff_pu * w.eff_pu) + w.wear_per_kwh;
     double stored_wh = w.start_wh;
+    bool pays = dear > cost && w.energy_wh > 0.0;
+    plan->cheap_per_kwh = dear > cheap ? cheap : NAN;
+    if (!pays) {
+        stored_wh = w.home_wh;
+    }
     for (int64_t i = 0; i < p->n_slots; i++) {
         double price = p->import_per_kwh[i];
         double wish = 0.0;
-        if (dear > cost && w.energy_wh > 0.0) {
+        if (pays) {
             wish = price <= cheap ? 1.0 : price >= dear ? -1.0 : 0.0;
         }
         double x_w = slot_w(&w, p, i, wish, stored_wh);

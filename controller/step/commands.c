@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "controller/step/limits.h"
+#include "controller/step/step_state.h"
+#include "policies/fleet.h"
+
+static const double EXPIRY_S = 10.0;      /* of the first reversion timer */
+static const double EXPIRY_MAX_S = 600.0; /* of the last */
+static const double POD_TTL_S = 30.0;
+static const double POD_RAMP_S = 0.0;
+
+static struct limits_cfg limits_of(const struct step_cfg *cfg,
+                                   const struct battery_estimate *e, int i)
+{
+    const struct site_battery *s = &cfg->site.batteries[i];
+    return (struct limits_cfg){
+        .charge_max_w = e->usable ? e->charge_max_w : s->charge_max_w,
+        .discharge_max_w = e->usable ? e->discharge_max_w : s->discharge_max_w,
+        .soc_min_pu = s->soc_min_pu,
+        .soc_max_pu = s->soc_max_pu,
+        .import_max_w = cfg->site.grid.import_trip_w,
+        .export_max_w = cfg->site.grid.export_max_w,
+        .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
+    };
+}
+
+static void explain_limit(const struct step_cfg *cfg, int i, unsigned bound,
+                          double short_w, struct tick_record *record)
+{
+    if (!(bound & (1u << LIMIT_RATING | 1u << LIMIT_SOC)) || short_w < 1.0) {
+        return;
+    }
+    const struct site_battery *s = &cfg->site.batteries[i];
+    bool soc = bound & (1u << LIMIT_SOC);
+    reason_add(record, &(struct reason_line){
+                           .code = soc ? REASON_SOC : REASON_RATING,
+                           .asset = ASSET_BATTERY,
+                           .index = i,
+                           .limit = soc ? s->soc_min_pu : s->charge_max_w,
+                           .need = short_w,
+                       });
+}
+
+/* One battery through the last gate; 'others_w' is what the grid would carry
+ * were it at 0 W. */
+static double gate(const struct step_cfg *cfg, struct step_state *state,
+                   const struct step_scratch *scratch, int i, double others_w,
+                   struct tick_record *record)
+{
+    const struct battery_estimate *e = &scratch->est.batteries[i];
+    struct limits_cfg limits = limits_of(cfg, e, i);
+    struct limits_in in = {
+        .want_w = e->usable ? scratch->share[i].set_w : NAN,
+        .last_w = state->set_w[i],
+        .soc_pu = e->usable ? e->soc_pu : NAN,
+        .others_w = others_w,
+        .dt_s = cfg->site.control.period_s,
+    };
+    struct limits_out out = limits_apply(&limits, &in);
+    if (e->usable) {
+        explain_limit(cfg, i, out.bound, fabs(in.want_w - out.set_w), record);
+    }
+    return out.set_w;
+}
+
+/* The devices' timers end one after the other: each waits until the ramp has
+ * had the time to carry what the ones before it let go. */
+static void lease(const struct step_cfg *cfg, double carried_w,
+                  struct battery_command *c)
+{
+    double ramp_w_per_s = cfg->site.grid.ramp_max_w_per_s;
+    double wait_s = ceil(carried_w / ramp_w_per_s);
+    c->fallback_w = 0.0;
+    c->fallback_ramp_w_per_s = ramp_w_per_s;
+    c->expiry_s = fmin(EXPIRY_S + wait_s, EXPIRY_MAX_S);
+}
+
+void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
+                        struct step_scratch *scratch, const struct snapshot *in,
+                        struct step_out *out)
+{
+    (void)in;
+    const struct estimate *est = &scratch->est;
+    double others_w = est->load_w;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        others_w += est->batteries[i].usable ? scratch->share[i].set_w
+                                             : est->batteries[i].power_w;
+    }
+    double carried_w = 0.0;
+    double set_w = 0.0;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct battery_estimate *e = &est->batteries[i];
+        double mine_w = e->usable ? scratch->share[i].set_w : e->power_w;
+        double w =
+            gate(cfg, state, scratch, i, others_w - mine_w, &out->record);
+        others_w += w - mine_w;
+        carried_w += fabs(w);
+        set_w += w;
+        state->set_w[i] = w;
+        out->batteries[i].set_w = w;
+        out->batteries[i].valid = e->writable;
+        lease(cfg, carried_w - fabs(w), &out->batteries[i]);
+    }
+    out->record.battery_set_w = set_w;
+}
+
+void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
+                   struct step_out *out)
+{
+    bool shedding = state->shed.budget_w < cfg->shed.power_max_sum_w;
+    for (int i = 0; i < cfg->site.n_pods; i++) {
+        double lo = cfg->shed.cap_min_w[i];
+        double hi = cfg->shed.power_max_w[i];
+        double cap_w = state->shed.cap_w[i];
+        out->pods[i] = (struct pod_command){
+            .cap_w = isfinite(cap_w) ? fmax(lo, fmin(cap_w, hi)) : lo,
+            .ramp_s = POD_RAMP_S,
+            .ttl_s = POD_TTL_S,
+            .reason = shedding ? REASON_SHED : REASON_NONE,
+            .valid = 1,
+        };
+    }
+}
+
+/* One car: the feeder is debited with what it may draw, and what it is seen
+ * to draw is added up. */
+static void decide_node(struct step_state *state, struct fleet_in *fin, int f,
+                        const struct node_in *node, struct node_state *n)
+{
+    double granted_w = n->command.charge_w + n->command.compute_w;
+    double left_w = fin->fleet->feeder_max_w - (state->feeder_w[f] - granted_w);
+    n->command = fleet_node(fin, node, left_w);
+    state->feeder_w[f] +=
+        n->command.charge_w + n->command.compute_w - granted_w;
+
+    double charge_w = isfinite(node->charge_w) ? node->charge_w : 0.0;
+    double compute_w = isfinite(node->compute_w) ? node->compute_w : 0.0;
+    state->drawn_w[f] += charge_w + compute_w - n->drawn_w;
+    state->compute_w[f] += compute_w - n->compute_w;
+    n->drawn_w = charge_w + compute_w;
+    n->compute_w = compute_w;
+}
+
+void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
+                    const struct snapshot *in, bool cheap, struct step_out *out)
+{
+    int64_t n = cfg->site.n_nodes;
+    int64_t from = n * state->slice / cfg->n_slices;
+    int64_t to = n * (state->slice + 1) / cfg->n_slices;
+    state->slice = (state->slice + 1) % cfg->n_slices;
+    int f = 0;
+    for (int64_t i = from; i < to; i++) {
+        while (i >=
+               cfg->site.fleets[f].first_node + cfg->site.fleets[f].nodes) {
+            f++;
+        }
+        struct fleet_in fin = {
+            .fleet = &cfg->site.fleets[f],
+            .mono_ms = in->mono_ms,
+            .utc_ms = in->utc_ms,
+            .cheap = cheap,
+            .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
+        };
+        decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);
+    }
+    out->n_nodes = n;
+    for (int64_t i = 0; i < n; i++) {
+        out->nodes[i] = state->nodes[i].command;
+    }
+}

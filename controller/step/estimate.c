@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "controller/step/step_state.h"
+
+/* Power fades to nothing over the last part of the window, so that reaching
+ * its end is not a step for the grid. */
+static const double TAPER_PU = 0.02;
+
+static double taper(double soc_pu, double end_pu, double toward)
+{
+    return fmax(0.0, fmin((soc_pu - end_pu) * toward / TAPER_PU, 1.0));
+}
+
+static enum reason unusable(const struct battery_in *in, bool fresh)
+{
+    if (!(in->flags & BATTERY_ONLINE) || !fresh) {
+        return REASON_STALE;
+    }
+    if (!(in->flags & BATTERY_REMOTE)) {
+        return REASON_LOCAL;
+    }
+    if (!(in->flags & BATTERY_RUNNING) || !(in->flags & BATTERY_ALIVE)) {
+        return REASON_FAULT;
+    }
+    if (!(in->flags & BATTERY_OBEYS)) {
+        return REASON_DISOBEYS;
+    }
+    return (in->flags & BATTERY_WRITABLE) ? REASON_NONE : REASON_LOCAL;
+}
+
+/* Limits of the site file, of the device and of the state of charge. */
+static void estimate_limits(const struct site_battery *s,
+                            const struct battery_in *in, int64_t now_ms,
+                            double max_age_s, struct battery_estimate *e)
+{
+    double soc_min_pu =
+        fmin(s->soc_min_pu + s->reserve_wh / s->energy_wh, s->soc_max_pu);
+    double charge_w = reading_value(&in->charge_max_w, now_ms, max_age_s);
+    double discharge_w = reading_value(&in->discharge_max_w, now_ms, max_age_s);
+    double rating_w = fmin(s->charge_max_w, s->transformer_va);
+    e->charge_max_w =
+        isfinite(charge_w) ? fmax(0.0, fmin(charge_w, rating_w)) : rating_w;
+    rating_w = fmin(s->discharge_max_w, s->transformer_va);
+    e->discharge_max_w = isfinite(discharge_w)
+                             ? fmax(0.0, fmin(discharge_w, rating_w))
+                             : rating_w;
+    e->charge_max_w *= taper(e->soc_pu, s->soc_max_pu, -1.0);
+    e->discharge_max_w *= taper(e->soc_pu, soc_min_pu, 1.0);
+}
+
+static void estimate_battery(const struct step_cfg *cfg,
+                             struct step_state *state,
+                             const struct snapshot *in, int i,
+                             struct estimate *est)
+{
+    const struct battery_in *b = &in->batteries[i];
+    struct battery_estimate *e = &est->batteries[i];
+    double age_s = cfg->device_max_age_s;
+    double power_w = reading_value(&b->power_w, in->mono_ms, age_s);
+    double soc_pu = reading_value(&b->soc_pu, in->mono_ms, age_s);
+    bool soc_ok = soc_pu >= 0.0 && soc_pu <= 1.0;
+    e->soc_pu = soc_ok ? soc_pu : NAN;
+    e->why = unusable(b, isfinite(power_w) && soc_ok);
+    e->usable = e->why == REASON_NONE;
+    int64_t takes = BATTERY_ONLINE | BATTERY_REMOTE | BATTERY_WRITABLE;
+    e->writable = (b->flags & takes) == takes;
+    /* Worst case of one that says nothing: a discharge is gone, a charge
+     * goes on. */
+    e->power_w = isfinite(power_w) ? power_w : fmax(state->set_w[i], 0.0);
+    if (e->usable) {
+        estimate_limits(&cfg->site.batteries[i], b, in->mono_ms, age_s, e);
+        if (isnan(state->soc_home_pu[i])) {
+            state->soc_home_pu[i] = soc_pu;
+        }
+    } else {
+        e->charge_max_w = 0.0;
+        e->discharge_max_w = 0.0;
+    }
+    if (isfinite(power_w)) {
+        est->battery_w += power_w;
+    }
+}
+
+static void add_battery(const struct step_cfg *cfg,
+                        const struct step_state *state, int i,
+                        struct estimate *est)
+{
+    const struct battery_estimate *e = &est->batteries[i];
+    double energy_wh = cfg->site.batteries[i].energy_wh;
+    est->charge_max_w += e->charge_max_w;
+    est->discharge_max_w += e->discharge_max_w;
+    if (e->usable) {
+        est->stored_wh += e->soc_pu * energy_wh;
+        est->home_wh += state->soc_home_pu[i] * energy_wh;
+        est->usable_wh += energy_wh;
+    }
+}
+
+/* Pods that say nothing draw all that they are allowed to. */
+static double estimate_pods(const struct step_cfg *cfg,
+                            const struct step_state *state,
+                            const struct snapshot *in, struct estimate *est)
+{
+    double worst_w = 0.0;
+    for (int i = 0; i < cfg->site.n_pods; i++) {
+        const struct pod_in *p = &in->pods[i];
+        double w = reading_value(&p->power_w, in->mono_ms, cfg->pod_max_age_s);
+        bool ok = isfinite(w) && (p->flags & POD_ONLINE) && w >= 0.0;
+        est->pod_w[i] = ok ? w : NAN;
+        worst_w += ok ? w : state->shed.cap_w[i];
+        est->pods_w += ok ? w : state->shed.cap_w[i];
+        est->degraded += ok ? 0 : 1;
+    }
+    return worst_w;
+}
+
+static double unmetered_other_w(const struct site *site, double pods_w)
+{
+    double w = site->other.present ? (site->other.pue_pu - 1.0) * pods_w : 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        w += site->batteries[i].aux_w;
+    }
+    return w;
+}
+
+static void estimate_fleets(const struct step_cfg *cfg,
+                            const struct step_state *state,
+                            struct estimate *est)
+{
+    for (int f = 0; f < cfg->site.n_fleets; f++) {
+        est->fleet_w +=
+            cfg->site.fleets[f].behind_poi ? state->drawn_w[f] : 0.0;
+        est->fleet_compute_w += state->compute_w[f];
+    }
+}
+
+static void estimate_grid(const struct step_cfg *cfg, const struct snapshot *in,
+                          double pods_w, struct estimate *est,
+                          struct tick_record *record)
+{
+    const struct site *site = &cfg->site;
+    double metered_w =
+        reading_value(&in->meter.power_w, in->mono_ms, cfg->device_max_age_s);
+    est->metered = isfinite(metered_w);
+    if (est->metered) {
+        est->grid_w = metered_w;
+        est->load_w = metered_w - est->battery_w;
+        est->other_w = est->load_w - est->pods_w - est->fleet_w;
+        return;
+    }
+    est->other_w = unmetered_other_w(site, pods_w);
+    est->load_w = pods_w + est->fleet_w + est->other_w;
+    est->grid_w = est->load_w;
+    for (int i = 0; i < site->n_batteries; i++) {
+        est->grid_w += est->batteries[i].power_w;
+    }
+    if (site->grid.meter.present) {
+        est->degraded++;
+        reason_add(record, &(struct reason_line){.code = REASON_NO_METER,
+                                                 .asset = ASSET_METER});
+    }
+}
+
+static double price_now(const struct site *site, const struct snapshot *in)
+{
+    if (site->n_prices == 0) {
+        return 0.0;
+    }
+    double price = price_at(&in->prices[0], in->utc_ms);
+    return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
+}
+
+void estimate_make(const struct step_cfg *cfg, struct step_state *state,
+                   const struct snapshot *in, struct estimate *est,
+                   struct tick_record *record)
+{
+    est->battery_w = est->pods_w = est->fleet_w = est->fleet_compute_w = 0.0;
+    est->charge_max_w = est->discharge_max_w = 0.0;
+    est->stored_wh = est->usable_wh = est->home_wh = 0.0;
+    est->degraded = 0;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        estimate_battery(cfg, state, in, i, est);
+        add_battery(cfg, state, i, est);
+        if (!est->batteries[i].usable) {
+            est->degraded++;
+            reason_add(record, &(struct reason_line){
+                                   .code = (int64_t)est->batteries[i].why,
+                                   .asset = ASSET_BATTERY,
+                                   .index = i,
+                                   .value = est->batteries[i].power_w,
+                                   .limit = state->set_w[i],
+                               });
+        }
+    }
+    double pods_w = estimate_pods(cfg, state, in, est);
+    estimate_fleets(cfg, state, est);
+    estimate_grid(cfg, in, pods_w, est, record);
+    est->price_per_kwh = price_now(&cfg->site, in);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "controller/step/step_state.h"
+
+static const double SLOT_S = 900.0;
+
+/* Price of a slot: the series, or the fallback where it says nothing. */
+static double slot_price(const struct site *site, const struct snapshot *in,
+                         int64_t at_ms)
+{
+    if (site->n_prices == 0) {
+        return 0.0;
+    }
+    double price = price_at(&in->prices[0], at_ms);
+    return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
+}
+
+static double slot_import_w(const struct site *site, const struct snapshot *in,
+                            int64_t from_ms, int64_t to_ms)
+{
+    double w = site->grid.import_max_w;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *e = &in->utility[i];
+        bool limits = e->id[0] != '\0' && (e->kind == UTILITY_IMPORT_MAX ||
+                                           e->kind == UTILITY_EMERGENCY);
+        if (limits && e->start_at_ms < to_ms && e->end_at_ms > from_ms) {
+            w = fmin(w, fmax(e->value, 0.0));
+        }
+    }
+    return w;
+}
+
+static void describe_batteries(const struct step_cfg *cfg,
+                               const struct step_state *state,
+                               const struct snapshot *in,
+                               struct problem *problem)
+{
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct battery_in *b = &in->batteries[i];
+        double soc_pu =
+            reading_value(&b->soc_pu, in->mono_ms, cfg->device_max_age_s);
+        bool ready = (b->flags & BATTERY_READY) == BATTERY_READY &&
+                     isfinite(soc_pu) && isfinite(state->soc_home_pu[i]);
+        problem->available[i] = ready ? 1.0 : 0.0;
+        problem->soc_pu[i] = ready ? soc_pu : 0.0;
+        problem->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;
+    }
+}
+
+void step_problem(const struct step_cfg *cfg, const struct step_state *state,
+                  const struct snapshot *in, struct problem *problem)
+{
+    memset(problem, 0, sizeof(*problem));
+    double horizon_s = cfg->site.control.horizon_s;
+    int64_t slot_ms = (int64_t)(SLOT_S * 1e3);
+    int64_t into_ms = in->utc_ms % slot_ms;
+    problem->tick = in->tick;
+    problem->start_at_ms = in->utc_ms;
+    int64_t n = (int64_t)(horizon_s / SLOT_S);
+    problem->n_slots = n < PLAN_SLOTS_MAX ? n : PLAN_SLOTS_MAX;
+    int64_t at_ms = in->utc_ms;
+    double load_w = isfinite(state->level.level_w) ? state->level.level_w : 0.0;
+    for (int64_t i = 0; i < problem->n_slots; i++) {
+        /* The first slot ends where the clock's quarter hour does. */
+        int64_t ms = i == 0 ? slot_ms - into_ms : slot_ms;
+        problem->step_s[i] = (double)ms / 1e3;
+        problem->import_per_kwh[i] = slot_price(&cfg->site, in, at_ms);
+        problem->load_w[i] = load_w;
+        problem->import_max_w[i] =
+            slot_import_w(&cfg->site, in, at_ms, at_ms + ms);
+        at_ms += ms;
+    }
+    describe_batteries(cfg, state, in, problem);
+}

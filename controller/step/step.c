@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/step/step.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "controller/step/step_state.h"
+
+static const double RECENTRE_S = 3.0 * 3600.0; /* time constant */
+static const double RECENTRE_PU = 0.1;         /* of the power at most */
+
+size_t step_cfg_size(void)
+{
+    return sizeof(struct step_cfg);
+}
+
+size_t step_state_size(const struct step_cfg *cfg)
+{
+    return sizeof(struct step_state) +
+           (size_t)cfg->site.n_nodes * sizeof(struct node_state);
+}
+
+size_t step_scratch_size(const struct step_cfg *cfg)
+{
+    (void)cfg;
+    return sizeof(struct step_scratch);
+}
+
+enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
+                       enum policy policy)
+{
+    double period_s = site->control.period_s;
+    double window_s = site->grid.ramp_average_s + 60.0;
+    if (!(period_s > 0.0) || !(site->grid.ramp_max_w_per_s > 0.0) ||
+        !(window_s / period_s <= (double)SMOOTH_TICKS)) {
+        return ERR_RANGE;
+    }
+    memset(cfg, 0, sizeof(*cfg));
+    cfg->site = *site;
+    cfg->policy = policy;
+    smooth_init(&cfg->smooth, period_s, site->grid.ramp_max_w_per_s,
+                site->grid.ramp_average_s);
+    cfg->smooth.limiter = policy == POLICY_LIMITER;
+    shed_init(&cfg->shed, site);
+    cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
+    cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
+    cfg->n_slices = (int64_t)fmax(1.0, round(1.0 / period_s));
+    for (int i = 0; i < site->n_batteries; i++) {
+        cfg->energy_wh += site->batteries[i].energy_wh;
+    }
+    return ERR_NONE;
+}
+
+void step_state_init(const struct step_cfg *cfg, struct step_state *state)
+{
+    memset(state, 0, step_state_size(cfg));
+    level_init(&state->level);
+    smooth_reset(&state->smooth);
+    shed_reset(&cfg->shed, &state->shed);
+    state->n_nodes = cfg->site.n_nodes;
+    for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
+        state->soc_home_pu[i] = NAN;
+    }
+}
+
+void reason_add(struct tick_record *record, const struct reason_line *line)
+{
+    if (record->n_why < REASON_LINES) {
+        record->why[record->n_why++] = *line;
+    }
+}
+
+/* What the plan wants of the batteries now, and the energy it wants in them;
+ * 0 W and where they started without a plan. */
+static double plan_w(const struct plan *plan, const struct snapshot *in,
+                     const struct estimate *est, double *want_wh)
+{
+    *want_wh = est->home_wh;
+    int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
+    if (slot < 0) {
+        return 0.0;
+    }
+    double into_s = (double)(in->utc_ms - plan->start_at_ms) / 1e3;
+    for (int i = 0; i < slot; i++) {
+        into_s -= plan->step_s[i];
+    }
+    double end_pu = plan->soc_pu[slot];
+    double begin_pu = slot > 0 ? plan->soc_pu[slot - 1] : NAN;
+    if (isfinite(begin_pu)) {
+        double part = into_s / plan->step_s[slot];
+        *want_wh = (begin_pu + part * (end_pu - begin_pu)) * est->usable_wh;
+    } else if (fabs(plan->battery_w[slot]) > 0.0) {
+        *want_wh = est->stored_wh; /* the first slot starts where it is */
+    } else {
+        *want_wh = end_pu * est->usable_wh;
+    }
+    return plan->battery_w[slot];
+}
+
+static double recentre_w(const struct estimate *est, double want_wh)
+{
+    double most_w = RECENTRE_PU * fmin(est->charge_max_w, est->discharge_max_w);
+    double w = (want_wh - est->stored_wh) * 3600.0 / RECENTRE_S;
+    return fmax(-most_w, fmin(w, most_w));
+}
+
+/* Where the grid power should go: the level of the load, and what plan and
+ * recentring move into the batteries. */
+static struct smooth_in wish(const struct step_cfg *cfg,
+                             const struct step_state *state,
+                             const struct step_scratch *scratch,
+                             double battery_w)
+{
+    const struct estimate *est = &scratch->est;
+    double target_w = state->level.level_w + battery_w;
+    if (cfg->policy == POLICY_LIMITER) {
+        target_w = est->load_w;
+    }
+    double floor_w = fmin(-cfg->site.grid.export_max_w, scratch->caps.import_w);
+    return (struct smooth_in){
+        .grid_w = est->grid_w,
+        .target_w = target_w,
+        .edge_w = state->level.edge_w,
+        .floor_w = floor_w,
+        .cap_w = scratch->caps.import_w,
+        .urgent = scratch->caps.urgent,
+    };
+}
+
+/* What the batteries that are not usable do goes on; the others make up. */
+static double share_batteries(const struct step_cfg *cfg,
+                              struct step_scratch *scratch, double total_w)
+{
+    const struct estimate *est = &scratch->est;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct battery_estimate *e = &est->batteries[i];
+        const struct site_battery *s = &cfg->site.batteries[i];
+        double window_pu = s->soc_max_pu - s->soc_min_pu;
+        double place =
+            e->usable ? (e->soc_pu - s->soc_min_pu) / window_pu : 0.0;
+        scratch->share[i] = (struct share_battery){
+            .charge_max_w = e->charge_max_w,
+            .discharge_max_w = e->discharge_max_w,
+            .soc_pu = fmax(0.0, fmin(place, 1.0)),
+        };
+        total_w -= e->usable || !est->metered ? 0.0 : e->power_w;
+    }
+    return share_step(scratch->share, cfg->site.n_batteries, total_w);
+}
+
+/* Holds pods back where the batteries together cannot hold the reference. */
+static void shed_pods(const struct step_cfg *cfg, struct step_state *state,
+                      const struct step_scratch *scratch,
+                      const struct snapshot *in, double discharge_w,
+                      struct tick_record *record)
+{
+    const struct estimate *est = &scratch->est;
+    struct shed_in sin = {
+        .pods_w = est->pods_w,
+        .over_w = discharge_w - est->discharge_max_w,
+        .dt_s = in->dt_s,
+    };
+    double missing_w = shed_step(&cfg->shed, &state->shed, &sin, est->pod_w);
+    bool open = state->shed.budget_w >= cfg->shed.power_max_sum_w;
+    state->demand_w = open ? est->pods_w : fmax(state->demand_w, est->pods_w);
+    record->demand_w = state->demand_w;
+    record->shed_w = fmax(state->demand_w - est->pods_w, 0.0);
+    if (open) {
+        return;
+    }
+    bool falling = sin.over_w > 0.0;
+    reason_add(record, &(struct reason_line){
+                           .code = falling ? REASON_SHED : REASON_RETURN,
+                           .value = record->shed_w,
+                           .limit = record->grid_ref_w,
+                           .need = fmax(missing_w, fmax(sin.over_w, 0.0)),
+                       });
+}
+
+/* Why the grid power is where it is, after what binds more. */
+static void explain(const struct step_cfg *cfg,
+                    const struct step_scratch *scratch,
+                    const struct smooth_out *smooth, double planned_w,
+                    struct tick_record *record)
+{
+    const struct caps *caps = &scratch->caps;
+    double used_w = record->battery_set_w;
+    struct reason_line line = {.value = record->grid_ref_w, .need = used_w};
+    bool at_cap = record->grid_ref_w >= caps->import_w - 1.0;
+    bool at_floor = record->grid_ref_w <= -cfg->site.grid.export_max_w + 1.0;
+    if (at_cap || caps->urgent) {
+        line.code = caps->why;
+        line.limit = caps->import_w;
+    } else if (at_floor && used_w > 0.0) {
+        line.code = REASON_EXPORT;
+        line.limit = cfg->site.grid.export_max_w;
+    } else if (smooth->ramping) {
+        line.code = REASON_RAMP;
+        line.limit = cfg->site.grid.ramp_max_w_per_s;
+    } else if (planned_w > 0.0 || planned_w < 0.0) {
+        line.code =
+            planned_w > 0.0 ? REASON_CHARGE_CHEAP : REASON_DISCHARGE_DEAR;
+        line.value = fabs(planned_w);
+        line.limit = record->price_per_kwh;
+    } else if (fabs(used_w) > 0.01 * fabs(record->grid_ref_w)) {
+        line.code = REASON_SMOOTH;
+    } else {
+        line.code = REASON_HOLD;
+    }
+    reason_add(record, &line);
+}
+
+static void fill_record(const struct snapshot *in,
+                        const struct step_scratch *scratch,
+                        const struct smooth_out *smooth,
+                        struct tick_record *record)
+{
+    const struct estimate *est = &scratch->est;
+    record->tick = in->tick;
+    record->utc_ms = in->utc_ms;
+    record->grid_w = est->grid_w;
+    record->grid_ref_w = smooth->grid_w;
+    record->grid_max_w = scratch->caps.import_w;
+    record->ramp_w_per_s = smooth->ramp_w_per_s;
+    record->load_w = est->load_w;
+    record->pods_w = est->pods_w;
+    record->demand_w = est->pods_w;
+    record->other_w = est->other_w;
+    record->battery_w = est->battery_w;
+    record->fleet_w = est->fleet_w;
+    record->fleet_compute_w = est->fleet_compute_w;
+    record->soc_pu =
+        est->usable_wh > 0.0 ? est->stored_wh / est->usable_wh : 0.0;
+    record->price_per_kwh = est->price_per_kwh;
+    record->degraded = est->degraded;
+}
+
+/* Batteries idle, nothing throttled: what the site would do by itself. */
+static void leave_alone(const struct step_cfg *cfg,
+                        struct step_scratch *scratch)
+{
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        scratch->share[i] = (struct share_battery){0};
+    }
+}
+
+void step(const struct step_cfg *cfg, struct step_state *state,
+          struct step_scratch *scratch, const struct snapshot *in,
+          const struct plan *plan, struct step_out *out)
+{
+    assert(in->n_nodes == cfg->site.n_nodes && in->dt_s > 0.0);
+    struct tick_record *record = &out->record;
+    struct estimate *est = &scratch->est;
+    memset(record, 0, sizeof(*record));
+    estimate_make(cfg, state, in, est, record);
+    scratch->caps = caps_now(cfg, in);
+
+    level_step(&state->level, est->load_w, in->dt_s);
+    double want_wh = 0.0;
+    double planned_w = plan_w(plan, in, est, &want_wh);
+    double battery_w = planned_w + recentre_w(est, want_wh);
+    struct smooth_in sin = wish(cfg, state, scratch, battery_w);
+    int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);
+    struct smooth_out smooth = smooth_step(&cfg->smooth, &state->smooth, &sin,
+                                           n_ticks > 1 ? n_ticks : 1);
+    fill_record(in, scratch, &smooth, record);
+    record->plan_battery_w = planned_w;
+
+    double total_w = smooth.grid_w - est->load_w;
+    if (cfg->policy == POLICY_NONE) {
+        leave_alone(cfg, scratch);
+    } else {
+        share_batteries(cfg, scratch, total_w);
+    }
+    if (cfg->policy == POLICY_BALLAST) {
+        shed_pods(cfg, state, scratch, in, -total_w, record);
+    }
+    commands_batteries(cfg, state, scratch, in, out);
+    commands_pods(cfg, state, out);
+    bool cheap = est->price_per_kwh <= plan->cheap_per_kwh;
+    commands_nodes(cfg, state, in, cheap, out);
+    explain(cfg, scratch, &smooth, planned_w, record);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* step_state - what is inside the step's constants, state and scratch. */
+#ifndef CONTROLLER_STEP_STEP_STATE_H
+#define CONTROLLER_STEP_STEP_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/step/step.h"
+#include "models/level.h"
+#include "policies/share.h"
+#include "policies/shed.h"
+#include "policies/smooth.h"
+
+struct step_cfg {
+    struct site site;
+    enum policy policy;
+    struct smooth_cfg smooth;
+    struct shed_cfg shed;
+    double device_max_age_s; /* of meter and batteries */
+    double pod_max_age_s;
+    double energy_wh; /* of all batteries */
+    int64_t n_slices; /* nodes are decided a slice a tick, once a second */
+};
+
+/* What is remembered of a node between its turns. */
+struct node_state {
+    struct node_command command;
+    double drawn_w;   /* charge and compute, as last seen */
+    double compute_w; /* as last seen */
+};
+
+/* Pointer-free; a copy is a checkpoint.  The nodes follow. */
+struct step_state {
+    struct level level;
+    struct smooth_state smooth;
+    struct shed_state shed;
+    double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
+    double set_w[SITE_BATTERIES_MAX];       /* commanded last */
+    double demand_w; /* of the pods, before anything was held back */
+    double feeder_w[SITE_FLEETS_MAX];  /* granted */
+    double drawn_w[SITE_FLEETS_MAX];   /* as last seen */
+    double compute_w[SITE_FLEETS_MAX]; /* as last seen */
+    int64_t slice;
+    int64_t n_nodes;
+    struct node_state nodes[];
+};
+
+struct battery_estimate {
+    bool usable;    /* may be given a share */
+    bool writable;  /* takes commands at all */
+    double power_w; /* known, or its worst case */
+    double soc_pu;  /* NAN where not known */
+    double charge_max_w;
+    double discharge_max_w;
+    enum reason why; /* REASON_NONE where usable */
+};
+
+/* What is taken to be true in this tick. */
+struct estimate {
+    struct battery_estimate batteries[SITE_BATTERIES_MAX];
+    double pod_w[SITE_PODS_MAX]; /* NAN: silent */
+    bool metered;                /* grid_w is the meter's */
+    double grid_w;
+    double load_w;    /* grid power without the batteries */
+    double battery_w; /* sum of what is known, + charge */
+    double pods_w;
+    double fleet_w; /* behind the POI */
+    double fleet_compute_w;
+    double other_w;
+    double charge_max_w; /* of the usable batteries together */
+    double discharge_max_w;
+    double stored_wh; /* of the usable ones */
+    double usable_wh; /* capacity of the usable ones */
+    double home_wh;
+    double price_per_kwh;
+    int64_t degraded;
+};
+
+/* The limits that hold now, all of them merged. */
+struct caps {
+    double import_w;
+    bool urgent;     /* emergency: at once, whatever the ramp */
+    enum reason why; /* REASON_IMPORT, _EVENT or _EMERGENCY */
+};
+
+struct step_scratch {
+    struct estimate est;
+    struct caps caps;
+    struct share_battery share[SITE_BATTERIES_MAX];
+};
+
+/* estimate.c: fresh values, worst cases for the others. */
+void estimate_make(const struct step_cfg *cfg, struct step_state *state,
+                   const struct snapshot *in, struct estimate *est,
+                   struct tick_record *record);
+
+/* caps.c: site, utility events and emergencies. */
+struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
+
+/* commands.c: the last gate, leases, nodes. */
+void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
+                        struct step_scratch *scratch, const struct snapshot *in,
+                        struct step_out *out);
+void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
+                   struct step_out *out);
+void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
+                    const struct snapshot *in, bool cheap,
+                    struct step_out *out);
+
+/* Adds a reason where there is room; the first is the most binding. */
+void reason_add(struct tick_record *record, const struct reason_line *line);
+
+#endif
