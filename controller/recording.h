@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/build_id.h"
 #include "controller/step/step.h"
 
 struct recorder;  /* writes, opaque */
@@ -24,10 +25,11 @@ struct recording; /* reads, opaque */
 struct recording_head {
     const char *site_text; /* the site file, NUL-terminated */
     size_t site_text_size; /* without the NUL */
-    char site_path[256];   /* for messages */
+    char site_path[256];   /* for messages and for relative paths */
     int64_t policy;
     const void *state; /* step_state at the first tick */
     size_t state_size;
+    char build[BUILD_ID_MAX]; /* what wrote it; the recorder fills it in */
 };
 
 /*
@@ -39,14 +41,17 @@ CHECKED enum err recorder_open(const char *path,
                                const struct site *site, struct recorder **out,
                                char *why, size_t why_size);
 
-/* Append one tick.  ERR_IO once the disk fails: the recorder then writes
- * nothing more, and says so in 'why' of recorder_close. */
+/* Append one tick.  ERR_IO with errno once the disk fails: the recorder then
+ * writes nothing more, and what it wrote reads as a recording cut short. */
 CHECKED enum err recorder_tick(struct recorder *r, const struct snapshot *in,
                                const struct plan *plan,
                                const struct step_out *out);
 
 /* Hand what is buffered to the system, so that a killed process loses none. */
 CHECKED enum err recorder_flush(struct recorder *r);
+
+/* Write the end, wait until the disk has it, free 'r' in any case.  ERR_IO
+ * with errno where this or an earlier write failed. */
 CHECKED enum err recorder_close(struct recorder *r);
 
 /* True where the file at 'path' begins like a recording. */
@@ -55,8 +60,10 @@ bool recording_recognise(const char *path);
 /*
  * Open for reading; 'site' is what the embedded site text gives (the caller
  * parses it between recording_head_of() and recording_start()).
- * ERR_IO, ERR_SYNTAX (not a recording), ERR_MISMATCH (other struct sizes:
- * another version of the program); 'why' says which.
+ * ERR_IO, ERR_SYNTAX (not a recording), ERR_MISMATCH (other format, byte order
+ * or struct sizes: another version of the program), ERR_RANGE (the header is
+ * damaged or cut), ERR_MEMORY; 'why' says which.  Whether the same build wrote
+ * it is for the caller to compare with build_id().
  */
 CHECKED enum err recording_open(const char *path, struct recording **out,
                                 char *why, size_t why_size);
@@ -76,6 +83,11 @@ enum recording_next recording_next(struct recording *r,
                                    const struct plan **plan,
                                    const struct step_out **out, char *why,
                                    size_t why_size);
+
+/* Ticks read so far, and how much of the file that is, 0..1. */
+uint64_t recording_ticks(const struct recording *r);
+double recording_read_pu(const struct recording *r);
+
 void recording_close(struct recording *r);
 
 #endif
