@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/cli.h"
+#include "controller/maps.h"
 
 struct subcommand {
     const char *name;
@@ -14,6 +15,7 @@ struct subcommand {
 
 /* In the order of a newcomer's way. */
 static const struct subcommand subcommands[] = {
+    {"maps", maps_main, "check register maps and list them"},
     {NULL, NULL, NULL},
 };
 
