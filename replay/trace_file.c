@@ -219,6 +219,12 @@ static enum err read_power(struct loading *l, double *out_w)
     return ERR_NONE;
 }
 
+static enum err out_of_memory(struct loading *l)
+{
+    snprintf(l->why, l->why_size, "%s: out of memory", l->cfg->load);
+    return ERR_MEMORY;
+}
+
 static enum err reserve(struct loading *l)
 {
     struct trace *t = l->trace;
@@ -232,15 +238,20 @@ static enum err reserve(struct loading *l)
     }
     size_t capacity = l->capacity == 0 ? 4096 : 2 * l->capacity;
     double *t_s = realloc(t->t_s, capacity * sizeof(*t_s));
-    t->t_s = t_s != NULL ? t_s : t->t_s;
-    double *power_w = realloc(t->power_w, capacity * sizeof(*power_w));
-    t->power_w = power_w != NULL ? power_w : t->power_w;
-    long *lines = realloc(l->lines, capacity * sizeof(*lines));
-    l->lines = lines != NULL ? lines : l->lines;
-    if (t_s == NULL || power_w == NULL || lines == NULL) {
-        snprintf(l->why, l->why_size, "%s: out of memory", l->cfg->load);
-        return ERR_MEMORY;
+    if (t_s == NULL) {
+        return out_of_memory(l);
     }
+    t->t_s = t_s;
+    double *power_w = realloc(t->power_w, capacity * sizeof(*power_w));
+    if (power_w == NULL) {
+        return out_of_memory(l);
+    }
+    t->power_w = power_w;
+    long *lines = realloc(l->lines, capacity * sizeof(*lines));
+    if (lines == NULL) {
+        return out_of_memory(l);
+    }
+    l->lines = lines;
     l->capacity = capacity;
     return ERR_NONE;
 }
