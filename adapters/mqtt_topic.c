@@ -153,7 +153,7 @@ static struct mqtt_target find_own(const struct mqtt_index *index,
         target.kind =
             find_leaf(of_node, sizeof(of_node) / sizeof(of_node[0]), rest);
     }
-    if (target.index < 0) {
+    if (target.index < 0 || target.kind == MQTT_TOPIC_NONE) {
         target = (struct mqtt_target){.kind = MQTT_TOPIC_NONE};
     }
     return target;
