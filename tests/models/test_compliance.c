@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of models/compliance, models/window and models/band: against a plain
+ * restatement of CONTRACT.md over random walks, and cases known by hand. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/compliance.h"
+
+static const double ramp_w_per_s = 10e6 / 60.0;
+
+static struct site_grid grid(void)
+{
+    return (struct site_grid){
+        .import_max_w = 160e6,
+        .import_average_s = 60.0,
+        .import_trip_w = 176e6,
+        .ramp_max_w_per_s = ramp_w_per_s,
+        .ramp_average_s = 10.0,
+        .swing_max_w = 12e6,
+        .swing_average_s = 2.0,
+        .demand_interval_s = 900.0,
+    };
+}
+
+static struct compliance meter;
+
+static void start(const struct site_grid *g, double period_s)
+{
+    compliance_init(&meter, g, period_s, 0);
+}
+
+static void push(double grid_w)
+{
+    compliance_push(&meter,
+                    (struct compliance_in){grid_w, NAN, COMPLIANCE_NONE});
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-5 * (1.0 + fabs(a) + fabs(b));
+}
+
+static double draw(uint64_t *s, double lo, double hi)
+{
+    *s ^= *s >> 12;
+    *s ^= *s << 25;
+    *s ^= *s >> 27;
+    double u = (double)((*s * 2685821657736338717u) >> 11) / 9007199254740992.0;
+    return lo + u * (hi - lo);
+}
+
+/* ---- the restatement: every mean and every tau from the definition ---- */
+
+enum { N = 3000 };
+
+struct plain {
+    double p[N];
+    double mean[N];
+    double swing[N];
+    int64_t violations;
+    int64_t exempt;
+    int64_t over;
+    double ramp_max;
+    double pp60;
+    double edge;
+    double peak;
+};
+
+static double at(const double *x, int i)
+{
+    return i < 0 ? x[0] : x[i];
+}
+
+static double mean_of(const double *x, int i, int n)
+{
+    double sum = 0.0;
+    for (int k = 0; k < n; k++) {
+        sum += at(x, i - k);
+    }
+    return sum / n;
+}
+
+static void plain_ramp(struct plain *r, int i, int n, int n60, double period_s,
+                       const bool *forced)
+{
+    bool broken = false;
+    bool all_forced = true;
+    for (int tau = n; tau <= (n60 > n ? n60 : n); tau++) {
+        double before = i - tau < 0 ? r->p[0] : r->mean[i - tau];
+        double slope = fabs(r->mean[i] - before) / (tau * period_s);
+        r->ramp_max = fmax(r->ramp_max, slope);
+        if (slope <= ramp_w_per_s * 1.01) {
+            continue;
+        }
+        broken = true;
+        bool has = false;
+        for (int k = i - tau - n + 1; k <= i; k++) {
+            has = has || (k >= 0 && forced[k]);
+        }
+        all_forced = all_forced && has;
+    }
+    r->violations += broken && !all_forced;
+    r->exempt += broken && all_forced;
+}
+
+static void plain_run(struct plain *r, const struct site_grid *g,
+                      double period_s, const bool *forced)
+{
+    int n = (int)fmax(1.0, round(g->ramp_average_s / period_s));
+    int n_swing = (int)fmax(1.0, round(g->swing_average_s / period_s));
+    int n_import = (int)fmax(1.0, round(g->import_average_s / period_s));
+    int n60 = (int)round(60.0 / period_s);
+    int n_demand = (int)round(g->demand_interval_s / period_s);
+    r->violations = r->exempt = r->over = 0;
+    r->ramp_max = r->pp60 = r->edge = r->peak = 0.0;
+    for (int i = 0; i < N; i++) {
+        r->mean[i] = mean_of(r->p, i, n);
+        r->swing[i] = mean_of(r->p, i, n_swing);
+        plain_ramp(r, i, n, n60, period_s, forced);
+        double high = -INFINITY;
+        double low = INFINITY;
+        for (int k = i - n60; k <= i; k++) {
+            high = fmax(high, at(r->swing, k));
+            low = fmin(low, at(r->swing, k));
+        }
+        r->pp60 = fmax(r->pp60, high - low);
+        r->edge = fmax(r->edge, fabs(r->p[i] - at(r->p, i - 1)));
+        r->over += mean_of(r->p, i, n_import) > g->import_max_w + 200.0 ||
+                   r->p[i] > g->import_trip_w + 200.0;
+        if ((i + 1) % n_demand == 0) {
+            r->peak = fmax(r->peak, mean_of(r->p, i, n_demand));
+        }
+    }
+}
+
+static void test_against_the_plain_restatement(void **state)
+{
+    (void)state;
+    static struct plain r;
+    static bool forced[N];
+    static const double periods_s[] = {0.1, 0.25, 1.0, 2.0, 10.0, 0.1, 0.5};
+    uint64_t seed = 21;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    int64_t seen = 0;
+    int64_t free_of = 0;
+    int64_t excused = 0;
+    for (int run = 0; run < 28; run++) {
+        struct site_grid g = grid();
+        double period_s = periods_s[run % 7];
+        double calm = run % 4 == 3 ? 0.1 : 1.0;
+        g.ramp_average_s = run % 3 == 0 ? 10.0 : draw(&seed, 0.05, 20.0);
+        g.swing_average_s = draw(&seed, 0.1, 5.0);
+        g.import_max_w = 152e6;
+        g.import_average_s = draw(&seed, 5.0, 60.0);
+        g.import_trip_w = 160e6;
+        g.demand_interval_s = round(60.0 / period_s) * period_s;
+        double step_w = ramp_w_per_s * period_s * draw(&seed, 0.2, 2.5) * calm;
+        double x = 140e6;
+        double trend = 0.0;
+        for (int i = 0; i < N; i++) {
+            if (draw(&seed, 0.0, 1.0) < 0.01) {
+                trend = draw(&seed, -1.0, 1.0) * ramp_w_per_s * period_s * calm;
+            }
+            x += trend + draw(&seed, -step_w, step_w);
+            x += 0.002 * calm * (140e6 - x);
+            x += draw(&seed, 0.0, 1.0) < 0.002 ? calm * draw(&seed, -8e6, 8e6)
+                                               : 0.0;
+            r.p[i] = x;
+            forced[i] = run >= 14 && draw(&seed, 0.0, 1.0) < 0.005;
+        }
+        plain_run(&r, &g, period_s, forced);
+        start(&g, period_s);
+        for (int i = 0; i < N; i++) {
+            int64_t cause = forced[i] ? COMPLIANCE_EMERGENCY : COMPLIANCE_NONE;
+            compliance_push(&meter, (struct compliance_in){r.p[i], NAN, cause});
+        }
+        struct compliance_result out = compliance_result(&meter);
+        if (out.ramp_violations != r.violations || out.exempt != r.exempt ||
+            out.import_limit_violations != r.over ||
+            !near(out.ramp_max_w_per_s, r.ramp_max) ||
+            !near(out.pp60_max_w, r.pp60) || !near(out.edge_max_w, r.edge) ||
+            !near(out.peak_w, r.peak)) {
+            fail_msg("run %d: violations %lld, %lld; exempt %lld, %lld; "
+                     "import %lld, %lld; ramp %g, %g; pp60 %g, %g; peak %g, %g",
+                     run, (long long)out.ramp_violations,
+                     (long long)r.violations, (long long)out.exempt,
+                     (long long)r.exempt,
+                     (long long)out.import_limit_violations, (long long)r.over,
+                     out.ramp_max_w_per_s, r.ramp_max, out.pp60_max_w, r.pp60,
+                     out.peak_w, r.peak);
+        }
+        assert_true(out.exempt_by[COMPLIANCE_EMERGENCY] == out.exempt);
+        seen += r.violations;
+        free_of += r.violations == 0;
+        excused += r.exempt;
+    }
+    /* The walks are worth something: some break the limit, some do not. */
+    assert_true(seen > 1000 && free_of >= 2 && excused > 100);
+}
+
+static void test_a_ramp_at_the_limit_passes_and_2_percent_more_fails(void **s)
+{
+    (void)s;
+    static const struct {
+        double slope;
+        double period_s;
+        bool broken;
+    } cases[] = {
+        {1.0, 0.1, false},   {-1.0, 0.1, false}, {1.009, 0.1, false},
+        {1.02, 0.1, true},   {-1.02, 0.1, true}, {1.0, 0.02, false},
+        {1.02, 0.02, true},  {1.0, 10.0, false}, {1.02, 10.0, true},
+        {-1.02, 10.0, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct site_grid g = grid();
+        start(&g, cases[i].period_s);
+        double w = 100e6;
+        for (double t = 0.0; t < 300.0; t += cases[i].period_s) {
+            if (t > 100.0 && t < 200.0) {
+                w += cases[i].slope * ramp_w_per_s * cases[i].period_s;
+            }
+            push(w);
+        }
+        struct compliance_result r = compliance_result(&meter);
+        assert_true((r.ramp_violations > 0) == cases[i].broken);
+        assert_true(
+            near(r.ramp_max_w_per_s, fabs(cases[i].slope) * ramp_w_per_s));
+        assert_true(compliance_ramp_w_per_s(&meter) == 0.0);
+    }
+}
+
+static void test_a_step_is_seen_in_every_measure(void **state)
+{
+    (void)state;
+    struct site_grid g = grid();
+    start(&g, 0.1);
+    push(100e6);
+    assert_true(compliance_pp60_w(&meter) == 0.0);
+    for (int i = 0; i < 5; i++) {
+        push(100e6);
+    }
+    /* The first averages are judged too: the step comes within 10 s. */
+    for (int i = 0; i < 2000; i++) {
+        push(120e6);
+    }
+    struct compliance_result r = compliance_result(&meter);
+    /* The mean over 10 s rises by 20 MW in 10 s, and breaks every tau up to
+     * 60 s: 20 MW against 10 MW/min. */
+    assert_true(near(r.ramp_max_w_per_s, 2e6));
+    assert_true(r.ramp_violations > 600 && r.ramp_violations < 700);
+    assert_true(near(r.pp60_max_w, 20e6) && near(r.edge_max_w, 20e6));
+    assert_true(r.swing_violations > 590 && r.swing_violations < 620);
+    assert_true(compliance_pp60_w(&meter) == 0.0);
+    assert_true(r.import_limit_violations == 0 && r.exempt == 0);
+    assert_true(near(r.import_wh, (0.6 * 100e6 + 200.0 * 120e6) / 3600.0));
+    assert_true(r.export_wh == 0.0);
+}
+
+static void test_import_limit_in_force_and_trip(void **state)
+{
+    (void)state;
+    struct site_grid g = grid();
+    g.import_average_s = 10.0;
+    start(&g, 1.0);
+    for (int i = 0; i < 100; i++) {
+        push(160e6); /* at the limit is inside it */
+    }
+    assert_true(compliance_result(&meter).import_limit_violations == 0);
+    push(175e6); /* one tick over, the mean too */
+    assert_true(compliance_result(&meter).import_limit_violations == 1);
+    for (int i = 0; i < 20; i++) {
+        push(150e6);
+    }
+    struct compliance_result r = compliance_result(&meter);
+    assert_true(r.trip_violations == 0);
+    int64_t before = r.import_limit_violations;
+    push(177e6);
+    r = compliance_result(&meter);
+    assert_true(r.import_limit_violations == before + 1);
+    assert_true(r.trip_violations == 1);
+    /* A lower limit from an event is judged by the mean of what is over. */
+    start(&g, 1.0);
+    for (int i = 0; i < 20; i++) {
+        compliance_push(&meter, (struct compliance_in){120e6, 130e6, 0});
+    }
+    assert_true(compliance_result(&meter).import_limit_violations == 0);
+    for (int i = 0; i < 20; i++) {
+        compliance_push(&meter, (struct compliance_in){120e6, 110e6, 0});
+    }
+    assert_true(compliance_result(&meter).import_limit_violations == 15);
+    /* No export allowed. */
+    start(&g, 1.0);
+    push(0.0);
+    assert_true(compliance_result(&meter).export_limit_violations == 0);
+    push(-5e6);
+    r = compliance_result(&meter);
+    assert_true(r.export_limit_violations == 1 && r.export_wh > 0.0);
+}
+
+static void test_import_average_longer_than_the_ring(void **state)
+{
+    (void)state;
+    struct site_grid g = grid();
+    g.import_average_s = 900.0; /* 9,000 ticks */
+    start(&g, 0.1);
+    for (int i = 0; i < 20000; i++) {
+        push(i < 10000 ? 159e6 : 161e6);
+    }
+    int64_t n = compliance_result(&meter).import_limit_violations;
+    assert_true(n > 5400 && n < 5600);
+}
+
+static void test_demand_intervals_follow_the_clock(void **state)
+{
+    (void)state;
+    struct site_grid g = grid();
+    int64_t quarter_ms = 900000;
+    /* Five minutes into an interval: the first one counts as if the site had
+     * stood at its first value before. */
+    compliance_init(&meter, &g, 1.0, 1000 * quarter_ms + 300000);
+    for (int i = 0; i < 300; i++) {
+        push(90e6);
+    }
+    assert_true(near(compliance_result(&meter).peak_w, 90e6));
+    for (int i = 300; i < 600; i++) {
+        push(120e6);
+    }
+    for (int i = 600; i < 1500; i++) {
+        push(95e6);
+    }
+    push(500e6); /* unfinished: not yet billed */
+    struct compliance_result r = compliance_result(&meter);
+    assert_true(near(r.peak_w, 100e6));
+    assert_true(near(r.peak_tick_w, 500e6));
+}
+
+static double rms_of_sine(double hz, double period_s, int band)
+{
+    struct site_grid g = grid();
+    start(&g, period_s);
+    int n = (int)(4000.0 / period_s);
+    for (int i = 0; i < n; i++) {
+        push(100e6 + 1e6 * sin(2.0 * acos(-1.0) * hz * i * period_s));
+    }
+    return compliance_result(&meter).bands[band].rms_w / (1e6 / sqrt(2.0));
+}
+
+static void test_a_sine_is_in_its_band_and_in_no_other(void **state)
+{
+    (void)state;
+    static const struct {
+        double hz;
+        double period_s;
+        int band; /* of the default ones, -1 for none */
+    } cases[] = {
+        {0.11, 0.1, 0}, {0.45, 0.1, 1},  {1.6, 0.1, 2},   {0.45, 0.02, 1},
+        {1.6, 0.02, 2}, {0.01, 0.1, -1}, {4.9, 0.05, -1}, {0.11, 1.0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (int band = 0; band < 3; band++) {
+            double got = rms_of_sine(cases[i].hz, cases[i].period_s, band);
+            if (cases[i].period_s == 1.0 && band == 2) {
+                assert_true(isnan(got));
+                continue;
+            }
+            double want = band == cases[i].band ? 1.0 : 0.0;
+            if (fabs(got - want) > 0.1) {
+                fail_msg("%g Hz at %g s, band %d: %g", cases[i].hz,
+                         cases[i].period_s, band, got);
+            }
+        }
+    }
+}
+
+static void test_bands_say_what_they_cannot_see(void **state)
+{
+    (void)state;
+    struct site_grid g = grid();
+    static const struct {
+        double period_s;
+        int64_t sight[3];
+    } cases[] = {
+        {0.1, {BAND_WHOLE, BAND_WHOLE, BAND_WHOLE}},
+        {0.25, {BAND_WHOLE, BAND_WHOLE, BAND_PARTLY}},
+        {1.0, {BAND_WHOLE, BAND_PARTLY, BAND_BLIND}},
+        {2.0, {BAND_WHOLE, BAND_BLIND, BAND_BLIND}},
+        {10.0, {BAND_BLIND, BAND_BLIND, BAND_BLIND}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start(&g, cases[i].period_s);
+        push(1e6);
+        push(2e6);
+        struct compliance_result r = compliance_result(&meter);
+        assert_int_equal(r.n_bands, 3);
+        for (int k = 0; k < 3; k++) {
+            assert_int_equal(r.bands[k].sight, cases[i].sight[k]);
+            assert_true(isnan(r.bands[k].rms_w) ==
+                        (r.bands[k].sight == BAND_BLIND));
+        }
+    }
+    /* The site's own bands replace the default ones; a steady load has no
+     * power in them, however long it stands. */
+    g.bands[0] = (struct site_band){0.2, 3.0, 1e6};
+    g.n_bands = 1;
+    start(&g, 0.1);
+    for (int i = 0; i < 100000; i++) {
+        push(150e6);
+    }
+    struct compliance_result r = compliance_result(&meter);
+    assert_int_equal(r.n_bands, 1);
+    assert_true(r.bands[0].rms_w == 0.0 && r.bands[0].recent_max_w == 0.0);
+}
+
+static void test_a_copy_is_a_checkpoint(void **state)
+{
+    (void)state;
+    static struct compliance copy;
+    struct site_grid g = grid();
+    uint64_t seed = 5;
+    start(&g, 0.1);
+    for (int i = 0; i < 5000; i++) {
+        push(draw(&seed, 90e6, 110e6));
+    }
+    copy = meter;
+    uint64_t again = seed;
+    for (int i = 0; i < 5000; i++) {
+        push(draw(&seed, 90e6, 110e6));
+    }
+    struct compliance_result a = compliance_result(&meter);
+    meter = copy;
+    for (int i = 0; i < 5000; i++) {
+        push(draw(&again, 90e6, 110e6));
+    }
+    struct compliance_result b = compliance_result(&meter);
+    assert_true(a.ramp_violations == b.ramp_violations);
+    assert_true(a.ramp_max_w_per_s == b.ramp_max_w_per_s);
+    assert_true(a.bands[1].rms_w == b.bands[1].rms_w);
+    assert_string_equal(compliance_cause_name(COMPLIANCE_IMPORT),
+                        "import limit");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_the_plain_restatement),
+        cmocka_unit_test(
+            test_a_ramp_at_the_limit_passes_and_2_percent_more_fails),
+        cmocka_unit_test(test_a_step_is_seen_in_every_measure),
+        cmocka_unit_test(test_import_limit_in_force_and_trip),
+        cmocka_unit_test(test_import_average_longer_than_the_ring),
+        cmocka_unit_test(test_demand_intervals_follow_the_clock),
+        cmocka_unit_test(test_a_sine_is_in_its_band_and_in_no_other),
+        cmocka_unit_test(test_bands_say_what_they_cannot_see),
+        cmocka_unit_test(test_a_copy_is_a_checkpoint),
+    };
+    return cmocka_run_group_tests_name("compliance", tests, NULL, NULL);
+}
