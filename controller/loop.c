@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/loop.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/clock.h"
+#include "controller/histogram.h"
+#include "controller/swing.h"
+#include "policies/plan.h"
+
+static const double VIEW_EVERY_S = 0.2;
+static const int64_t JUMP_MS = 1000;
+
+struct loop {
+    struct loop_cfg cfg;
+    struct historian *historian;
+    struct step_cfg *step;
+    struct step_state *state;
+    size_t state_size;
+    struct step_scratch *scratch;
+    struct snapshot *in;
+    struct step_out *out;
+    struct plan plan;      /* in force */
+    struct plan next_plan; /* waits for its tick; status NONE: none */
+    struct problem problem;
+    uint64_t problem_seen; /* what the last problem was built from */
+    double problem_age_s;
+    struct device_lease leases[SITE_BATTERIES_MAX]; /* as last posted */
+    int64_t period_ns;
+    int64_t start_ns; /* of tick 1 */
+    int64_t index;    /* periods since then */
+    int64_t utc_ms;   /* of the last tick */
+    int64_t mono_ms;
+    struct loop_counts counts;
+    struct histogram jitter;
+    struct histogram step_time;
+    struct swing swing;
+    double view_age_s;
+    pthread_t thread;
+    atomic_bool stop;
+};
+
+static enum err allocate(struct loop *l)
+{
+    const struct site *site = l->cfg.site;
+    l->step = calloc(1, step_cfg_size());
+    if (l->step == NULL) {
+        return ERR_MEMORY;
+    }
+    enum err e = step_cfg_init(l->step, site, l->cfg.policy);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    l->state_size = step_state_size(l->step);
+    l->state = calloc(1, l->state_size);
+    l->scratch = calloc(1, step_scratch_size(l->step));
+    l->in = parts_snapshot(&l->cfg.ports->parts);
+    l->out = parts_out(&l->cfg.ports->parts);
+    bool all = l->state != NULL && l->scratch != NULL && l->in != NULL &&
+               l->out != NULL;
+    return all ? ERR_NONE : ERR_MEMORY;
+}
+
+enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
+{
+    struct loop *l = calloc(1, sizeof(*l));
+    if (l == NULL) {
+        return ERR_MEMORY;
+    }
+    l->cfg = *cfg;
+    enum err e = allocate(l);
+    if (e != ERR_NONE) {
+        loop_close(l);
+        return e;
+    }
+    const struct site *site = cfg->site;
+    step_state_init(l->step, l->state);
+    snapshot_clear(l->in, site->n_nodes);
+    for (int i = 0; i < site->n_prices && cfg->prices != NULL; i++) {
+        l->in->prices[i] = cfg->prices[i];
+    }
+    double period_s = site->control.period_s;
+    l->period_ns = llround(period_s * 1e9);
+    l->view_age_s = INFINITY;
+    l->problem_age_s = INFINITY;
+    swing_init(&l->swing, site->grid.swing_average_s, period_s);
+    atomic_init(&l->stop, false);
+    *out = l;
+    return ERR_NONE;
+}
+
+void loop_close(struct loop *l)
+{
+    free(l->step);
+    free(l->state);
+    free(l->scratch);
+    free(l->in);
+    free(l->out);
+    free(l);
+}
+
+const void *loop_state(const struct loop *l, size_t *size)
+{
+    *size = l->state_size;
+    return l->state;
+}
+
+void loop_record(struct loop *l, struct historian *h)
+{
+    l->historian = h;
+}
+
+/* In shadow nothing is written and nothing can obey; the step shall decide as
+ * if it could. */
+static int64_t battery_flags(const struct loop *l, int64_t flags)
+{
+    return l->cfg.shadow ? flags | BATTERY_WRITABLE | BATTERY_OBEYS : flags;
+}
+
+static void fetch_devices(struct loop *l)
+{
+    struct ports *ports = l->cfg.ports;
+    for (int i = 0; i < ports->n_batteries; i++) {
+        const struct device_values *v =
+            mailbox_fetch(&ports->batteries[i].values);
+        if (v != NULL) {
+            l->in->batteries[i] = v->battery;
+            l->in->batteries[i].flags = battery_flags(l, v->battery.flags);
+        }
+    }
+    const struct device_values *v = mailbox_fetch(&ports->meter.values);
+    if (v != NULL) {
+        l->in->meter = v->meter;
+    }
+}
+
+static void fetch_mqtt(struct loop *l)
+{
+    const struct site *site = l->cfg.site;
+    const struct mqtt_inputs *m = mailbox_fetch(&l->cfg.ports->mqtt.inputs);
+    if (m == NULL) {
+        return;
+    }
+    memcpy(l->in->pods, m->pods, (size_t)site->n_pods * sizeof(struct pod_in));
+    memcpy(l->in->prices, m->prices,
+           (size_t)site->n_prices * sizeof(struct price_in));
+    memcpy(l->in->utility, m->utility, sizeof(m->utility));
+    memcpy(l->in->jobs, m->jobs, sizeof(m->jobs));
+    memcpy(l->in->nodes, m->nodes,
+           (size_t)site->n_nodes * sizeof(struct node_in));
+}
+
+/* A plan enters at the tick that its problem declared; one that came too late
+ * for that enters now, and says so. */
+static void fetch_plan(struct loop *l)
+{
+    const struct plan *p = mailbox_fetch(&l->cfg.ports->planner.plan);
+    if (p != NULL) {
+        l->next_plan = *p;
+        l->next_plan.from_tick = p->built_tick + PLAN_DELAY_TICKS;
+    }
+    if (l->next_plan.status == PLAN_NONE ||
+        l->in->tick < l->next_plan.from_tick) {
+        return;
+    }
+    l->counts.n_late_plans += l->in->tick > l->next_plan.from_tick;
+    l->next_plan.from_tick = l->in->tick;
+    l->plan = l->next_plan;
+    l->next_plan.status = PLAN_NONE;
+    l->counts.n_plans++;
+}
+
+/* A fingerprint of what makes a new plan worth having at once: new prices, a
+ * changed instruction, a battery that came or went (FNV-1a). */
+static uint64_t fingerprint(const struct loop *l)
+{
+    const struct site *site = l->cfg.site;
+    uint64_t h = 14695981039346656037u;
+    const uint64_t prime = 1099511628211u;
+    for (int i = 0; i < site->n_prices; i++) {
+        h = (h ^ (uint64_t)l->in->prices[i].mono_ms) * prime;
+    }
+    for (int i = 0; i < site->n_batteries; i++) {
+        int64_t ready =
+            (l->in->batteries[i].flags & BATTERY_READY) == BATTERY_READY;
+        h = (h ^ (uint64_t)ready) * prime;
+    }
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *u = &l->in->utility[i];
+        const unsigned char *bytes = (const unsigned char *)u;
+        for (size_t k = 0; u->id[0] != '\0' && k < sizeof(*u); k++) {
+            h = (h ^ bytes[k]) * prime;
+        }
+    }
+    return h;
+}
+
+static bool same_command(const struct battery_command *a,
+                         const struct battery_command *b)
+{
+    return a->set_w == b->set_w && a->fallback_w == b->fallback_w &&
+           a->fallback_ramp_w_per_s == b->fallback_ramp_w_per_s &&
+           a->expiry_s == b->expiry_s && a->valid == b->valid;
+}
+
+/* Posted in every tick, which is how a worker knows that we are alive; the
+ * worker is woken where there is something new to write. */
+static void post_leases(struct loop *l)
+{
+    struct ports *ports = l->cfg.ports;
+    for (int i = 0; i < ports->n_batteries; i++) {
+        struct device_lease *lease = &l->leases[i];
+        const struct battery_command *c = &l->out->batteries[i];
+        bool changed = lease->seq == 0 || !same_command(c, &lease->command);
+        if (changed) {
+            lease->command = *c;
+            lease->seq++;
+        }
+        mailbox_send(&ports->batteries[i].lease, lease);
+        if (changed && ports->batteries[i].wake != NULL) {
+            waker_ring(ports->batteries[i].wake);
+        }
+    }
+}
+
+static void post_mqtt(struct loop *l)
+{
+    const struct site *site = l->cfg.site;
+    struct mailbox *box = &l->cfg.ports->mqtt.commands;
+    struct step_out *out = mailbox_slot(box);
+    memcpy(out->pods, l->out->pods,
+           (size_t)site->n_pods * sizeof(struct pod_command));
+    out->record = l->out->record;
+    out->n_nodes = l->out->n_nodes;
+    memcpy(out->nodes, l->out->nodes,
+           (size_t)site->n_nodes * sizeof(struct node_command));
+    mailbox_post(box);
+}
+
+static void post_problem(struct loop *l)
+{
+    struct planner_port *port = &l->cfg.ports->planner;
+    uint64_t seen = fingerprint(l);
+    l->problem_age_s += l->in->dt_s;
+    /* while one is on its way another would overtake it */
+    bool under_way = l->next_plan.status != PLAN_NONE;
+    bool due = l->problem_age_s >= l->cfg.site->control.plan_every_s ||
+               (seen != l->problem_seen && l->problem_age_s >= 5.0);
+    if (!due || under_way) {
+        return;
+    }
+    step_problem(l->step, l->state, l->in, &l->problem);
+    mailbox_send(&port->problem, &l->problem);
+    if (port->wake != NULL) {
+        waker_ring(port->wake);
+    }
+    l->problem_seen = seen;
+    l->problem_age_s = 0.0;
+    l->counts.n_problems++;
+}
+
+static void post_view(struct loop *l)
+{
+    l->view_age_s += l->in->dt_s;
+    if (l->view_age_s < VIEW_EVERY_S - 1e-6) {
+        return;
+    }
+    l->view_age_s = 0.0;
+    l->counts.jitter_p99_s = histogram_quantile_s(&l->jitter, 0.99);
+    l->counts.step_p50_s = histogram_quantile_s(&l->step_time, 0.5);
+    l->counts.step_p99_s = histogram_quantile_s(&l->step_time, 0.99);
+    l->counts.pp60_w = swing_pp_w(&l->swing);
+    struct ports *ports = l->cfg.ports;
+    struct loop_view *view = mailbox_slot(&ports->view);
+    view->counts = l->counts;
+    parts_gather(&ports->parts, PART_SNAPSHOT, l->in, view->image);
+    parts_gather(&ports->parts, PART_PLAN, &l->plan, view->image);
+    parts_gather(&ports->parts, PART_OUT, l->out, view->image);
+    mailbox_post(&ports->view);
+}
+
+/* Sets the times of the snapshot; dt_s is whole periods. */
+static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
+{
+    int64_t mono_ms = mono_ns / CLOCK_NS_PER_MS;
+    if (l->in->tick == 0) {
+        l->start_ns = mono_ns;
+        l->index = -1;
+        l->utc_ms = utc_ms;
+        l->mono_ms = mono_ms;
+    }
+    int64_t index = (mono_ns - l->start_ns) / l->period_ns;
+    assert(index > l->index);
+    int64_t periods = index - l->index;
+    l->counts.n_overruns += (uint64_t)(periods - 1);
+    int64_t due_ns = l->start_ns + index * l->period_ns;
+    histogram_add(&l->jitter, (double)(mono_ns - due_ns) / 1e9);
+    int64_t jump_ms = (utc_ms - l->utc_ms) - (mono_ms - l->mono_ms);
+    if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
+        l->counts.n_clock_jumps++;
+        l->counts.clock_jump_s = (double)jump_ms / 1e3;
+    }
+    l->index = index;
+    l->utc_ms = utc_ms;
+    l->mono_ms = mono_ms;
+    l->in->tick++;
+    l->in->mono_ms = mono_ms;
+    l->in->utc_ms = utc_ms;
+    l->in->dt_s = (double)periods * l->cfg.site->control.period_s;
+    l->counts.tick = l->in->tick;
+    l->counts.mono_ms = mono_ms;
+    l->counts.utc_ms = utc_ms;
+}
+
+int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
+{
+    tell_time(l, mono_ns, utc_ms);
+    int64_t next_ns = l->start_ns + (l->index + 1) * l->period_ns;
+    atomic_store_explicit(&l->cfg.ports->next_tick_ns, next_ns,
+                          memory_order_relaxed);
+    fetch_devices(l);
+    fetch_mqtt(l);
+    fetch_plan(l);
+    int64_t before_ns = clock_mono_ns();
+    step(l->step, l->state, l->scratch, l->in, &l->plan, l->out);
+    histogram_add(&l->step_time, (double)(clock_mono_ns() - before_ns) / 1e9);
+    if (!l->cfg.shadow) {
+        post_leases(l);
+        post_mqtt(l);
+    }
+    if (l->historian != NULL &&
+        !historian_push(l->historian, l->in, &l->plan, l->out)) {
+        l->counts.n_dropped++;
+    }
+    swing_add(&l->swing, l->in->mono_ms, l->out->record.grid_w);
+    post_problem(l);
+    post_view(l);
+    return next_ns;
+}
+
+static void *run(void *arg)
+{
+    struct loop *l = arg;
+    int64_t next_ns = clock_mono_ns();
+    while (!atomic_load(&l->stop)) {
+        clock_sleep_until(next_ns);
+        next_ns = loop_tick(l, clock_mono_ns(), clock_utc_ms());
+    }
+    return NULL;
+}
+
+enum err loop_start(struct loop *l)
+{
+    return pthread_create(&l->thread, NULL, run, l) == 0 ? ERR_NONE : ERR_IO;
+}
+
+void loop_stop(struct loop *l)
+{
+    atomic_store(&l->stop, true);
+    pthread_join(l->thread, NULL);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ports - the seams between the control thread and everybody else: mailboxes
+ * only, so that nobody ever waits for anybody.
+ *
+ *   worker      -> values, report      lease, tick  <- control thread
+ *   MQTT worker -> inputs, report      commands     <- control thread
+ *   planner     -> plan                problem      <- control thread
+ *   supervisor  -> status (to MQTT)    view         <- control thread
+ *
+ * A test drives the control thread through these without any worker.
+ */
+#ifndef CONTROLLER_PORTS_H
+#define CONTROLLER_PORTS_H
+
+#include <stdatomic.h>
+
+#include "adapters/adapter.h"
+#include "adapters/mqtt.h"
+#include "controller/mailbox.h"
+#include "controller/parts.h"
+#include "controller/waker.h"
+#include "models/plan.h"
+
+enum { STATUS_SHORT_MAX = 2048 };
+
+/* What a worker says of its device to the supervisor. */
+struct device_report {
+    struct link_state link;
+    int64_t fallback;   /* 1: the worker acts by itself */
+    double set_w;       /* as last handed to the device */
+    int64_t up_mono_ms; /* last time that the link was up; 0 for never */
+};
+
+struct device_port {
+    struct mailbox values; /* struct device_values, to the control thread */
+    struct mailbox lease;  /* struct device_lease, from it */
+    struct mailbox report; /* struct device_report, to the supervisor */
+    struct waker *wake;    /* of the worker; NULL where nobody works */
+};
+
+struct mqtt_report {
+    struct link_state link;
+    struct mqtt_counts counts;
+    int64_t up_mono_ms;
+};
+
+struct mqtt_port {
+    struct mailbox inputs;   /* struct mqtt_inputs, to the control thread */
+    struct mailbox commands; /* struct step_out, from it */
+    struct mailbox report;   /* struct mqtt_report, to the supervisor */
+    struct mailbox status;   /* char[STATUS_SHORT_MAX], from the supervisor */
+};
+
+struct planner_port {
+    struct mailbox problem; /* struct problem, from the control thread */
+    struct mailbox plan;    /* struct plan, to it */
+    struct waker *wake;     /* NULL where nobody plans */
+};
+
+/* How the loop itself fares. */
+struct loop_counts {
+    uint64_t tick;
+    int64_t mono_ms;
+    int64_t utc_ms;
+    uint64_t n_overruns; /* periods that passed without a tick */
+    uint64_t n_clock_jumps;
+    double clock_jump_s; /* the last one; + forward */
+    uint64_t n_dropped;  /* ticks the historian had no room for */
+    uint64_t n_problems;
+    uint64_t n_plans;
+    uint64_t n_late_plans; /* entered later than declared */
+    double jitter_p99_s;
+    double step_p50_s;
+    double step_p99_s;
+    double pp60_w; /* peak to peak of the swing mean in 60 s */
+};
+
+/* What the supervisor sees, a few times a second. */
+struct loop_view {
+    struct loop_counts counts;
+    uint64_t image[]; /* see parts.h: snapshot, plan, output */
+};
+
+struct ports {
+    struct parts parts;
+    int n_batteries;
+    struct device_port batteries[SITE_BATTERIES_MAX];
+    struct device_port meter;
+    struct mqtt_port mqtt;
+    struct planner_port planner;
+    struct mailbox view;       /* struct loop_view */
+    atomic_llong next_tick_ns; /* monotonic; when the loop ticks next */
+};
+
+/* All mailboxes for 'site'.  ERR_MEMORY; then nothing is left behind. */
+CHECKED enum err ports_init(struct ports *p, const struct site *site);
+void ports_clear(struct ports *p);
+
+#endif
