@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * watch - the supervisor: what the control thread and the workers report, put
+ * together a few times a second for alarms, status and log.  Its own thread's
+ * pace does not matter to the control.
+ */
+#ifndef CONTROLLER_WATCH_H
+#define CONTROLLER_WATCH_H
+
+#include <stdbool.h>
+
+#include "controller/alarms.h"
+#include "controller/historian.h"
+#include "controller/ports.h"
+
+enum { WATCH_ALARMS_MAX = 64 };
+
+/* Everything that is known, newest first hand. */
+struct watched {
+    const struct site *site;
+    bool shadow;
+    int64_t start_mono_ms;
+    int64_t mono_ms; /* now */
+    int64_t utc_ms;
+    bool ticking; /* a view has come at all */
+    struct loop_counts loop;
+    int64_t view_mono_ms; /* when the last view came */
+    double overruns_pu;   /* of the last minute */
+    struct snapshot *in;
+    struct plan plan;
+    struct step_out *out;
+    struct device_report batteries[SITE_BATTERIES_MAX];
+    struct device_report meter;
+    struct mqtt_report mqtt;
+    struct historian_counts history;
+    struct alarm_active alarms[WATCH_ALARMS_MAX];
+    int n_alarms; /* may be more than fit */
+};
+
+struct watch; /* opaque */
+
+struct watch_cfg {
+    const struct site *site;
+    bool shadow;
+    struct ports *ports;
+    struct historian *historian; /* NULL: none */
+};
+
+/* ERR_MEMORY. */
+CHECKED enum err watch_open(const struct watch_cfg *cfg, struct watch **out);
+void watch_close(struct watch *w);
+
+/* Fetch what is new and judge the alarms; raised and cleared ones go to log
+ * and historian.  The result is valid until the next call. */
+const struct watched *watch_look(struct watch *w, int64_t mono_ms,
+                                 int64_t utc_ms);
+
+/* Oldest value that counts as fresh, of devices and of pods. */
+double watch_device_age_s(const struct site *site);
+double watch_pod_age_s(const struct site *site);
+
+#endif
