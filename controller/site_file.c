@@ -84,6 +84,7 @@ static void parse(struct site_reader *r)
     r->doc = &doc;
     site_walk(r);
     site_check(r);
+    r->doc = NULL;
     yaml_document_delete(&doc);
 }
 
