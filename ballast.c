@@ -6,6 +6,7 @@
 
 #include "controller/cli.h"
 #include "controller/maps.h"
+#include "replay/bench.h"
 
 struct subcommand {
     const char *name;
@@ -16,6 +17,7 @@ struct subcommand {
 /* In the order of a newcomer's way. */
 static const struct subcommand subcommands[] = {
     {"maps", maps_main, "check register maps and list them"},
+    {"bench", bench_main, "measure what Ballast costs"},
     {NULL, NULL, NULL},
 };
 
