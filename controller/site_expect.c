@@ -83,8 +83,9 @@ static void tell_word(struct site_reader *r, const struct site_value *v)
     } else {
         const struct site *site = &r->draft->site;
         size_t n = (size_t)snprintf(
-            words, sizeof(words), "a class of %s",
-            site->n_classes > 0 ? "classes:" : "classes, which has none");
+            words, sizeof(words), "%s",
+            site->n_classes > 0 ? "one of the classes"
+                                : "a class, but the file has no classes");
         for (int i = 0; i < site->n_classes && n < sizeof(words); i++) {
             site_guess_try(&guess, site->classes[i].name);
             n += (size_t)snprintf(words + n, sizeof(words) - n, "%s %s",

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `ballast check` and `ballast help`. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/cli.h"
+#include "controller/cover.h"
+#include "controller/site_file.h"
+#include "models/units.h"
+
+enum { NUMBER_MAX = 32 };
+
+static const char *power(double power_w, char number[NUMBER_MAX])
+{
+    return units_power_text(power_w, number, NUMBER_MAX);
+}
+
+static void print_grid(const struct site *site)
+{
+    const struct site_grid *g = &site->grid;
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    char c[NUMBER_MAX];
+    printf("  grid       import %s (trip %s), export %s\n",
+           power(g->import_max_w, a), power(g->import_trip_w, b),
+           power(g->export_max_w, c));
+    printf("             ramp %.4g MW/min on the mean of %s",
+           g->ramp_max_w_per_s * 60e-6,
+           units_duration_text(g->ramp_average_s, a, sizeof(a)));
+    if (isfinite(g->swing_max_w)) {
+        printf(", swing %s", power(g->swing_max_w, b));
+    }
+    printf("\n             %s\n",
+           g->meter.present ? "metered" : "no meter: the sum of the assets");
+}
+
+static void print_batteries(const struct site *site)
+{
+    double charge_w = 0.0;
+    double discharge_w = 0.0;
+    double energy_wh = 0.0;
+    int n_wired = 0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        const struct site_battery *s = &site->batteries[i];
+        charge_w += s->charge_max_w;
+        discharge_w += s->discharge_max_w;
+        energy_wh += s->energy_wh;
+        n_wired += s->modbus.present ? 1 : 0;
+    }
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    char c[NUMBER_MAX];
+    printf("  batteries  %d: charge %s, discharge %s, %s; %d of them over "
+           "Modbus\n",
+           site->n_batteries, power(charge_w, a), power(discharge_w, b),
+           units_energy_text(energy_wh, c, sizeof(c)), n_wired);
+}
+
+static double pods_max_w(const struct site *site)
+{
+    double sum_w = 0.0;
+    for (int i = 0; i < site->n_pods; i++) {
+        sum_w += site->pods[i].power_max_w;
+    }
+    return sum_w;
+}
+
+static void print_loads(const struct site *site)
+{
+    double floor_w = 0.0;
+    double compute_w = 0.0;
+    for (int i = 0; i < site->n_pods; i++) {
+        floor_w += site->pods[i].cap_min_w;
+    }
+    for (int i = 0; i < site->n_fleets; i++) {
+        compute_w += site->fleets[i].nodes * site->fleets[i].compute_w;
+    }
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    printf("  pods       %d: up to %s, %s with every cap at its lowest\n",
+           site->n_pods, power(pods_max_w(site), a), power(floor_w, b));
+    printf("  fleets     %d: %d vehicles with %s of compute\n", site->n_fleets,
+           site->n_nodes, power(compute_w, a));
+    if (site->other.present) {
+        printf("  other      %.3g times the pods, after %s\n",
+               site->other.pue_pu - 1.0,
+               units_duration_text(site->other.lag_s, a, sizeof(a)));
+    }
+}
+
+static void print_notes(const struct site *site)
+{
+    double pue = site->other.present ? site->other.pue_pu : 1.0;
+    double load_w = pods_max_w(site) * pue;
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    if (load_w > site->grid.import_max_w) {
+        printf("note: the pods with their cooling can draw %s, more than "
+               "import_max (%s):\n      they will be held back\n",
+               power(load_w, a), power(site->grid.import_max_w, b));
+    }
+    if (!site->mqtt.present &&
+        (site->n_pods > 0 || site->n_fleets > 0 || site->n_prices > 0)) {
+        printf("note: no mqtt section: pods, vehicles and prices take part in "
+               "replay only\n");
+    }
+    if (site->n_batteries == 0) {
+        printf("note: no batteries: only compute can hold the limits\n");
+    }
+}
+
+static void print_edge(const struct site *site, const char *name, double edge_w,
+                       bool rise)
+{
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    char c[NUMBER_MAX];
+    char d[NUMBER_MAX];
+    struct cover cover = cover_edge(site, edge_w, rise);
+    printf("  %-12s %s, %s of %s: ", cover.ok ? "covered" : "not covered", name,
+           rise ? "rise" : "drop", power(edge_w, a));
+    if (cover.no_battery_needed) {
+        printf("the mean of ramp_average alone takes it\n");
+        return;
+    }
+    if (cover.ok) {
+        printf("power %s, energy %s of %s, edges up to %s in time\n",
+               power(cover.power_w, a),
+               units_energy_text(cover.energy_need_wh, b, sizeof(b)),
+               units_energy_text(cover.energy_wh, c, sizeof(c)),
+               power(cover.edge_max_w, d));
+        return;
+    }
+    char text[512];
+    printf("it would take %s\n",
+           cover_text(site, edge_w, &cover, text, sizeof(text)));
+}
+
+static void print_cover(const struct site *site)
+{
+    const struct site_grid *g = &site->grid;
+    printf("edges of the load, against the ramp limit, from the middle of the "
+           "batteries' window:\n");
+    for (int i = 0; i < g->n_contingencies; i++) {
+        const struct site_contingency *c = &g->contingencies[i];
+        if (c->drop_w > 0.0) {
+            print_edge(site, c->name, c->drop_w, false);
+        }
+        if (c->rise_w > 0.0) {
+            print_edge(site, c->name, c->rise_w, true);
+        }
+    }
+    const struct site_pod *largest = NULL;
+    for (int i = 0; i < site->n_pods; i++) {
+        if (largest == NULL ||
+            site->pods[i].power_max_w > largest->power_max_w) {
+            largest = &site->pods[i];
+        }
+    }
+    if (g->contingencies_given && g->n_contingencies == 0) {
+        printf("  none given\n");
+    } else if (!g->contingencies_given && largest == NULL) {
+        printf("  none: no pods, and no contingencies given\n");
+    } else if (!g->contingencies_given) {
+        print_edge(site, largest->name, largest->power_max_w, false);
+        print_edge(site, largest->name, largest->power_max_w, true);
+    }
+}
+
+static void print_summary(const struct site *site)
+{
+    printf("site %s, %s, prices in %s: no fault\n", site->name, site->time_zone,
+           site->currency);
+    print_grid(site);
+    print_batteries(site);
+    print_loads(site);
+    print_cover(site);
+    print_notes(site);
+}
+
+static void tell(void *user, const char *message)
+{
+    ++*(int *)user;
+    fprintf(stderr, "%s\n", message);
+}
+
+static int check_text(const char *path, const char *text, size_t size)
+{
+    struct site *site = calloc(1, sizeof(*site));
+    if (site == NULL) {
+        cli_error("check", "%s", err_text(ERR_MEMORY));
+        return EXIT_USAGE;
+    }
+    int n = 0;
+    int code = EXIT_DONE;
+    if (site_file_parse(path, text, size, site, tell, &n) != ERR_NONE) {
+        fprintf(stderr, "%s: %d fault%s; 'ballast help site' tells every key\n",
+                path, n, n == 1 ? "" : "s");
+        code = EXIT_NO;
+    } else {
+        print_summary(site);
+    }
+    free(site);
+    return code;
+}
+
+int check_main(int argc, char **argv)
+{
+    const struct cli cli = {
+        .command = "check",
+        .args = "SITE",
+        .about = "Tells every fault of a site file at once, with its place; "
+                 "where there is none, what\nstands on the site and which "
+                 "edges of its load the batteries cover.",
+        .example = "  ballast check replay/sites/demo.yaml\n",
+        .min_args = 1,
+        .max_args = 1,
+    };
+    int n_args = 0;
+    int code = cli_parse(&cli, argc, argv, &n_args);
+    if (code >= 0) {
+        return code;
+    }
+    char *text = NULL;
+    size_t size = 0;
+    enum err e = site_file_read(argv[1], &text, &size);
+    if (e != ERR_NONE) {
+        cli_error("check", "%s: %s", argv[1],
+                  e == ERR_IO      ? strerror(errno)
+                  : e == ERR_RANGE ? "larger than 1 MiB: not a site file"
+                                   : err_text(e));
+        return EXIT_USAGE;
+    }
+    code = check_text(argv[1], text, size);
+    free(text);
+    return code;
+}
+
+int help_main(int argc, char **argv)
+{
+    const struct cli cli = {
+        .command = "help",
+        .args = "[site]",
+        .about = "Tells where help is; 'help site' prints every key of the "
+                 "site file.",
+        .example = "  ballast help site\n",
+        .max_args = 1,
+    };
+    int n_args = 0;
+    int code = cli_parse(&cli, argc, argv, &n_args);
+    if (code >= 0) {
+        return code;
+    }
+    if (n_args == 0) {
+        printf("ballast --help          the commands\n"
+               "ballast COMMAND --help  a command's options and an example\n"
+               "ballast help site       every key of the site file\n");
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "site") != 0) {
+        cli_error("help", "no help on '%s'; there is 'ballast help site'",
+                  argv[1]);
+        return EXIT_USAGE;
+    }
+    site_file_help();
+    return EXIT_DONE;
+}
