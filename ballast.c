@@ -6,6 +6,7 @@
 
 #include "controller/cli.h"
 #include "controller/maps.h"
+#include "controller/site_file.h"
 #include "replay/bench.h"
 
 struct subcommand {
@@ -16,8 +17,11 @@ struct subcommand {
 
 /* In the order of a newcomer's way. */
 static const struct subcommand subcommands[] = {
+    {"check", check_main,
+     "tell every fault of a site file, and what it covers"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
+    {"help", help_main, "the manual of the site file: 'ballast help site'"},
     {NULL, NULL, NULL},
 };
 
