@@ -8,6 +8,7 @@
 #include "controller/maps.h"
 #include "controller/site_file.h"
 #include "replay/bench.h"
+#include "replay/sim.h"
 
 struct subcommand {
     const char *name;
@@ -19,6 +20,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"check", check_main,
      "tell every fault of a site file, and what it covers"},
+    {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
     {"help", help_main, "the manual of the site file: 'ballast help site'"},
