@@ -201,7 +201,7 @@ static void test_every_changed_byte_is_found(void **state)
     unsigned char *bytes = sample_read(f->path, &n);
     print_message("%zu bytes, each changed twice\n", n);
     for (size_t i = 0; i < 2 * n; i++) {
-        unsigned char flip = i < n ? (unsigned char)(1u << i % 8) : 0xff;
+        unsigned char flip = (unsigned char)(i < n ? 1u << i % 8 : 0xffu);
         bytes[i % n] ^= flip;
         sample_write(f->path, bytes, n);
         struct ending end = read_all(f);
