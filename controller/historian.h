@@ -32,12 +32,17 @@ struct historian_counts {
     uint64_t n_ticks;   /* pushed */
     uint64_t n_dropped; /* ring full: the disk is too slow */
     uint64_t n_commits;
-    uint64_t n_failed; /* commits that failed (disk full, I/O) */
-    bool degraded;     /* the last commit failed */
+    uint64_t n_failed;          /* commits that failed (disk full, I/O) */
+    uint64_t n_seconds_dropped; /* the oldest, while no commit succeeded */
+    uint64_t n_events_dropped;
+    uint64_t committed_tick; /* up to it all is in database and recording */
+    bool degraded;           /* the last commit failed */
+    bool recording;          /* the recording goes on */
     char last_error[160];
 };
 
-/* Open or create, check the schema's version, start the thread.
+/* Open or create, check the schema's version, start the thread.  A damaged
+ * database is kept as FILE.corrupt-UTC, said on stderr, and a new one begun.
  * ERR_IO, ERR_MISMATCH (newer schema), ERR_MEMORY; 'why' says which. */
 CHECKED enum err historian_open(const struct historian_cfg *cfg,
                                 struct historian **out, char *why,
@@ -49,9 +54,26 @@ bool historian_push(struct historian *h, const struct snapshot *in,
                     const struct plan *plan, const struct step_out *out);
 
 /* Any thread but the control thread: an alarm was raised or cleared, or a
- * person or the program did something worth keeping. Committed at once. */
+ * person or the program did something worth keeping.  Does not wait for the
+ * disk; committed at once, with the disk's word for it (synchronous FULL).
+ * Whoever acknowledges it to a person asks historian_sync() first. */
 void historian_event(struct historian *h, int64_t utc_ms, const char *kind,
                      const char *asset, const char *text);
+
+/* True once all that was told before is committed; waits for it at most
+ * 'timeout_s'. */
+bool historian_sync(struct historian *h, double timeout_s);
+
+/*
+ * Keep up to 64 KiB under 'key' across a restart, in place of what was kept
+ * there; any thread but the control thread.  False where it is too long.
+ * historian_kept() copies at most 'max' bytes of it and returns its size, 0
+ * where there is none.
+ */
+bool historian_keep(struct historian *h, const char *key, const void *blob,
+                    size_t size);
+size_t historian_kept(struct historian *h, const char *key, void *blob,
+                      size_t max);
 
 /* Prices are kept across a restart until they expire. */
 void historian_keep_price(struct historian *h, const char *market,
@@ -64,7 +86,7 @@ bool historian_kept_price(struct historian *h, const char *market,
 
 void historian_counts(struct historian *h, struct historian_counts *out);
 
-/* Writes out what the ring holds, closes all, ends the thread. */
+/* Writes out what the ring holds, closes all, ends the thread, frees 'h'. */
 void historian_close(struct historian *h);
 
 #endif

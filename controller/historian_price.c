@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* historian_price - prices that outlive a restart.  What comes back from the
+ * file is checked like any other input. */
+#include <math.h>
+#include <stdio.h>
+
+#include "controller/historian.h"
+
+enum { KEY_MAX = 64 };
+
+static void key_of(const char *market, char key[KEY_MAX])
+{
+    snprintf(key, KEY_MAX, "price/%s", market);
+}
+
+void historian_keep_price(struct historian *h, const char *market,
+                          const struct price_in *price)
+{
+    char key[KEY_MAX];
+    key_of(market, key);
+    historian_keep(h, key, price, sizeof(*price));
+}
+
+static bool is_sound(const struct price_in *p)
+{
+    if (p->n_slots < 0 || p->n_slots > PRICE_SLOTS_MAX) {
+        return false;
+    }
+    if (p->n_slots == 0) {
+        return isfinite(p->value_per_kwh);
+    }
+    if (!(isfinite(p->step_s) && p->step_s > 0.0)) {
+        return false;
+    }
+    for (int64_t i = 0; i < p->n_slots; i++) {
+        if (isinf(p->per_kwh[i])) {
+            return false; /* NAN is a gap */
+        }
+    }
+    return true;
+}
+
+bool historian_kept_price(struct historian *h, const char *market,
+                          int64_t mono_ms, int64_t utc_ms,
+                          struct price_in *price)
+{
+    char key[KEY_MAX];
+    key_of(market, key);
+    struct price_in kept;
+    if (historian_kept(h, key, &kept, sizeof(kept)) != sizeof(kept) ||
+        !is_sound(&kept) || utc_ms >= kept.expires_at_ms) {
+        return false;
+    }
+    kept.mono_ms = mono_ms;
+    *price = kept;
+    return true;
+}
