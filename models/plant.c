@@ -242,8 +242,8 @@ static void observe_pod(const struct plant_pod *pod, const struct site_pod *s,
     out->ack_status = ACK_APPLIED;
 }
 
-void plant_observe(const struct plant *p, const struct site *site,
-                   int64_t mono_ms, int64_t utc_ms, struct snapshot *out)
+void plant_observe_devices(const struct plant *p, const struct site *site,
+                           int64_t mono_ms, struct snapshot *out)
 {
     out->meter.power_w = reading_good(p->grid_w, mono_ms);
     out->meter.voltage_pu = reading_good(1.0, mono_ms);
@@ -257,5 +257,11 @@ void plant_observe(const struct plant *p, const struct site *site,
     for (int i = 0; i < site->n_pods; i++) {
         observe_pod(&p->pods[i], &site->pods[i], mono_ms, &out->pods[i]);
     }
+}
+
+void plant_observe(const struct plant *p, const struct site *site,
+                   int64_t mono_ms, int64_t utc_ms, struct snapshot *out)
+{
+    plant_observe_devices(p, site, mono_ms, out);
     plant_nodes_observe(p, mono_ms, utc_ms, out);
 }

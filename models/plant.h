@@ -113,6 +113,11 @@ void plant_step(struct plant *p, const struct site *site, double dt_s);
 void plant_observe(const struct plant *p, const struct site *site,
                    int64_t mono_ms, int64_t utc_ms, struct snapshot *out);
 
+/* The same without the vehicles (models/plant_nodes.h has those): they change
+ * once a second, and a replay need not look at them in every tick. */
+void plant_observe_devices(const struct plant *p, const struct site *site,
+                           int64_t mono_ms, struct snapshot *out);
+
 /* State of charge weighted by energy, 0..1. */
 double plant_soc_pu(const struct plant *p, const struct site *site);
 

@@ -6,11 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/wear.h"
+
 static const double POWER_PU = 0.4;    /* of the rating; the rest smooths */
 static const double RESERVE_PU = 0.15; /* of the energy, at either end */
-/* A cell gives several thousand cycles before it is replaced; each kWh
- * through it costs the replacement over those. */
-static const double CYCLES = 6000.0;
 static const int64_t PLAN_MAX_AGE_MS = 2 * 3600 * 1000;
 
 /* The dispatchable batteries as one. */
@@ -44,7 +43,7 @@ static struct whole add_up(const struct site *site, const struct problem *p)
         w.charge_w += POWER_PU * fmin(b->charge_max_w, b->transformer_va);
         w.discharge_w += POWER_PU * fmin(b->discharge_max_w, b->transformer_va);
         w.eff_pu = fmin(w.eff_pu, sqrt(b->efficiency_pu));
-        w.wear_per_kwh = fmax(w.wear_per_kwh, b->replacement_per_kwh / CYCLES);
+        w.wear_per_kwh = fmax(w.wear_per_kwh, wear_per_kwh(b));
     }
     return w;
 }
