@@ -3,10 +3,11 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const double FADE_S = 1800.0;      /* memory of edges and band */
-static const double CONFIRM_S = 15.0;     /* outside the band: a new level */
+static const double CONFIRM_S = 30.0;     /* outside the band: a new level */
 static const int64_t LEARN = 20;          /* seconds before judging */
 static const double BAND_MARGIN = 1.25;   /* of the widest usual deviation */
 static const double BAND_FLOOR_PU = 0.05; /* of the level */
@@ -46,7 +47,19 @@ static void start_anew(struct level *l, int64_t keep)
     l->n = keep;
     l->sum_w = recent_mean(l, keep) * (double)keep;
     l->outside_s = 0.0;
+    l->excursion_w = 0.0;
     l->n_regimes++;
+}
+
+/* Only a swing that came back is usual: learning from one that is still going
+ * out would widen the band along with a load that leaves for good. */
+static void learn(struct level *l, double deviation_w, double near_w)
+{
+    l->excursion_w = fmax(l->excursion_w, deviation_w);
+    if (deviation_w <= near_w) {
+        l->band_w = fmax(l->band_w, l->excursion_w);
+        l->excursion_w = 0.0;
+    }
 }
 
 static void judge(struct level *l)
@@ -54,14 +67,15 @@ static void judge(struct level *l)
     int64_t n = l->n < LEVEL_RECENT ? l->n : LEVEL_RECENT;
     double recent_w = recent_mean(l, n);
     double mean_w = l->sum_w / (double)l->n;
+    double near_w = BAND_FLOOR_PU * fabs(mean_w);
     double deviation_w = fabs(recent_w - mean_w);
-    double band_w = BAND_MARGIN * l->band_w + BAND_FLOOR_PU * fabs(mean_w);
     l->level_w = mean_w;
     if (l->n < LEARN) {
         return;
     }
-    if (deviation_w <= band_w) {
-        l->band_w = fmax(l->band_w, deviation_w);
+    bool outside = deviation_w > BAND_MARGIN * l->band_w + near_w;
+    learn(l, deviation_w, near_w);
+    if (!outside) {
         l->outside_s = 0.0;
         return;
     }
@@ -69,32 +83,14 @@ static void judge(struct level *l)
     l->level_w = recent_w;
     if (l->outside_s >= CONFIRM_S) {
         start_anew(l, LEVEL_RECENT);
-        l->level_w = recent_w;
-    }
-}
-
-/* A swing that came back before it counted as a new level is usual. */
-static void learn_return(struct level *l, double before_s)
-{
-    if (before_s > 0.0 && l->outside_s == 0.0) {
-        double mean_w = l->sum_w / (double)l->n;
-        int64_t n = (int64_t)before_s + LEVEL_RECENT;
-        n = n < l->n ? n : l->n;
-        for (int64_t i = 1; i <= n; i++) {
-            int64_t at = (l->next - i + LEVEL_WINDOW) % LEVEL_WINDOW;
-            double w = fabs(l->ring_w[at] - mean_w);
-            l->band_w = fmax(l->band_w, 0.8 * w);
-        }
     }
 }
 
 static void close_second(struct level *l, double second_w)
 {
-    double before_s = l->outside_s;
     append(l, second_w);
     l->band_w *= exp(-1.0 / FADE_S);
     judge(l);
-    learn_return(l, before_s);
 }
 
 double level_step(struct level *l, double load_w, double dt_s)

@@ -3,7 +3,7 @@
  * level - the level that a swinging load keeps coming back to, and its swings.
  *
  * A running mean over up to ten minutes that starts anew when the load has
- * left the band it usually swings in.  Until that is sure (15 s) the mean of
+ * left the band it usually swings in.  Until that is sure (30 s) the mean of
  * the last ten seconds stands in, so that a job's start or end is followed at
  * once, while an iteration or an evaluation that has been seen before is not.
  * An element as in: new, step(measurement, dt), no clock inside.
@@ -19,9 +19,10 @@ enum {
 };
 
 struct level {
-    double level_w; /* the answer; NAN before the first sample */
-    double edge_w;  /* largest change within a tick, fading over 30 min */
-    double band_w;  /* usual deviation of the 10 s mean, fading */
+    double level_w;     /* the answer; NAN before the first sample */
+    double edge_w;      /* largest change within a tick, fading over 30 min */
+    double band_w;      /* usual deviation of the 10 s mean, fading */
+    double excursion_w; /* of the swing under way */
     double last_w;
     double bin_ws; /* the second being filled */
     double bin_s;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * replay - the controller in closed loop with the simulated plant, in
+ * simulated time, as fast as it goes.
+ *
+ * Causal: in tick k the step sees the plant as it was at the end of tick k-1,
+ * and what it decides moves the plant in tick k.  The step is the same object
+ * code that runs live.
+ */
+#ifndef REPLAY_REPLAY_H
+#define REPLAY_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "controller/recording.h"
+#include "controller/step/step.h"
+#include "models/compliance.h"
+#include "models/plant.h"
+#include "replay/events.h"
+#include "replay/prices.h"
+#include "replay/trace.h"
+
+struct replay_cfg {
+    const struct site *site;
+    const struct trace *trace;
+    const struct prices *prices; /* NULL: the site's fallback price */
+    const struct events *events; /* NULL: none */
+    enum policy policy;
+    int64_t start_utc_ms;
+    uint64_t seed;             /* of the vehicles */
+    FILE *series;              /* NULL: none; the header is written too */
+    double series_every_s;     /* 0: every tick */
+    struct recorder *recorder; /* NULL: none */
+    bool progress;             /* a line on stderr while it runs */
+};
+
+struct replay_battery {
+    double throughput_wh;
+    double soc_min_pu;
+    double soc_max_pu;
+    double soc_end_pu;
+    double efc;
+    double wear_cur;
+};
+
+struct replay_result {
+    double duration_s;
+    struct compliance_result grid;
+    double demand_wh;
+    double served_wh;
+    struct replay_battery batteries[SITE_BATTERIES_MAX];
+    double energy_cur;
+    double demand_cur;
+    double wear_cur;
+    double shed_cur;
+    double forecast_mape_pu;    /* of the level, 60 s ahead */
+    double persistence_mape_pu; /* NAN where the trace is shorter */
+    uint64_t n_steps;
+    double wall_s;
+    double step_p50_s;
+    double step_p99_s;
+    uint64_t n_plans;
+    double plan_p50_s;
+    double plan_p99_s;
+    uint64_t n_degraded; /* ticks with an input replaced */
+};
+
+/*
+ * Run it.  ERR_MEMORY, ERR_RANGE (the site and its period contradict each
+ * other) or ERR_IO (series or recording could not be written); 'why' says
+ * which.
+ */
+CHECKED enum err replay_run(const struct replay_cfg *cfg,
+                            struct replay_result *out, char *why,
+                            size_t why_size);
+
+/* `ballast replay ...` */
+int replay_main(int argc, char **argv);
+
+#endif
