@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const double FADE_S = 1800.0;      /* memory of edges and band */
+static const double EDGE_FADE_S = 300.0;  /* memory of edges */
+static const double FADE_S = 1800.0;      /* of the band */
 static const double CONFIRM_S = 30.0;     /* outside the band: a new level */
 static const int64_t LEARN = 20;          /* seconds before judging */
 static const double BAND_MARGIN = 1.25;   /* of the widest usual deviation */
@@ -103,7 +104,7 @@ double level_step(struct level *l, double load_w, double dt_s)
         l->level_w = load_w;
         l->last_w = load_w;
     }
-    l->edge_w *= 1.0 - fmin(dt_s / FADE_S, 1.0);
+    l->edge_w *= 1.0 - fmin(dt_s / EDGE_FADE_S, 1.0);
     l->edge_w = fmax(l->edge_w, fabs(load_w - l->last_w));
     l->last_w = load_w;
     l->bin_ws += load_w * dt_s;

@@ -20,7 +20,7 @@ enum {
 
 struct level {
     double level_w;     /* the answer; NAN before the first sample */
-    double edge_w;      /* largest change within a tick, fading over 30 min */
+    double edge_w;      /* largest change within a tick, fading over 5 min */
     double band_w;      /* usual deviation of the 10 s mean, fading */
     double excursion_w; /* of the swing under way */
     double last_w;

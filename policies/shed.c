@@ -106,7 +106,7 @@ static void serve_rank(const struct shed_cfg *cfg, const double *want_w,
         int64_t i = cfg->order[k];
         cap_w[i] = cfg->cap_min_w[i] + part * (want_w[i] - cfg->cap_min_w[i]);
     }
-    *left_w -= part * sum_w;
+    *left_w = fmax(*left_w - part * sum_w, 0.0); /* rounding */
 }
 
 /* What nobody asked for is room for all, in proportion to what is missing. */

@@ -205,10 +205,10 @@ struct smooth_out smooth_step(const struct smooth_cfg *cfg,
     }
     double before_w = s->ref_w;
     double target_w = clamp(in->target_w, in->floor_w, in->cap_w);
+    move_ref(cfg, s, target_w, n);
     if (in->urgent) {
         s->ref_w = clamp(s->ref_w, in->floor_w, in->cap_w);
     }
-    move_ref(cfg, s, target_w, n);
     double grid_w = s->ref_w;
     if (!cfg->limiter && !in->urgent) {
         grid_w = hold_mean(cfg, s, in->edge_w, grid_w);

@@ -78,7 +78,7 @@ static void largest_edge_is_kept(void **state)
     level_step(&l, 10e6, 0.1);
     level_step(&l, 50e6, 0.1);
     assert_true(l.edge_w == 40e6);
-    for (int k = 0; k < 18000; k++) {
+    for (int k = 0; k < 3000; k++) {
         level_step(&l, 50e6, 0.1);
     }
     assert_true(l.edge_w > 10e6 && l.edge_w < 20e6);

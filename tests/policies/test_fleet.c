@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of policies/fleet: who may compute, who charges. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/random.h"
+#include "models/reason.h"
+#include "policies/fleet.h"
+
+static const int64_t MONO = 1000000;
+static const int64_t UTC = 1763683200000;
+
+static const struct site_fleet lot = {
+    .compute_w = 160.0, .feeder_max_w = 1e6, .pack_wh = 75e3};
+
+static struct node_in good(void)
+{
+    return (struct node_in){
+        .pack_mono_ms = MONO - 1000,
+        .agent_mono_ms = MONO - 1000,
+        .soc_pu = 0.7,
+        .soc_limit_pu = 0.8,
+        .energy_wh = 52e3,
+        .compute_avail_w = 160.0,
+        .pack_c = 20.0,
+        .ambient_c = 15.0,
+        .departs_soc_pu = 0.6,
+        .departs_at_ms = UTC + 3600 * 1000,
+        .flags = NODE_ONLINE | NODE_PLUGGED | NODE_CONSENT | NODE_PARKED |
+                 NODE_HAS_DEPARTURE,
+    };
+}
+
+static struct fleet_in site_now(void)
+{
+    return (struct fleet_in){.fleet = &lot, .mono_ms = MONO, .utc_ms = UTC};
+}
+
+static void first_veto_is_named(void **state)
+{
+    (void)state;
+    struct node_in rows[16];
+    enum reason want[16];
+    int n = 0;
+    struct node_in x = good();
+    rows[n] = x, want[n++] = REASON_NODE_OK;
+    x = good(), x.flags &= ~(int64_t)NODE_PLUGGED;
+    rows[n] = x, want[n++] = REASON_NODE_UNPLUGGED;
+    x = good(), x.flags &= ~(int64_t)NODE_PARKED;
+    rows[n] = x, want[n++] = REASON_NODE_UNPLUGGED;
+    x = good(), x.flags &= ~(int64_t)NODE_CONSENT;
+    rows[n] = x, want[n++] = REASON_NODE_NO_CONSENT;
+    x = good(), x.flags |= NODE_ALARM;
+    rows[n] = x, want[n++] = REASON_NODE_ALARM;
+    x = good(), x.flags &= ~(int64_t)NODE_ONLINE;
+    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    x = good(), x.pack_c = 5.0;
+    rows[n] = x, want[n++] = REASON_NODE_COLD;
+    x = good(), x.pack_c = 50.0;
+    rows[n] = x, want[n++] = REASON_NODE_HOT;
+    x = good(), x.pack_c = NAN;
+    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    x = good(), x.soc_pu = 0.5;
+    rows[n] = x, want[n++] = REASON_NODE_DEPARTURE;
+    x = good(), x.soc_pu = 1.8;
+    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    x = good(), x.agent_mono_ms = MONO - 61000;
+    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    x = good(), x.pack_mono_ms = 0;
+    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    struct fleet_in in = site_now();
+    for (int i = 0; i < n; i++) {
+        struct node_command c = fleet_node(&in, &rows[i], 1e6);
+        if (c.reason != (int64_t)want[i]) {
+            fail_msg("row %d: %s, expected %s", i,
+                     reason_word((enum reason)c.reason), reason_word(want[i]));
+        }
+        assert_true((c.compute_w > 0.0) == (want[i] == REASON_NODE_OK));
+    }
+}
+
+static void departure_is_charged_for(void **state)
+{
+    (void)state;
+    struct node_in x = good();
+    x.soc_pu = 0.55;
+    struct fleet_in in = site_now();
+    struct node_command c = fleet_node(&in, &x, 1e6);
+    /* 5 % of 75 kWh in an hour, with losses, a little early. */
+    assert_true(c.charge_w > 75e3 * 0.05 / 0.9 && c.charge_w < 7.3e3);
+    x.departs_at_ms = UTC - 1000; /* late: all it can */
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 7.2e3);
+    x.pack_c = 0.0; /* never when cold */
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+}
+
+static void cheap_power_fills_up_unless_the_site_sheds(void **state)
+{
+    (void)state;
+    struct node_in x = good();
+    struct fleet_in in = site_now();
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    in.cheap = true;
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 7.2e3);
+    in.restrict_load = true;
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    in.restrict_load = false;
+    x.soc_pu = 0.8;
+    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+}
+
+static double any(uint64_t *seed, double lo, double hi)
+{
+    double u = random_draw(seed, 0.0, 1.0);
+    return u < 0.05 ? NAN : u < 0.1 ? 1e300 : random_draw(seed, lo, hi);
+}
+
+/* Whatever a car says: never negative, never over the feeder, never compute
+ * without plug and consent. */
+static void no_input_breaks_the_bounds(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(9);
+    for (int k = 0; k < 200000; k++) {
+        struct node_in x = good();
+        x.soc_pu = any(&seed, -0.2, 1.2);
+        x.soc_limit_pu = any(&seed, -0.2, 1.2);
+        x.compute_avail_w = any(&seed, -100.0, 2000.0);
+        x.pack_c = any(&seed, -30.0, 60.0);
+        x.departs_soc_pu = any(&seed, -1.0, 2.0);
+        x.departs_at_ms = UTC + (int64_t)random_draw(&seed, -1e8, 1e8);
+        x.flags = (int64_t)random_draw(&seed, 0.0, 64.0);
+        struct fleet_in in = site_now();
+        in.cheap = random_draw(&seed, 0.0, 1.0) < 0.5;
+        double left_w = random_draw(&seed, -1e3, 8e3);
+        struct node_command c = fleet_node(&in, &x, left_w);
+        assert_true(c.charge_w >= 0.0 && c.compute_w >= 0.0);
+        assert_true(c.charge_w + c.compute_w <= fmax(left_w, 0.0) + 1e-9);
+        int64_t both = NODE_PLUGGED | NODE_CONSENT;
+        assert_true(c.compute_w <= 0.0 || (x.flags & both) == both);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_veto_is_named),
+        cmocka_unit_test(departure_is_charged_for),
+        cmocka_unit_test(cheap_power_fills_up_unless_the_site_sheds),
+        cmocka_unit_test(no_input_breaks_the_bounds),
+    };
+    return cmocka_run_group_tests_name("fleet", tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of policies/shed: who gives first, how much, and how it comes back. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/random.h"
+#include "policies/shed.h"
+#include "tests/site_fixture.h"
+
+/* Four pods of 10 MW (floor 4 MW): priorities 1, 1, 2, 3. */
+static struct site *make(struct shed_cfg *cfg, struct shed_state *s)
+{
+    struct site *site = fixture_site(1, 4, 0);
+    static const int priority[4] = {1, 1, 2, 3};
+    for (int i = 0; i < 4; i++) {
+        site->pods[i].power_max_w = 10e6;
+        site->pods[i].cap_min_w = 4e6;
+        site->pods[i].priority = priority[i];
+    }
+    shed_init(cfg, site);
+    shed_reset(cfg, s);
+    return site;
+}
+
+static void lowest_priority_gives_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        double over_w;
+        double cap_w[4]; /* at most */
+    } rows[] = {
+        {"nothing over", 0.0, {10e6, 10e6, 10e6, 10e6}},
+        {"the two lowest share", 6e6, {7.1e6, 7.1e6, 10e6, 10e6}},
+        {"then the next", 15e6, {4e6, 4e6, 7.1e6, 10e6}},
+        {"all at their floors", 30e6, {4e6, 4e6, 4e6, 4e6}},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        static struct shed_cfg cfg;
+        static struct shed_state s;
+        struct site *site = make(&cfg, &s);
+        double power_w[4] = {10e6, 10e6, 10e6, 10e6};
+        struct shed_in in = {40e6, rows[i].over_w, 0.1};
+        shed_step(&cfg, &s, &in, power_w);
+        double sum_w = 0.0;
+        for (int k = 0; k < 4; k++) {
+            sum_w += s.cap_w[k];
+            if (s.cap_w[k] > rows[i].cap_w[k] + 1.0) {
+                fail_msg("%s: pod %d has a cap of %g W", rows[i].what, k,
+                         s.cap_w[k]);
+            }
+        }
+        double most_w = fmax(40e6 - rows[i].over_w, 16e6);
+        assert_true(sum_w <= most_w + 1.0);
+        assert_true(s.cap_w[3] >= s.cap_w[2] && s.cap_w[2] >= s.cap_w[0]);
+        free(site);
+    }
+}
+
+static void what_is_missing_is_said(void **state)
+{
+    (void)state;
+    static struct shed_cfg cfg;
+    static struct shed_state s;
+    struct site *site = make(&cfg, &s);
+    double power_w[4] = {10e6, 10e6, 10e6, 10e6};
+    struct shed_in in = {40e6, 30e6, 0.1};
+    assert_true(shed_step(&cfg, &s, &in, power_w) > 0.0);
+    free(site);
+}
+
+static void compute_comes_back_at_the_ramp(void **state)
+{
+    (void)state;
+    static struct shed_cfg cfg;
+    static struct shed_state s;
+    struct site *site = make(&cfg, &s);
+    double power_w[4] = {10e6, 10e6, 10e6, 10e6};
+    struct shed_in in = {40e6, 12e6, 0.1};
+    shed_step(&cfg, &s, &in, power_w);
+    double before_w = 28e6;
+    in.over_w = -100e6;
+    int ticks = 0;
+    while (s.budget_w < cfg.power_max_sum_w) {
+        double sum_w = 0.0;
+        for (int k = 0; k < 4; k++) {
+            power_w[k] = fmin(10e6, s.cap_w[k]);
+            sum_w += power_w[k];
+        }
+        assert_true(sum_w - before_w <= cfg.return_w_per_s * 0.1 + 1.0);
+        before_w = sum_w;
+        in.pods_w = sum_w;
+        shed_step(&cfg, &s, &in, power_w);
+        assert_true(++ticks < 10000);
+    }
+    assert_true(ticks >= 715); /* 12 MW at 10 MW/min */
+    for (int k = 0; k < 4; k++) {
+        assert_true(s.cap_w[k] == 10e6);
+    }
+    free(site);
+}
+
+static void caps_stay_inside_whatever_comes(void **state)
+{
+    (void)state;
+    static struct shed_cfg cfg;
+    static struct shed_state s;
+    struct site *site = make(&cfg, &s);
+    uint64_t seed = random_seed(5);
+    for (int k = 0; k < 100000; k++) {
+        double power_w[4];
+        double sum_w = 0.0;
+        for (int i = 0; i < 4; i++) {
+            bool silent = random_draw(&seed, 0.0, 1.0) < 0.1;
+            power_w[i] = silent ? NAN : random_draw(&seed, 0.0, 11e6);
+            sum_w += silent ? s.cap_w[i] : power_w[i];
+        }
+        struct shed_in in = {sum_w, random_draw(&seed, -40e6, 40e6), 0.1};
+        double missing_w = shed_step(&cfg, &s, &in, power_w);
+        assert_true(missing_w >= 0.0 && isfinite(missing_w));
+        double caps_w = 0.0;
+        for (int i = 0; i < 4; i++) {
+            if (!(s.cap_w[i] >= 4e6 - 1.0 && s.cap_w[i] <= 10e6 + 1.0)) {
+                fail_msg("%d: cap %d %g budget %g over %g", k, i, s.cap_w[i],
+                         s.budget_w, in.over_w);
+            }
+            caps_w += s.cap_w[i];
+        }
+        if (caps_w > fmax(s.budget_w, 16e6) + 1.0) {
+            fail_msg("%d: caps %g budget %g over %g", k, caps_w, s.budget_w,
+                     in.over_w);
+        }
+    }
+    free(site);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lowest_priority_gives_first),
+        cmocka_unit_test(what_is_missing_is_said),
+        cmocka_unit_test(compute_comes_back_at_the_ramp),
+        cmocka_unit_test(caps_stay_inside_whatever_comes),
+    };
+    return cmocka_run_group_tests_name("shed", tests, NULL, NULL);
+}
