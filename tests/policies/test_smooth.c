@@ -64,7 +64,7 @@ static void simulate(struct run *r, double (*load)(void *, int), void *user,
     free(s);
 }
 
-static void judge(struct run *r, double first_w)
+static void judge(struct run *r, double first_w, double tolerance)
 {
     r->n_violations = 0;
     for (int k = 0; k < TICKS; k++) {
@@ -76,7 +76,8 @@ static void judge(struct run *r, double first_w)
         bool bad = false;
         for (int tau = 100; tau <= 600; tau++) {
             double then = k >= tau ? r->mean_w[k - tau] : first_w;
-            bad |= fabs(r->mean_w[k] - then) > 1.01 * RAMP * tau * PERIOD_S;
+            bad |=
+                fabs(r->mean_w[k] - then) > tolerance * RAMP * tau * PERIOD_S;
         }
         r->n_violations += bad;
     }
@@ -93,7 +94,7 @@ static void job_start_is_ramped(void **state)
     (void)state;
     struct run *r = malloc(sizeof(*r));
     simulate(r, step_up, NULL, step_up);
-    judge(r, 60e6);
+    judge(r, 60e6, 1.01);
     assert_int_equal(r->n_violations, 0);
     /* dP^2 / 2R = 3 MWh and what keeping room for another edge costs. */
     assert_true(r->energy_wh < 3e6 * 1.35);
@@ -119,7 +120,7 @@ static void swings_are_held_flat(void **state)
     (void)state;
     struct run *r = malloc(sizeof(*r));
     simulate(r, square, NULL, steady);
-    judge(r, 104e6);
+    judge(r, 104e6, 1.01);
     assert_int_equal(r->n_violations, 0);
     double lo = INFINITY;
     double hi = -INFINITY;
@@ -147,8 +148,8 @@ static double random_target(void *user, int k)
 }
 
 /* Random edges up to 20 MW every four seconds while the target jumps, too: the
- * room for one edge is not always enough for three the same way, but the
- * ramp's limit is passed in less than one tick of fifty. */
+ * room for one edge is not always enough for three the same way, so the ramp
+ * may pass its limit, but never by a quarter. */
 static void random_loads_hardly_break_the_ramp(void **state)
 {
     (void)state;
@@ -169,8 +170,8 @@ static void random_loads_hardly_break_the_ramp(void **state)
             l->target_w[k] = target_w;
         }
         simulate(r, random_at, l, random_target);
-        judge(r, l->w[0]);
-        if (r->n_violations > TICKS / 50) {
+        judge(r, l->w[0], 1.25);
+        if (r->n_violations > 0) {
             fail_msg("seed %d: %d violations", (int)n, r->n_violations);
         }
     }

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step: causality, worst cases, leases, sheds, purity, in
+ * closed loop with the simulated plant. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/random.h"
+#include "tests/loop_fixture.h"
+
+static const char *word(const struct step_out *out)
+{
+    return reason_word((enum reason)out->record.why[0].code);
+}
+
+/* In the tick of a load step the battery has not moved: the edge reaches the
+ * grid whole, and leaks 1.58 ticks' worth in all. */
+static void edge_reaches_the_grid_before_the_battery(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 300; k++) {
+        loop_tick(&f, 100e6);
+    }
+    double before_w = f.plant->grid_w;
+    double battery_w = f.plant->battery_w;
+    loop_tick(&f, 80e6);
+    assert_true(fabs(f.plant->battery_w - battery_w) < 0.05e6);
+    assert_true(fabs(before_w - f.plant->grid_w - 20e6) < 0.05e6);
+    double leaked = before_w - f.plant->grid_w;
+    for (int k = 0; k < 8; k++) {
+        loop_tick(&f, 80e6);
+        leaked += before_w - f.plant->grid_w;
+    }
+    assert_true(fabs(leaked / 20e6 - 1.58) < 0.1);
+    loop_close(&f);
+}
+
+/* A battery out of order is not counted on, and said so; the others go on. */
+static void lost_battery_is_named_and_replaced(void **state)
+{
+    (void)state;
+    static const struct {
+        enum reason why;
+        int64_t flags; /* taken away */
+        double soc_pu; /* reported; 0.6 where nothing is wrong with it */
+        int64_t valid;
+    } rows[] = {
+        {REASON_STALE, BATTERY_ONLINE, 0.6, 0},
+        {REASON_LOCAL, BATTERY_REMOTE, 0.6, 0},
+        {REASON_FAULT, BATTERY_RUNNING, 0.6, 1},
+        {REASON_FAULT, BATTERY_ALIVE, 0.6, 1},
+        {REASON_DISOBEYS, BATTERY_OBEYS, 0.6, 1},
+        {REASON_STALE, 0, NAN, 1},
+        {REASON_STALE, 0, 1.8, 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct loop_fixture f =
+            loop_open(fixture_site(3, 10, 0), POLICY_BALLAST, 100e6);
+        for (int k = 0; k < 100; k++) {
+            loop_tick(&f, 100e6);
+        }
+        for (int k = 0; k < 20; k++) {
+            loop_observe(&f);
+            f.in->batteries[1].flags &= ~rows[i].flags;
+            f.in->batteries[1].soc_pu.value = rows[i].soc_pu;
+            loop_act(&f, 90e6);
+        }
+        assert_int_equal(f.out->record.degraded, 1);
+        assert_int_equal(f.out->record.why[0].code, rows[i].why);
+        assert_int_equal(f.out->record.why[0].index, 1);
+        assert_int_equal(f.out->batteries[1].valid, rows[i].valid);
+        assert_true(fabs(f.out->batteries[1].set_w) < 0.1e6);
+        double others_w = f.out->batteries[0].set_w + f.out->batteries[2].set_w;
+        assert_true(others_w > 9e6);
+        loop_close(&f);
+    }
+}
+
+/* Without the meter the grid is the sum of the assets; a silent pod then
+ * draws all it may. */
+static void meter_lost_means_worst_case(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    f.cfg->site.grid.meter.present = true;
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 100e6);
+    }
+    for (int k = 0; k < 60; k++) { /* longer than any time-out */
+        loop_observe(&f);
+        f.in->meter.power_w.mono_ms = LOOP_MONO_MS + 9900;
+        f.in->pods[3].power_w.mono_ms = LOOP_MONO_MS + 9900;
+        loop_act(&f, 100e6);
+    }
+    assert_int_equal(f.out->record.why[0].code, REASON_NO_METER);
+    assert_int_equal(f.out->record.degraded, 2);
+    double worst_w = 90e6 + 15e6; /* the silent pod at its rating */
+    assert_true(fabs(f.out->record.load_w - worst_w) < 1e3);
+    loop_close(&f);
+}
+
+/* Values that are not finite, of the future or flagged bad count as missing,
+ * whatever else they say. */
+static void bad_readings_never_come_through(void **state)
+{
+    (void)state;
+    struct reading rows[] = {
+        {NAN, 5000, QUALITY_GOOD},    {INFINITY, 5000, QUALITY_GOOD},
+        {1e6, 5000, QUALITY_BAD},     {1e6, 0, QUALITY_GOOD},
+        {1e6, 9000, QUALITY_GOOD},    {1e6, 1000, QUALITY_GOOD},
+        {1e6, 5000, QUALITY_MISSING},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_true(isnan(reading_value(&rows[i], 5000, 2.0)));
+    }
+    struct reading good = {1e6, 4000, QUALITY_SUSPECT};
+    assert_true(reading_value(&good, 5000, 2.0) == 1e6);
+}
+
+static void small_battery_sheds_by_priority(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(1, 4, 0);
+    for (int i = 0; i < 4; i++) {
+        site->pods[i].priority = i;
+    }
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 60e6);
+    for (int k = 0; k < 600; k++) {
+        loop_tick(&f, 60e6);
+    }
+    loop_tick(&f, 120e6); /* 60 MW up, 10 MW of battery */
+    loop_tick(&f, 120e6);
+    assert_string_equal(word(f.out), "shed");
+    for (int k = 0; k < 50; k++) {
+        loop_tick(&f, 120e6);
+    }
+    assert_true(f.plant->grid_w < 66e6);
+    assert_true(f.plant->pods[0].power_w < f.plant->pods[3].power_w);
+    assert_true(f.out->record.shed_w > 30e6);
+    for (int k = 0; k < 6000; k++) { /* and all of it comes back */
+        loop_tick(&f, 120e6);
+    }
+    assert_true(f.plant->pods_w > 119.9e6);
+    loop_close(&f);
+}
+
+/* The timers of the devices end one after the other, far enough apart for the
+ * ramp to carry what each lets go. */
+static void leases_end_one_after_the_other(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 60e6);
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 60e6);
+    }
+    for (int k = 0; k < 20; k++) {
+        loop_tick(&f, 120e6);
+    }
+    double ramp = 10e6 / 60.0;
+    for (int i = 0; i < 10; i++) {
+        const struct battery_command *c = &f.out->batteries[i];
+        assert_true(c->set_w < -4e6);
+        assert_true(c->expiry_s >= 10.0 && c->expiry_s <= 600.0);
+        assert_true(c->fallback_w == 0.0);
+        if (i > 0) {
+            const struct battery_command *b = &f.out->batteries[i - 1];
+            double apart_s = c->expiry_s - b->expiry_s;
+            assert_true(apart_s >= fabs(b->set_w) / ramp - 1.0);
+        }
+    }
+    loop_close(&f);
+}
+
+static void utility_limit_is_reached_before_it_starts(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    f.in->utility[0] = (struct utility_in){
+        .id = "cap",
+        .kind = UTILITY_IMPORT_MAX,
+        .start_at_ms = LOOP_UTC_MS + 180 * 1000,
+        .end_at_ms = LOOP_UTC_MS + 400 * 1000,
+        .value = 90e6,
+    };
+    for (int k = 0; k < 3900; k++) {
+        loop_tick(&f, 100e6);
+        assert_true(k < 1800 || f.plant->grid_w <= 90e6);
+    }
+    assert_string_equal(word(f.out), "event");
+    loop_close(&f);
+}
+
+static void emergency_holds_at_once(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 100e6);
+    }
+    f.in->utility[0] = (struct utility_in){
+        .id = "now",
+        .kind = UTILITY_EMERGENCY,
+        .start_at_ms = f.in->utc_ms,
+        .end_at_ms = INT64_MAX,
+        .value = 60e6,
+    };
+    for (int k = 0; k < 20; k++) {
+        loop_tick(&f, 100e6);
+    }
+    assert_true(f.plant->grid_w < 60.1e6);
+    assert_string_equal(word(f.out), "emergency");
+    loop_close(&f);
+}
+
+static double any(uint64_t *seed, double lo, double hi)
+{
+    double u = random_draw(seed, 0.0, 1.0);
+    return u < 0.02   ? NAN
+           : u < 0.04 ? INFINITY
+           : u < 0.06 ? 1e300
+                      : random_draw(seed, lo, hi);
+}
+
+static void spoil(struct snapshot *in, uint64_t *seed)
+{
+    in->meter.power_w.value = any(seed, -50e6, 300e6);
+    in->meter.power_w.mono_ms -= (int64_t)random_draw(seed, 0.0, 4000.0);
+    for (int i = 0; i < 3; i++) {
+        struct battery_in *b = &in->batteries[i];
+        b->power_w.value = any(seed, -20e6, 20e6);
+        b->soc_pu.value = any(seed, -0.5, 1.5);
+        b->charge_max_w.value = any(seed, -1e6, 20e6);
+        b->discharge_max_w.value = any(seed, -1e6, 20e6);
+        b->flags = (int64_t)random_draw(seed, 0.0, 64.0);
+    }
+    for (int i = 0; i < 4; i++) {
+        in->pods[i].power_w.value = any(seed, -1e6, 60e6);
+        in->pods[i].flags = random_draw(seed, 0.0, 1.0) < 0.9;
+    }
+    in->prices[0].value_per_kwh = any(seed, -1.0, 5.0);
+    in->utility[0].value = any(seed, -1e6, 200e6);
+    in->utility[0].start_at_ms =
+        in->utc_ms + (int64_t)random_draw(seed, -1e6, 1e6);
+}
+
+static void assert_sound(const struct loop_fixture *f)
+{
+    for (int i = 0; i < 3; i++) {
+        const struct battery_command *c = &f->out->batteries[i];
+        assert_true(fabs(c->set_w) <= 10e6);
+        assert_true(isfinite(c->fallback_w) && c->expiry_s >= 10.0);
+    }
+    for (int i = 0; i < 4; i++) {
+        const struct pod_command *c = &f->out->pods[i];
+        assert_true(c->cap_w >= 12.5e6 && c->cap_w <= 37.5e6);
+        assert_true(c->ttl_s > 0.0);
+    }
+    for (int i = 0; i < 5; i++) {
+        const struct node_command *c = &f->out->nodes[i];
+        assert_true(c->charge_w >= 0.0 && c->charge_w <= 20e3);
+        assert_true(c->compute_w >= 0.0 && c->compute_w <= 160.0);
+    }
+    assert_true(isfinite(f->out->record.grid_ref_w));
+    assert_true(isfinite(f->out->record.load_w));
+    assert_true(f->out->record.n_why > 0);
+}
+
+/* Hostile snapshots: commands stay finite and within limits, and the same
+ * input from the same state gives the same bytes. */
+static void hostile_input_gives_sound_commands_twice(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(2026);
+    struct loop_fixture f =
+        loop_open(fixture_site(3, 4, 5), POLICY_BALLAST, 100e6);
+    size_t state_size = step_state_size(f.cfg);
+    size_t out_size = step_out_size(5);
+    struct step_state *again = malloc(state_size);
+    struct step_scratch *other = malloc(step_scratch_size(f.cfg));
+    struct step_out *twin = malloc(out_size);
+    memset(f.out, 0, out_size);
+    strcpy(f.in->utility[0].id, "x");
+    f.in->prices[0].mono_ms = 1;
+    f.in->prices[0].expires_at_ms = INT64_MAX;
+    for (int k = 0; k < 30000; k++) {
+        loop_observe(&f);
+        spoil(f.in, &seed);
+        f.in->utility[0].kind = k % UTILITY_COUNT;
+        f.in->utility[0].end_at_ms = f.in->utc_ms + 1000 * 1000;
+        memcpy(again, f.state, state_size);
+        memset(other, 0xa5, step_scratch_size(f.cfg));
+        memcpy(twin, f.out, out_size);
+        step(f.cfg, again, other, f.in, f.plan, twin);
+        loop_act(&f, random_draw(&seed, 0.0, 150e6));
+        assert_sound(&f);
+        assert_memory_equal(again, f.state, state_size);
+        assert_memory_equal(twin, f.out, out_size);
+    }
+    free(again);
+    free(other);
+    free(twin);
+    loop_close(&f);
+}
+
+static void site_that_contradicts_its_period_is_refused(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(1, 1, 0);
+    struct step_cfg *cfg = calloc(1, step_cfg_size());
+    assert_int_equal(step_cfg_init(cfg, site, POLICY_BALLAST), ERR_NONE);
+    site->control.period_s = 0.001;
+    assert_int_equal(step_cfg_init(cfg, site, POLICY_BALLAST), ERR_RANGE);
+    site->control.period_s = NAN;
+    assert_int_equal(step_cfg_init(cfg, site, POLICY_BALLAST), ERR_RANGE);
+    site->control.period_s = 0.1;
+    site->grid.ramp_max_w_per_s = 0.0;
+    assert_int_equal(step_cfg_init(cfg, site, POLICY_BALLAST), ERR_RANGE);
+    free(cfg);
+    free(site);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(edge_reaches_the_grid_before_the_battery),
+        cmocka_unit_test(lost_battery_is_named_and_replaced),
+        cmocka_unit_test(meter_lost_means_worst_case),
+        cmocka_unit_test(bad_readings_never_come_through),
+        cmocka_unit_test(small_battery_sheds_by_priority),
+        cmocka_unit_test(leases_end_one_after_the_other),
+        cmocka_unit_test(utility_limit_is_reached_before_it_starts),
+        cmocka_unit_test(emergency_holds_at_once),
+        cmocka_unit_test(hostile_input_gives_sound_commands_twice),
+        cmocka_unit_test(site_that_contradicts_its_period_is_refused),
+    };
+    return cmocka_run_group_tests_name("step", tests, NULL, NULL);
+}
