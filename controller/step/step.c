@@ -165,7 +165,8 @@ static void shed_pods(const struct step_cfg *cfg, struct step_state *state,
     bool open = state->shed.budget_w >= cfg->shed.power_max_sum_w;
     state->demand_w = open ? est->pods_w : fmax(state->demand_w, est->pods_w);
     record->demand_w = state->demand_w;
-    record->shed_w = fmax(state->demand_w - est->pods_w, 0.0);
+    state->held_w = fmax(state->demand_w - est->pods_w, 0.0);
+    record->shed_w = state->held_w;
     if (open) {
         return;
     }
@@ -256,7 +257,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     estimate_make(cfg, state, in, est, record);
     scratch->caps = caps_now(cfg, in);
 
-    level_step(&state->level, est->load_w, in->dt_s);
+    /* What is held back wants to come back: the grid makes room for it. */
+    level_step(&state->level, est->load_w + state->held_w, in->dt_s);
     double want_wh = 0.0;
     double planned_w = plan_w(plan, in, est, &want_wh);
     double battery_w = planned_w + recentre_w(est, want_wh);

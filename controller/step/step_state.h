@@ -38,6 +38,7 @@ struct step_state {
     double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
     double demand_w; /* of the pods, before anything was held back */
+    double held_w;   /* of that, held back in the tick before */
     double feeder_w[SITE_FLEETS_MAX];  /* granted */
     double drawn_w[SITE_FLEETS_MAX];   /* as last seen */
     double compute_w[SITE_FLEETS_MAX]; /* as last seen */
