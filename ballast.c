@@ -9,6 +9,7 @@
 #include "controller/site_file.h"
 #include "replay/bench.h"
 #include "replay/sim.h"
+#include "replay/replay.h"
 
 struct subcommand {
     const char *name;
@@ -21,6 +22,7 @@ static const struct subcommand subcommands[] = {
     {"check", check_main,
      "tell every fault of a site file, and what it covers"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
+    {"replay", replay_main, "run a load trace against the simulated site"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
     {"help", help_main, "the manual of the site file: 'ballast help site'"},

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "replay/account.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "models/wear.h"
+
+static double soc_of(const struct site *site, const struct plant *p, int i)
+{
+    return p->batteries[i].energy_wh / site->batteries[i].energy_wh;
+}
+
+void account_begin(struct account *a, const struct site *site,
+                   const struct plant *p)
+{
+    memset(a, 0, sizeof(*a));
+    for (int i = 0; i < site->n_batteries; i++) {
+        double soc_pu = soc_of(site, p, i);
+        a->soc_start_pu[i] = soc_pu;
+        a->soc_min_pu[i] = soc_pu;
+        a->soc_max_pu[i] = soc_pu;
+    }
+    int64_t n = (int64_t)lround(60.0 / site->control.period_s);
+    a->forecast.n_ahead = n < ACCOUNT_AHEAD_MAX ? n : ACCOUNT_AHEAD_MAX;
+}
+
+/* Compute not served, each pod's at the value of its class. */
+static double shed_now_cur(const struct site *site, const struct plant *p,
+                           double hours)
+{
+    double cur = 0.0;
+    for (int i = 0; i < site->n_pods && site->n_classes > 0; i++) {
+        double shed_w = p->pods[i].demand_w - p->pods[i].power_w;
+        const struct site_class *c = &site->classes[site->pods[i].class_id];
+        cur += fmax(shed_w, 0.0) / 1e3 * hours * c->value_per_kwh;
+    }
+    return cur;
+}
+
+void account_tick(struct account *a, const struct site *site,
+                  const struct plant *p, double price_per_kwh)
+{
+    double dt_s = site->control.period_s;
+    double hours = dt_s / 3600.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        double soc_pu = soc_of(site, p, i);
+        a->soc_min_pu[i] = fmin(a->soc_min_pu[i], soc_pu);
+        a->soc_max_pu[i] = fmax(a->soc_max_pu[i], soc_pu);
+    }
+    a->demand_ws += p->demand_w * dt_s;
+    a->served_ws += p->pods_w * dt_s;
+    a->energy_cur += fmax(p->grid_w, 0.0) / 1e3 * hours * price_per_kwh;
+    a->price_sum += price_per_kwh;
+    a->n_ticks++;
+    if (p->pods_w < p->demand_w - 1.0) {
+        a->shed_cur += shed_now_cur(site, p, hours);
+    }
+}
+
+void account_forecast(struct account *a, double level_w, double load_w)
+{
+    struct account_forecast *f = &a->forecast;
+    int64_t at = a->n_ticks % f->n_ahead;
+    if (a->n_ticks >= f->n_ahead && fabs(load_w) > 0.0) {
+        f->sum_pu += fabs(f->level_w[at] - load_w) / fabs(load_w);
+        f->persistence_pu += fabs(f->load_w[at] - load_w) / fabs(load_w);
+        f->n++;
+    }
+    f->level_w[at] = level_w;
+    f->load_w[at] = load_w;
+}
+
+static double stored_change_wh(const struct account *a, const struct site *site,
+                               const struct plant *p)
+{
+    double wh = 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        wh += p->batteries[i].energy_wh -
+              a->soc_start_pu[i] * site->batteries[i].energy_wh;
+    }
+    return wh;
+}
+
+static void end_batteries(const struct account *a, const struct site *site,
+                          const struct plant *p, struct replay_result *out)
+{
+    out->wear_cur = 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        const struct site_battery *s = &site->batteries[i];
+        double throughput_wh = p->batteries[i].throughput_wh;
+        double wear_cur = throughput_wh / 2.0 / 1e3 * wear_per_kwh(s);
+        out->batteries[i] = (struct replay_battery){
+            .throughput_wh = throughput_wh,
+            .soc_min_pu = a->soc_min_pu[i],
+            .soc_max_pu = a->soc_max_pu[i],
+            .soc_end_pu = soc_of(site, p, i),
+            .efc = wear_efc(s, throughput_wh),
+            .wear_cur = wear_cur,
+        };
+        out->wear_cur += wear_cur;
+    }
+}
+
+void account_end(const struct account *a, const struct site *site,
+                 const struct plant *p, struct replay_result *out)
+{
+    end_batteries(a, site, p, out);
+    double mean_price =
+        a->n_ticks > 0 ? a->price_sum / (double)a->n_ticks : 0.0;
+    double left_cur = stored_change_wh(a, site, p) / 1e3 * mean_price;
+    double over_kw =
+        fmax(out->grid.peak_w - site->grid.billing_peak_w, 0.0) / 1e3;
+    out->demand_wh = a->demand_ws / 3600.0;
+    out->served_wh = a->served_ws / 3600.0;
+    out->energy_cur = a->energy_cur - left_cur;
+    out->demand_cur = over_kw * site->grid.demand_charge_per_kw;
+    out->shed_cur = a->shed_cur;
+    const struct account_forecast *f = &a->forecast;
+    double n = f->n > 0 ? (double)f->n : NAN;
+    out->forecast_mape_pu = f->sum_pu / n;
+    out->persistence_mape_pu = f->persistence_pu / n;
+}

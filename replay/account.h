@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * account - the books of a replay: energy, money, batteries, shed compute.
+ */
+#ifndef REPLAY_ACCOUNT_H
+#define REPLAY_ACCOUNT_H
+
+#include "models/compliance.h"
+#include "models/plant.h"
+#include "replay/replay.h"
+
+enum { ACCOUNT_AHEAD_MAX = 6000 }; /* 60 s at the shortest period and more */
+
+/* Forecasts made 60 s ago, waiting for what came. */
+struct account_forecast {
+    int64_t n_ahead; /* ticks of 60 s */
+    double level_w[ACCOUNT_AHEAD_MAX];
+    double load_w[ACCOUNT_AHEAD_MAX];
+    double sum_pu;
+    double persistence_pu;
+    int64_t n;
+};
+
+struct account {
+    double soc_start_pu[SITE_BATTERIES_MAX];
+    double soc_min_pu[SITE_BATTERIES_MAX];
+    double soc_max_pu[SITE_BATTERIES_MAX];
+    double demand_ws;
+    double served_ws;
+    double energy_cur;
+    double price_sum; /* for the mean price */
+    double shed_cur;
+    int64_t n_ticks;
+    struct account_forecast forecast;
+};
+
+void account_begin(struct account *a, const struct site *site,
+                   const struct plant *p);
+
+/* One tick, at its end; 'price_per_kwh' is what the bill uses. */
+void account_tick(struct account *a, const struct site *site,
+                  const struct plant *p, double price_per_kwh);
+
+/* What the controller takes for the load's level, and the load it saw. */
+void account_forecast(struct account *a, double level_w, double load_w);
+
+/* Fill in what the books say; out->grid must be filled before. */
+void account_end(const struct account *a, const struct site *site,
+                 const struct plant *p, struct replay_result *out);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "replay/replay.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/step/step_state.h"
+#include "models/plant_nodes.h"
+#include "policies/plan.h"
+#include "replay/account.h"
+#include "replay/series.h"
+#include "replay/timing.h"
+
+/* The monotonic clock of a replay begins here: 0 means never. */
+static const int64_t MONO_START_MS = 1000000;
+static const double PROGRESS_S = 0.5;
+
+/* Everything that one run holds, allocated before its first tick. */
+struct run {
+    const struct replay_cfg *cfg;
+    struct step_cfg *step_cfg;
+    struct step_state *state;
+    struct step_scratch *scratch;
+    struct snapshot *in;
+    struct step_out *out;
+    struct plan plan; /* in force */
+    struct plan next; /* on its way */
+    struct problem problem;
+    struct plant *plant;
+    struct compliance compliance;
+    struct account account;
+    struct series series;
+    struct timing step_timing;
+    struct timing plan_timing;
+    size_t cursor;
+    int64_t n_ticks;
+    int64_t n_second; /* ticks a second, at least one */
+    uint64_t n_plans;
+    uint64_t n_degraded;
+    double told_s; /* when progress was last told */
+};
+
+static int64_t tick_ms(const struct run *r, int64_t k)
+{
+    double t_s = (double)k * r->cfg->site->control.period_s;
+    return (int64_t)llround(t_s * 1e3);
+}
+
+static double load_at(struct run *r, int64_t k)
+{
+    double t_s = (double)k * r->cfg->site->control.period_s;
+    return trace_at(r->cfg->trace, t_s, &r->cursor);
+}
+
+static void close_run(struct run *r)
+{
+    if (r != NULL) {
+        free(r->step_cfg);
+        free(r->state);
+        free(r->scratch);
+        free(r->in);
+        free(r->out);
+        free(r->plant);
+        free(r);
+    }
+}
+
+static struct run *open_run(const struct replay_cfg *cfg)
+{
+    struct run *r = calloc(1, sizeof(*r));
+    if (r == NULL) {
+        return NULL;
+    }
+    const struct site *site = cfg->site;
+    r->cfg = cfg;
+    r->step_cfg = calloc(1, step_cfg_size());
+    r->in = calloc(1, snapshot_size(site->n_nodes));
+    r->out = calloc(1, step_out_size(site->n_nodes));
+    r->plant = calloc(1, plant_size(site));
+    if (r->step_cfg == NULL || r->in == NULL || r->out == NULL ||
+        r->plant == NULL) {
+        close_run(r);
+        return NULL;
+    }
+    return r;
+}
+
+static enum err prepare(struct run *r)
+{
+    const struct site *site = r->cfg->site;
+    enum err e = step_cfg_init(r->step_cfg, site, r->cfg->policy);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    r->state = calloc(1, step_state_size(r->step_cfg));
+    r->scratch = calloc(1, step_scratch_size(r->step_cfg));
+    if (r->state == NULL || r->scratch == NULL) {
+        return ERR_MEMORY;
+    }
+    double period_s = site->control.period_s;
+    step_state_init(r->step_cfg, r->state);
+    snapshot_clear(r->in, site->n_nodes);
+    plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
+    compliance_init(&r->compliance, &site->grid, period_s,
+                    r->cfg->start_utc_ms);
+    account_begin(&r->account, site, r->plant);
+    timing_reset(&r->step_timing);
+    timing_reset(&r->plan_timing);
+    r->n_ticks = (int64_t)llround(r->cfg->trace->duration_s / period_s);
+    r->n_second = (int64_t)fmax(1.0, round(1.0 / period_s));
+    return series_begin(&r->series, r->cfg->series, r->cfg->series_every_s,
+                        period_s);
+}
+
+/* What the controller is told before tick 'k': the plant as it was left. */
+static void observe(struct run *r, int64_t k)
+{
+    const struct site *site = r->cfg->site;
+    int64_t ms = tick_ms(r, k);
+    r->in->tick = (uint64_t)k;
+    r->in->mono_ms = MONO_START_MS + ms;
+    r->in->utc_ms = r->cfg->start_utc_ms + ms;
+    r->in->dt_s = site->control.period_s;
+    plant_observe_devices(r->plant, site, r->in->mono_ms, r->in);
+    if (k % r->n_second == 0) {
+        plant_nodes_observe(r->plant, r->in->mono_ms, r->in->utc_ms, r->in);
+    }
+}
+
+static void decide(struct run *r)
+{
+    if (r->next.status != PLAN_NONE && r->in->tick >= r->next.from_tick) {
+        r->plan = r->next;
+        r->next.status = PLAN_NONE;
+    }
+    bool timed = timing_wanted(&r->step_timing);
+    double begin_s = timed ? timing_now_s() : 0.0;
+    step(r->step_cfg, r->state, r->scratch, r->in, &r->plan, r->out);
+    if (timed) {
+        timing_add(&r->step_timing, timing_now_s() - begin_s);
+    }
+    r->n_degraded += r->out->record.degraded > 0;
+}
+
+/* The same problem and planner as live; the plan enters as many ticks later
+ * as it does there. */
+static void plan_when_due(struct run *r, int64_t k)
+{
+    const struct site *site = r->cfg->site;
+    double every_s = site->control.plan_every_s;
+    int64_t n = (int64_t)llround(every_s / site->control.period_s);
+    n = n > PLAN_DELAY_TICKS ? n : PLAN_DELAY_TICKS;
+    if (r->cfg->policy != POLICY_BALLAST || k % n != 0) {
+        return;
+    }
+    step_problem(r->step_cfg, r->state, r->in, &r->problem);
+    double begin_s = timing_now_s();
+    plan_solve(site, &r->problem, &r->next);
+    timing_add(&r->plan_timing, timing_now_s() - begin_s);
+    r->n_plans++;
+}
+
+/* The plant lives through tick 'k' under the trace's load. */
+static void act(struct run *r, int64_t k)
+{
+    const struct site *site = r->cfg->site;
+    plant_command(r->plant, site, r->out);
+    plant_demand(r->plant, site, load_at(r, k));
+    plant_step(r->plant, site, site->control.period_s);
+}
+
+static int64_t forced(const struct run *r)
+{
+    return r->scratch->caps.urgent ? COMPLIANCE_EMERGENCY : COMPLIANCE_NONE;
+}
+
+static enum err keep_books(struct run *r, int64_t k)
+{
+    const struct site *site = r->cfg->site;
+    compliance_push(&r->compliance, (struct compliance_in){
+                                        .grid_w = r->plant->grid_w,
+                                        .import_max_w = NAN,
+                                        .forced = forced(r),
+                                    });
+    account_forecast(&r->account, r->state->level.level_w,
+                     r->out->record.load_w);
+    account_tick(&r->account, site, r->plant, r->out->record.price_per_kwh);
+    enum err e = series_row(&r->series, k, site, r->plant, &r->out->record);
+    if (e == ERR_NONE && r->cfg->recorder != NULL) {
+        e = recorder_tick(r->cfg->recorder, r->in, &r->plan, r->out);
+    }
+    return e;
+}
+
+static void tell_progress(struct run *r, int64_t k)
+{
+    double now_s = timing_now_s();
+    if (now_s - r->told_s >= PROGRESS_S) {
+        r->told_s = now_s;
+        fprintf(stderr, "\r%5.1f %%", 100.0 * (double)k / (double)r->n_ticks);
+    }
+}
+
+static enum err go(struct run *r)
+{
+    for (int64_t k = 0; k < r->n_ticks; k++) {
+        observe(r, k);
+        decide(r);
+        act(r, k);
+        enum err e = keep_books(r, k);
+        if (e != ERR_NONE) {
+            return e;
+        }
+        plan_when_due(r, k);
+        if (r->cfg->progress && k % 65536 == 0) {
+            tell_progress(r, k);
+        }
+    }
+    if (r->cfg->progress) {
+        fprintf(stderr, "\r         \r");
+    }
+    return ERR_NONE;
+}
+
+static void conclude(struct run *r, struct replay_result *out)
+{
+    out->duration_s = (double)r->n_ticks * r->cfg->site->control.period_s;
+    out->grid = compliance_result(&r->compliance);
+    account_end(&r->account, r->cfg->site, r->plant, out);
+    out->n_steps = (uint64_t)r->n_ticks;
+    out->step_p50_s = timing_quantile(&r->step_timing, 0.5);
+    out->step_p99_s = timing_quantile(&r->step_timing, 0.99);
+    out->n_plans = r->n_plans;
+    out->plan_p50_s = timing_quantile(&r->plan_timing, 0.5);
+    out->plan_p99_s = timing_quantile(&r->plan_timing, 0.99);
+    out->n_degraded = r->n_degraded;
+}
+
+enum err replay_run(const struct replay_cfg *cfg, struct replay_result *out,
+                    char *why, size_t why_size)
+{
+    memset(out, 0, sizeof(*out));
+    struct run *r = open_run(cfg);
+    enum err e = r != NULL ? prepare(r) : ERR_MEMORY;
+    if (e == ERR_NONE) {
+        double begin_s = timing_now_s();
+        e = go(r);
+        out->wall_s = timing_now_s() - begin_s;
+    }
+    if (e == ERR_NONE) {
+        conclude(r, out);
+    } else {
+        snprintf(why, why_size, "replay of %s: %s", cfg->trace->name,
+                 err_text(e));
+    }
+    close_run(r);
+    return e;
+}

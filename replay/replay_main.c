@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `ballast replay`: the command line of replay/replay. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "controller/cli.h"
+#include "controller/site_file.h"
+#include "models/calendar.h"
+#include "replay/replay.h"
+#include "replay/report.h"
+
+/* A trace without a calendar starts here, a Thursday. */
+static const int64_t DEFAULT_START_UTC_MS = 1767225600000; /* 2026-01-01 */
+static const double GENERATOR_PEAK_PU = 0.95; /* of the pods' ratings */
+
+struct options {
+    const char *load;
+    const char *column;
+    struct cli_texts where;
+    double scale;
+    long repeat;
+    const char *start;
+    const char *policy;
+    const char *out;
+    double every_s;
+    const char *record;
+    long seed;
+    bool json;
+    bool strict;
+};
+
+struct job {
+    const struct options *o;
+    struct site *site;
+    const char *site_path;
+    struct trace trace;
+    int64_t start_utc_ms;
+    enum policy policies[POLICY_COUNT];
+    int n;
+    struct replay_result results[POLICY_COUNT];
+};
+
+static bool read_policies(struct job *j, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, ",");
+        int p = 0;
+        while (p < POLICY_COUNT &&
+               (strlen(policy_name((enum policy)p)) != n ||
+                strncmp(policy_name((enum policy)p), text, n) != 0)) {
+            p++;
+        }
+        if (p == POLICY_COUNT || j->n == POLICY_COUNT) {
+            cli_error("replay",
+                      "--policy: \"%.*s\": expected some of ballast, none, "
+                      "limiter, each once at most",
+                      (int)n, text);
+            return false;
+        }
+        j->policies[j->n++] = (enum policy)p;
+        text += n + (text[n] == ',');
+    }
+    return j->n > 0;
+}
+
+static double pods_power_max_w(const struct site *site)
+{
+    double w = 0.0;
+    for (int i = 0; i < site->n_pods; i++) {
+        w += site->pods[i].power_max_w;
+    }
+    return w;
+}
+
+static void tell_about_trace(const struct trace *t)
+{
+    if (t->report.n_gaps > 0) {
+        cli_error("replay",
+                  "%s: %zu gaps, the longest %.0f s before line %ld: the "
+                  "last value is held over them",
+                  t->name, t->report.n_gaps, t->report.longest_s,
+                  t->report.longest_line);
+    }
+}
+
+static bool load_trace(struct job *j)
+{
+    const struct options *o = j->o;
+    struct trace_cfg cfg = {
+        .load = o->load,
+        .column = o->column,
+        .where = o->where.at,
+        .n_where = o->where.n,
+        .scale = o->scale,
+        .repeat = o->repeat,
+        .peak_w = GENERATOR_PEAK_PU * pods_power_max_w(j->site),
+    };
+    char why[512];
+    if (trace_load(&cfg, &j->trace, why, sizeof(why)) != ERR_NONE) {
+        cli_error("replay", "%s", why);
+        return false;
+    }
+    tell_about_trace(&j->trace);
+    return true;
+}
+
+static bool find_start(struct job *j)
+{
+    j->start_utc_ms = j->trace.start_utc_ms >= 0 ? j->trace.start_utc_ms
+                                                 : DEFAULT_START_UTC_MS;
+    if (j->o->start != NULL &&
+        calendar_parse_utc(j->o->start, &j->start_utc_ms) != ERR_NONE) {
+        cli_error("replay",
+                  "--start: \"%s\": expected an instant such as "
+                  "2026-01-31T06:00:00Z",
+                  j->o->start);
+        return false;
+    }
+    return true;
+}
+
+/* DIR/POLICY/series.csv, its folders made; NULL after a message. */
+static FILE *open_series(const char *dir, const char *policy)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof(path), "%s/%s/series.csv", dir, policy);
+    if (n < 0 || (size_t)n >= sizeof(path)) {
+        cli_error("replay", "--out: the path is too long");
+        return NULL;
+    }
+    for (char *slash = strchr(path + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+            cli_error("replay", "%s: %s", path, strerror(errno));
+            return NULL;
+        }
+        *slash = '/';
+    }
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        cli_error("replay", "%s: %s", path, strerror(errno));
+    }
+    return file;
+}
+
+/* A recording of the run, for `ballast verify`. */
+static struct recorder *open_recorder(const struct job *j, enum policy policy)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct recorder *r = NULL;
+    struct step_cfg *cfg = calloc(1, step_cfg_size());
+    struct step_state *state = NULL;
+    char why[512] = "out of memory";
+    if (cfg != NULL && site_file_read(j->site_path, &text, &size) == ERR_NONE &&
+        step_cfg_init(cfg, j->site, policy) == ERR_NONE) {
+        state = calloc(1, step_state_size(cfg));
+    }
+    if (state != NULL) {
+        step_state_init(cfg, state);
+        struct recording_head head = {
+            .site_text = text,
+            .site_text_size = size,
+            .policy = policy,
+            .state = state,
+            .state_size = step_state_size(cfg),
+        };
+        snprintf(head.site_path, sizeof(head.site_path), "%s", j->site_path);
+        if (recorder_open(j->o->record, &head, j->site, &r, why, sizeof(why)) !=
+            ERR_NONE) {
+            r = NULL;
+        }
+    }
+    if (r == NULL) {
+        cli_error("replay", "--record %s: %s", j->o->record, why);
+    }
+    free(state);
+    free(cfg);
+    free(text);
+    return r;
+}
+
+static bool close_outputs(const struct job *j, FILE *series,
+                          struct recorder *recorder)
+{
+    bool ok = true;
+    if (series != NULL && fclose(series) != 0) {
+        cli_error("replay", "--out %s: %s", j->o->out, strerror(errno));
+        ok = false;
+    }
+    if (recorder != NULL && recorder_close(recorder) != ERR_NONE) {
+        cli_error("replay", "--record %s: could not be written whole: %s",
+                  j->o->record, strerror(errno));
+        ok = false;
+    }
+    return ok;
+}
+
+static bool run_policy(struct job *j, int i)
+{
+    const struct options *o = j->o;
+    struct replay_cfg cfg = {
+        .site = j->site,
+        .trace = &j->trace,
+        .policy = j->policies[i],
+        .start_utc_ms = j->start_utc_ms,
+        .seed = (uint64_t)o->seed,
+        .series_every_s = o->every_s,
+        .progress = isatty(STDERR_FILENO) == 1,
+    };
+    if (o->out != NULL) {
+        cfg.series = open_series(o->out, policy_name(cfg.policy));
+        if (cfg.series == NULL) {
+            return false;
+        }
+    }
+    if (o->record != NULL) {
+        cfg.recorder = open_recorder(j, cfg.policy);
+        if (cfg.recorder == NULL) {
+            return close_outputs(j, cfg.series, NULL) && false;
+        }
+    }
+    char why[512];
+    enum err e = replay_run(&cfg, &j->results[i], why, sizeof(why));
+    if (e != ERR_NONE) {
+        cli_error("replay", "%s", why);
+    }
+    return close_outputs(j, cfg.series, cfg.recorder) && e == ERR_NONE;
+}
+
+static bool any_violation(const struct job *j)
+{
+    for (int i = 0; i < j->n; i++) {
+        const struct compliance_result *g = &j->results[i].grid;
+        if (g->ramp_violations > 0 || g->import_limit_violations > 0 ||
+            g->export_limit_violations > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int answer(struct job *j)
+{
+    struct report report = {
+        .site = j->site,
+        .trace = &j->trace,
+        .results = j->results,
+        .policies = j->policies,
+        .n = j->n,
+    };
+    if (!j->o->json) {
+        report_text(&report, stdout);
+    } else if (report_json(&report, stdout) != ERR_NONE) {
+        cli_error("replay", "the answer could not be written");
+        return EXIT_USAGE;
+    }
+    return j->o->strict && any_violation(j) ? EXIT_NO : EXIT_DONE;
+}
+
+static int run_job(struct job *j)
+{
+    if (j->site->n_pods == 0) {
+        cli_error("replay", "%s has no pods that could draw the load",
+                  j->site_path);
+        return EXIT_USAGE;
+    }
+    if (j->o->record != NULL && j->n > 1) {
+        cli_error("replay", "--record keeps one policy; name one by --policy");
+        return EXIT_USAGE;
+    }
+    if (!load_trace(j)) {
+        return EXIT_USAGE;
+    }
+    int code = EXIT_USAGE;
+    if (find_start(j)) {
+        bool ok = true;
+        for (int i = 0; ok && i < j->n; i++) {
+            ok = run_policy(j, i);
+        }
+        code = ok ? answer(j) : EXIT_USAGE;
+    }
+    trace_clear(&j->trace);
+    return code;
+}
+
+int replay_main(int argc, char **argv)
+{
+    struct options o = {
+        .scale = 1.0, .repeat = 1, .policy = "ballast", .seed = 1};
+    const struct cli_option options[] = {
+        {"load", CLI_TEXT, &o.load, "FILE",
+         "load trace, or gen:training|inference|mixed[,seed=N][,days=D]"},
+        {"column", CLI_TEXT, &o.column, "C", "its power column"},
+        {"where", CLI_TEXTS, &o.where, "COL=VALUE", "only these rows"},
+        {"scale", CLI_NUMBER, &o.scale, "X", "multiply the load"},
+        {"repeat", CLI_COUNT, &o.repeat, "N", "play it N times"},
+        {"start", CLI_TEXT, &o.start, "TIME", "when it begins"},
+        {"policy", CLI_TEXT, &o.policy, "P,P...", "ballast, none, limiter"},
+        {"out", CLI_TEXT, &o.out, "DIR", "write DIR/POLICY/series.csv"},
+        {"every", CLI_DURATION, &o.every_s, "DURATION", "rows of it"},
+        {"record", CLI_TEXT, &o.record, "FILE", "for 'ballast verify'"},
+        {"seed", CLI_COUNT, &o.seed, "N", "of the simulated vehicles"},
+        {"json", CLI_FLAG, &o.json, NULL, "the answer as JSON"},
+        {"strict", CLI_FLAG, &o.strict, NULL, "exit 1 on any violation"},
+    };
+    const struct cli cli = {
+        .command = "replay",
+        .args = "SITE --load FILE",
+        .about = "Runs the controller over a load trace against the simulated "
+                 "site, as fast as\nit goes: what would it have cost, would "
+                 "it have held the ramp.",
+        .example = "  ballast replay replay/sites/demo.yaml --load "
+                   "gen:training --policy ballast,limiter,none\n",
+        .options = options,
+        .n_options = sizeof(options) / sizeof(options[0]),
+        .min_args = 1,
+        .max_args = 1,
+    };
+    int n = 0;
+    int code = cli_parse(&cli, argc, argv, &n);
+    if (code >= 0) {
+        return code;
+    }
+    if (o.load == NULL || !(o.scale > 0.0)) {
+        cli_error("replay", o.load == NULL
+                                ? "--load is missing: a file, or gen:training"
+                                : "--scale must be above 0");
+        return EXIT_USAGE;
+    }
+    struct job *j = calloc(1, sizeof(*j));
+    if (j == NULL) {
+        cli_error("replay", "out of memory");
+        return EXIT_USAGE;
+    }
+    j->o = &o;
+    j->site_path = argv[1];
+    code = EXIT_USAGE;
+    if (read_policies(j, o.policy)) {
+        j->site = site_file_load(argv[1]);
+        code = j->site != NULL ? run_job(j) : EXIT_USAGE;
+    }
+    free(j->site);
+    free(j);
+    return code;
+}

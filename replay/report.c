@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "replay/report.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "models/units.h"
+
+const char *policy_name(enum policy p)
+{
+#define POLICY_WORD(name, word, text) word,
+    static const char *const words[POLICY_COUNT] = {POLICY_LIST(POLICY_WORD)};
+#undef POLICY_WORD
+    return words[p];
+}
+
+/* JSON has no NaN: what is not known is null. */
+static void put(cJSON *to, const char *key, double x)
+{
+    if (isfinite(x)) {
+        cJSON_AddNumberToObject(to, key, x);
+    } else {
+        cJSON_AddNullToObject(to, key);
+    }
+}
+
+static void put_count(cJSON *to, const char *key, uint64_t n)
+{
+    cJSON_AddNumberToObject(to, key, (double)n);
+}
+
+static void add_bands(cJSON *grid, const struct compliance_result *c)
+{
+    cJSON *bands = cJSON_AddArrayToObject(grid, "bands");
+    for (int i = 0; i < c->n_bands; i++) {
+        cJSON *b = cJSON_CreateObject();
+        put(b, "from_hz", c->bands[i].from_hz);
+        put(b, "to_hz", c->bands[i].to_hz);
+        put(b, "rms_w", c->bands[i].rms_w);
+        put(b, "recent_max_w", c->bands[i].recent_max_w);
+        cJSON_AddItemToArray(bands, b);
+    }
+}
+
+static void add_grid(cJSON *to, const struct report *r,
+                     const struct replay_result *x)
+{
+    const struct compliance_result *c = &x->grid;
+    cJSON *g = cJSON_AddObjectToObject(to, "grid");
+    put(g, "import_wh", c->import_wh);
+    put(g, "export_wh", c->export_wh);
+    put(g, "peak_w", c->peak_w);
+    put(g, "peak_tick_w", c->peak_tick_w);
+    put(g, "ramp_limit_w_per_s", r->site->grid.ramp_max_w_per_s);
+    put(g, "ramp_max_w_per_s", c->ramp_max_w_per_s);
+    put(g, "ramp_max_at_s",
+        (double)c->ramp_max_tick * r->site->control.period_s);
+    put(g, "ramp_violations", (double)c->ramp_violations);
+    put(g, "exempt", (double)c->exempt);
+    cJSON *by = cJSON_AddObjectToObject(g, "exempt_by");
+    for (int i = COMPLIANCE_NONE + 1; i < COMPLIANCE_CAUSE_COUNT; i++) {
+        put(by, compliance_cause_name((enum compliance_cause)i),
+            (double)c->exempt_by[i]);
+    }
+    put(g, "pp60_max_w", c->pp60_max_w);
+    put(g, "swing_violations", (double)c->swing_violations);
+    add_bands(g, c);
+    put(g, "edge_max_w", c->edge_max_w);
+    put(g, "import_limit_violations", (double)c->import_limit_violations);
+    put(g, "export_limit_violations", (double)c->export_limit_violations);
+}
+
+static void add_batteries(cJSON *to, const struct site *site,
+                          const struct replay_result *x)
+{
+    cJSON *all = cJSON_AddArrayToObject(to, "batteries");
+    for (int i = 0; i < site->n_batteries; i++) {
+        const struct replay_battery *b = &x->batteries[i];
+        const struct site_battery *s = &site->batteries[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "name", s->name);
+        put(o, "throughput_wh", b->throughput_wh);
+        put(o, "energy_swing_wh",
+            (b->soc_max_pu - b->soc_min_pu) * s->energy_wh);
+        put(o, "soc_min_pu", b->soc_min_pu);
+        put(o, "soc_max_pu", b->soc_max_pu);
+        put(o, "soc_end_pu", b->soc_end_pu);
+        put(o, "efc", b->efc);
+        /* Counted by throughput: no life model yet says what was lost. */
+        cJSON_AddNullToObject(o, "loss_calendar_pu");
+        cJSON_AddNullToObject(o, "loss_cycle_pu");
+        put(o, "wear_cur", b->wear_cur);
+        cJSON_AddItemToArray(all, o);
+    }
+}
+
+static void add_money(cJSON *to, const struct replay_result *x)
+{
+    cJSON *c = cJSON_AddObjectToObject(to, "cost");
+    put(c, "energy_cur", x->energy_cur);
+    put(c, "demand_cur", x->demand_cur);
+    put(c, "wear_cur", x->wear_cur);
+    put(c, "shed_cur", x->shed_cur);
+    put(c, "events_cur", 0.0);
+    put(c, "total_cur",
+        x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur);
+}
+
+static void add_timing(cJSON *to, const struct replay_result *x)
+{
+    cJSON *f = cJSON_AddObjectToObject(to, "forecast");
+    put(f, "horizon_s", 60.0);
+    put(f, "mape_pu", x->forecast_mape_pu);
+    put(f, "persistence_mape_pu", x->persistence_mape_pu);
+    cJSON *t = cJSON_AddObjectToObject(to, "timing");
+    put_count(t, "steps", x->n_steps);
+    put(t, "wall_s", x->wall_s);
+    put(t, "step_p50_s", x->step_p50_s);
+    put(t, "step_p99_s", x->step_p99_s);
+    put_count(t, "plans", x->n_plans);
+    put(t, "plan_p50_s", x->plan_p50_s);
+    put(t, "plan_p99_s", x->plan_p99_s);
+}
+
+static cJSON *one_policy(const struct report *r, int i)
+{
+    const struct replay_result *x = &r->results[i];
+    cJSON *p = cJSON_CreateObject();
+    cJSON_AddStringToObject(p, "policy", policy_name(r->policies[i]));
+    put(p, "duration_s", x->duration_s);
+    put(p, "period_s", r->site->control.period_s);
+    add_grid(p, r, x);
+    cJSON *load = cJSON_AddObjectToObject(p, "load");
+    put(load, "demand_wh", x->demand_wh);
+    put(load, "served_wh", x->served_wh);
+    put(load, "shed_wh", fmax(x->demand_wh - x->served_wh, 0.0));
+    add_batteries(p, r->site, x);
+    add_money(p, x);
+    add_timing(p, x);
+    put_count(p, "degraded_ticks", x->n_degraded);
+    return p;
+}
+
+enum err report_json(const struct report *r, FILE *out)
+{
+    cJSON *all = cJSON_CreateObject();
+    cJSON_AddStringToObject(all, "site", r->site->name);
+    cJSON_AddStringToObject(all, "trace", r->trace->name);
+    cJSON_AddBoolToObject(all, "synthetic", r->trace->synthetic);
+    cJSON *policies = cJSON_AddArrayToObject(all, "policies");
+    for (int i = 0; i < r->n; i++) {
+        cJSON_AddItemToArray(policies, one_policy(r, i));
+    }
+    char *text = cJSON_Print(all);
+    cJSON_Delete(all);
+    if (text == NULL) {
+        return ERR_MEMORY;
+    }
+    int w = fprintf(out, "%s\n", text);
+    free(text);
+    return w > 0 && fflush(out) == 0 ? ERR_NONE : ERR_IO;
+}
+
+/* Rows of the table for people. */
+enum row {
+    ROW_VIOLATIONS,
+    ROW_RAMP,
+    ROW_SWING,
+    ROW_EDGE,
+    ROW_PEAK,
+    ROW_IMPORT,
+    ROW_SHED,
+    ROW_ENERGY,
+    ROW_THROUGHPUT,
+    ROW_COST,
+    ROW_SPEED,
+    ROW_COUNT,
+};
+
+static const char *const row_names[ROW_COUNT] = {
+    [ROW_VIOLATIONS] = "ramp violations (ticks)",
+    [ROW_RAMP] = "steepest ramp (MW/min)",
+    [ROW_SWING] = "swing in 60 s",
+    [ROW_EDGE] = "largest edge in a tick",
+    [ROW_PEAK] = "peak of the interval",
+    [ROW_IMPORT] = "over the import limit",
+    [ROW_SHED] = "compute held back",
+    [ROW_ENERGY] = "battery energy used",
+    [ROW_THROUGHPUT] = "battery throughput",
+    [ROW_COST] = "total cost",
+    [ROW_SPEED] = "ticks per second",
+};
+
+/* Largest less smallest energy of all batteries, and what went through. */
+static void battery_sums(const struct report *r, int i, double *swing_wh,
+                         double *throughput_wh)
+{
+    *swing_wh = 0.0;
+    *throughput_wh = 0.0;
+    for (int b = 0; b < r->site->n_batteries; b++) {
+        const struct replay_battery *x = &r->results[i].batteries[b];
+        *swing_wh +=
+            (x->soc_max_pu - x->soc_min_pu) * r->site->batteries[b].energy_wh;
+        *throughput_wh += x->throughput_wh;
+    }
+}
+
+static void cell(const struct report *r, int i, enum row row, char *out,
+                 size_t size)
+{
+    const struct replay_result *x = &r->results[i];
+    double swing_wh = 0.0;
+    double through_wh = 0.0;
+    battery_sums(r, i, &swing_wh, &through_wh);
+    switch (row) {
+    case ROW_VIOLATIONS:
+        snprintf(out, size, "%lld", (long long)x->grid.ramp_violations);
+        return;
+    case ROW_RAMP:
+        snprintf(out, size, "%.2f", x->grid.ramp_max_w_per_s * 60e-6);
+        return;
+    case ROW_SWING:
+        units_power_text(x->grid.pp60_max_w, out, size);
+        return;
+    case ROW_EDGE:
+        units_power_text(x->grid.edge_max_w, out, size);
+        return;
+    case ROW_PEAK:
+        units_power_text(x->grid.peak_w, out, size);
+        return;
+    case ROW_IMPORT:
+        snprintf(out, size, "%lld", (long long)x->grid.import_limit_violations);
+        return;
+    case ROW_SHED:
+        units_energy_text(fmax(x->demand_wh - x->served_wh, 0.0), out, size);
+        return;
+    case ROW_ENERGY:
+        units_energy_text(swing_wh, out, size);
+        return;
+    case ROW_THROUGHPUT:
+        units_energy_text(through_wh, out, size);
+        return;
+    case ROW_COST:
+        snprintf(out, size, "%.2f %s",
+                 x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur,
+                 r->site->currency);
+        return;
+    case ROW_SPEED:
+        snprintf(out, size, "%.0f", (double)x->n_steps / fmax(x->wall_s, 1e-9));
+        return;
+    case ROW_COUNT:
+        break;
+    }
+    snprintf(out, size, "?");
+}
+
+void report_text(const struct report *r, FILE *out)
+{
+    char text[64];
+    fprintf(out, "%s over %s", r->site->name, r->trace->name);
+    fprintf(out, ", %s at a period of ",
+            units_duration_text(r->results[0].duration_s, text, sizeof(text)));
+    fprintf(out, "%s\nramp limit %.3g MW/min of the mean over %.3g s\n\n",
+            units_duration_text(r->site->control.period_s, text, sizeof(text)),
+            r->site->grid.ramp_max_w_per_s * 60e-6,
+            r->site->grid.ramp_average_s);
+    fprintf(out, "%-25s", "");
+    for (int i = 0; i < r->n; i++) {
+        fprintf(out, "%16s", policy_name(r->policies[i]));
+    }
+    fputc('\n', out);
+    for (int row = 0; row < ROW_COUNT; row++) {
+        fprintf(out, "%-25s", row_names[row]);
+        for (int i = 0; i < r->n; i++) {
+            cell(r, i, (enum row)row, text, sizeof(text));
+            fprintf(out, "%16s", text);
+        }
+        fputc('\n', out);
+    }
+}
