@@ -32,7 +32,7 @@ count()
         /^ok [0-9]+ - / || /^ok - / { passed++; result(); next }
         /^not ok [0-9]+ - / || /^not ok - / { failed++; result(); next }
         /^#/ { next }
-        NF { said = $0 }
+        NF { said = $0; sub(/^skip(ped)?: */, "", said) }
         END {
             if (n_seen < planned) {
                 failed += planned - n_seen
