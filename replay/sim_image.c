@@ -159,7 +159,7 @@ int sim_image_at(const struct sim_image *m, int model, int off)
             return at;
         }
     }
-    assert(!"the image has this model");
+    assert(false && "the image has no such model");
     return 0;
 }
 
