@@ -80,9 +80,6 @@ enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
     const struct site *site = cfg->site;
     step_state_init(l->step, l->state);
     snapshot_clear(l->in, site->n_nodes);
-    for (int i = 0; i < site->n_prices && cfg->prices != NULL; i++) {
-        l->in->prices[i] = cfg->prices[i];
-    }
     double period_s = site->control.period_s;
     l->period_ns = llround(period_s * 1e9);
     l->view_age_s = INFINITY;
@@ -107,6 +104,12 @@ const void *loop_state(const struct loop *l, size_t *size)
 {
     *size = l->state_size;
     return l->state;
+}
+
+void loop_prices(struct loop *l, const struct price_in *prices)
+{
+    memcpy(l->in->prices, prices,
+           (size_t)l->cfg.site->n_prices * sizeof(*prices));
 }
 
 void loop_record(struct loop *l, struct historian *h)

@@ -24,8 +24,6 @@ struct loop_cfg {
     enum policy policy;
     bool shadow; /* commands are computed and recorded, not posted */
     struct ports *ports;
-    /* Prices from the last run, n_prices of them; NULL for none. */
-    const struct price_in *prices;
 };
 
 /* ERR_RANGE (the site contradicts itself), ERR_MEMORY. */
@@ -34,6 +32,10 @@ void loop_close(struct loop *l);
 
 /* The step's state before the first tick, for the recording. */
 const void *loop_state(const struct loop *l, size_t *size);
+
+/* Prices that still hold from the last run, n_prices of them.  Before the
+ * thread starts only. */
+void loop_prices(struct loop *l, const struct price_in *prices);
 
 /* From the next tick on records go to 'h' (NULL: nowhere).  Before the thread
  * starts only. */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/controller.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "controller/cli.h"
+#include "controller/clock.h"
+#include "controller/log.h"
+
+static enum err open_loop(struct controller *c)
+{
+    c->ports = calloc(1, sizeof(*c->ports));
+    if (c->ports == NULL) {
+        return ERR_MEMORY;
+    }
+    enum err e = ports_init(c->ports, c->site);
+    if (e != ERR_NONE) {
+        free(c->ports);
+        c->ports = NULL;
+        return e;
+    }
+    struct loop_cfg cfg = {
+        .site = c->site,
+        .policy = POLICY_BALLAST,
+        .shadow = c->options.shadow,
+        .ports = c->ports,
+    };
+    return loop_open(&cfg, &c->loop);
+}
+
+static enum err open_history(struct controller *c)
+{
+    const char *record = c->options.record;
+    if (record == NULL && !c->options.no_record) {
+        snprintf(c->record_path, sizeof(c->record_path), "%s.rec",
+                 c->site->history.file);
+        record = c->record_path;
+    }
+    struct historian_cfg cfg = {
+        .site = c->site,
+        .site_text = c->site_text,
+        .site_path = c->site_path,
+        .db_path = c->site->history.file,
+        .record_path = record,
+        .policy = POLICY_BALLAST,
+        .utc_ms = clock_utc_ms(),
+    };
+    cfg.state = loop_state(c->loop, &cfg.state_size);
+    enum err e = historian_open(&cfg, &c->historian, c->why, sizeof(c->why));
+    if (e != ERR_NONE) {
+        return e;
+    }
+    loop_record(c->loop, c->historian);
+    int n_kept = 0;
+    for (int i = 0; i < c->site->n_prices; i++) {
+        n_kept += historian_kept_price(c->historian, c->site->prices[i].market,
+                                       clock_mono_ms(), clock_utc_ms(),
+                                       &c->prices[i]);
+    }
+    loop_prices(c->loop, c->prices);
+    log_line(LOG_INFO, NULL, "history in %s, recording %s%s%s",
+             c->site->history.file, record != NULL ? "in " : "off",
+             record != NULL ? record : "",
+             n_kept > 0 ? ", prices of the last run still hold" : "");
+    return ERR_NONE;
+}
+
+static enum err open_workers(struct controller *c)
+{
+    struct workers_cfg cfg = {
+        .site = c->site,
+        .ports = c->ports,
+        .ops = &modbus_device,
+        .map_dir = cli_data_dir("maps"),
+        .shadow = c->options.shadow,
+    };
+    return workers_open(&cfg, &c->workers, c->why, sizeof(c->why));
+}
+
+static enum err open_status(struct controller *c)
+{
+    char path[CONTROLLER_PATH_MAX];
+    status_path(c->site, path, sizeof(path));
+    enum err e = status_server_open(path, &c->server, c->why, sizeof(c->why));
+    struct watch_cfg cfg = {
+        .site = c->site,
+        .shadow = c->options.shadow,
+        .ports = c->ports,
+        .historian = c->historian,
+    };
+    return e == ERR_NONE ? watch_open(&cfg, &c->watch) : e;
+}
+
+static enum err open_mqtt(struct controller *c)
+{
+    if (!c->site->mqtt.present) {
+        return ERR_NONE;
+    }
+    struct mqtt_worker_cfg cfg = {
+        .site = c->site,
+        .ports = c->ports,
+        .historian = c->historian,
+        .prices = c->prices,
+        .shadow = c->options.shadow,
+    };
+    return mqtt_worker_open(&cfg, &c->mqtt, c->why, sizeof(c->why));
+}
+
+static enum err start_threads(struct controller *c)
+{
+    enum err e = workers_start(c->workers);
+    if (e == ERR_NONE) {
+        e = planner_open(c->site, c->ports, &c->planner);
+    }
+    if (e == ERR_NONE) {
+        e = loop_start(c->loop);
+        c->looping = e == ERR_NONE;
+    }
+    return e;
+}
+
+/* What may be refused comes before anything moves. */
+bool controller_open(struct controller *c)
+{
+    static enum err (*const phases[])(struct controller *) = {
+        open_loop,   open_workers, open_history,
+        open_status, open_mqtt,    start_threads,
+    };
+    for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+        c->why[0] = '\0';
+        enum err e = phases[i](c);
+        if (e != ERR_NONE) {
+            cli_error("run", "%s: not started: %s", c->site_path,
+                      c->why[0] != '\0' ? c->why : err_text(e));
+            return false;
+        }
+    }
+    return true;
+}
+
+void controller_close(struct controller *c)
+{
+    if (c->looping) {
+        loop_stop(c->loop);
+    }
+    if (c->planner != NULL) {
+        planner_close(c->planner);
+    }
+    if (c->workers != NULL) {
+        workers_close(c->workers);
+    }
+    if (c->mqtt != NULL) {
+        mqtt_worker_close(c->mqtt);
+    }
+    if (c->server != NULL) {
+        status_server_close(c->server);
+    }
+    if (c->watch != NULL) {
+        watch_close(c->watch);
+    }
+    if (c->historian != NULL) {
+        historian_close(c->historian);
+    }
+    if (c->loop != NULL) {
+        loop_close(c->loop);
+    }
+    if (c->ports != NULL) {
+        ports_clear(c->ports);
+        free(c->ports);
+    }
+    if (c->lock_fd >= 0) {
+        close(c->lock_fd);
+    }
+    free(c->site_text);
+    free(c->site);
+}

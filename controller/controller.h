@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* controller - a running controller put together from its parts, and taken
+ * apart again. */
+#ifndef CONTROLLER_CONTROLLER_H
+#define CONTROLLER_CONTROLLER_H
+
+#include <stdbool.h>
+
+#include "controller/historian.h"
+#include "controller/loop.h"
+#include "controller/mqtt_worker.h"
+#include "controller/planner.h"
+#include "controller/status.h"
+#include "controller/watch.h"
+#include "controller/worker.h"
+
+enum { CONTROLLER_PATH_MAX = 512, CONTROLLER_WHY_MAX = 400 };
+
+struct controller_options {
+    bool shadow;
+    bool no_record;
+    const char *record; /* NULL: history.file with .rec */
+    double for_s;       /* 0: until a signal */
+};
+
+/* Zero, lock_fd -1 at first; what is NULL has not been opened. */
+struct controller {
+    struct controller_options options;
+    const char *site_path;
+    char *site_text;   /* owned */
+    struct site *site; /* owned */
+    char record_path[CONTROLLER_PATH_MAX];
+    int lock_fd;
+    struct ports *ports;
+    struct price_in prices[SITE_PRICES_MAX]; /* kept from the last run */
+    struct loop *loop;
+    struct historian *historian;
+    struct workers *workers;
+    struct mqtt_worker *mqtt; /* NULL where the site has no broker */
+    struct planner *planner;
+    struct watch *watch;
+    struct status_server *server;
+    bool looping;
+    char why[CONTROLLER_WHY_MAX];
+};
+
+/* From site, text and options on: all parts and their threads, the control
+ * thread last.  False after a message on stderr; then and at the end
+ * controller_close() takes apart what there is. */
+bool controller_open(struct controller *c);
+
+/* The control thread first: from then on nothing is commanded any more. */
+void controller_close(struct controller *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * status - what a running controller says of itself, as JSON; and who asks.
+ *
+ * The supervisor makes the text, the server hands out the newest on a Unix
+ * socket: a client sends a line "status" and gets one JSON object and the end
+ * of the stream.  Unknown requests get {"v":1,"error":...}.
+ */
+#ifndef CONTROLLER_STATUS_H
+#define CONTROLLER_STATUS_H
+
+#include <stddef.h>
+
+#include "controller/watch.h"
+
+/* The full status; free() it.  NULL without memory.  Numbers that are not
+ * known are null. */
+char *status_json(const struct watched *w);
+
+/* The short one for MQTT, at most 'size' bytes with the NUL; returns 'out'. */
+const char *status_short_json(const struct watched *w, char *out, size_t size);
+
+/* The full status in words on stdout; ERR_SYNTAX where 'json' is not one. */
+CHECKED enum err status_print(const char *json);
+
+struct status_server; /* a socket and a thread, opaque */
+
+/*
+ * Listen on 'path', mode 0600; what lies there from a killed run is removed.
+ * ERR_RANGE (path too long for a socket), ERR_IO; 'why' says which.
+ */
+CHECKED enum err status_server_open(const char *path,
+                                    struct status_server **out, char *why,
+                                    size_t why_size);
+
+/* From now on clients get 'json', which it takes over and free()s. */
+void status_server_set(struct status_server *s, char *json);
+void status_server_close(struct status_server *s);
+
+/* Ask the controller behind 'path'; free() the answer.  ERR_IO (nobody
+ * listens), ERR_TIMEOUT, ERR_MEMORY, ERR_RANGE (path or answer too long). */
+CHECKED enum err status_ask(const char *path, double timeout_s, char **json);
+
+/* The socket of a site's controller: history.file with ".sock". */
+const char *status_path(const struct site *site, char *out, size_t size);
+
+/* `ballast status SITE [--json]` */
+int status_main(int argc, char **argv);
+
+#endif
