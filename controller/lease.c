@@ -18,13 +18,20 @@ static bool acceptable(const struct device_lease *posted)
 static void accept(struct lease *l, const struct device_lease *posted,
                    int64_t mono_ms)
 {
-    if (posted->seq != l->posted.seq || l->fallback) {
-        l->out.command = posted->command;
-        l->out.seq++;
-    }
+    l->out.command = posted->command;
+    l->out.seq++;
     l->posted = *posted;
     l->posted_mono_ms = mono_ms;
     l->fallback = false;
+}
+
+bool lease_differs(const struct lease *l, const struct device_lease *posted)
+{
+    const struct battery_command *a = &l->out.command;
+    const struct battery_command *b = &posted->command;
+    return a->set_w != b->set_w || a->fallback_w != b->fallback_w ||
+           a->fallback_ramp_w_per_s != b->fallback_ramp_w_per_s ||
+           a->expiry_s != b->expiry_s || a->valid != b->valid;
 }
 
 /* One stretch of the way to the fallback, as long as the time passed. */

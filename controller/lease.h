@@ -29,12 +29,15 @@ double lease_expiry_s(double period_s);
 /*
  * Take in what was posted since the last call (NULL: nothing) and advance to
  * 'mono_ms'; returns what the adapter shall be given, valid until the next
- * call.  Its seq rises whenever the content changes.  A posted command that is
- * not finite counts as not posted.  A ramp that is not positive and finite
- * means at once.
+ * call.  Its seq rises with every command taken in and every move.  A posted
+ * command that is not finite counts as not posted.  A ramp that is not positive
+ * and finite means at once.
  */
 const struct device_lease *lease_step(struct lease *l, double expiry_s,
                                       const struct device_lease *posted,
                                       int64_t mono_ms);
+
+/* True where 'posted' asks for something else than what is in force. */
+bool lease_differs(const struct lease *l, const struct device_lease *posted);
 
 #endif

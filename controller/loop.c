@@ -29,7 +29,7 @@ struct loop {
     struct problem problem;
     uint64_t problem_seen; /* what the last problem was built from */
     double problem_age_s;
-    struct device_lease leases[SITE_BATTERIES_MAX]; /* as last posted */
+    struct battery_command posted[SITE_BATTERIES_MAX]; /* last */
     int64_t period_ns;
     int64_t start_ns; /* of tick 1 */
     int64_t index;    /* periods since then */
@@ -202,28 +202,18 @@ static uint64_t fingerprint(const struct loop *l)
     return h;
 }
 
-static bool same_command(const struct battery_command *a,
-                         const struct battery_command *b)
-{
-    return a->set_w == b->set_w && a->fallback_w == b->fallback_w &&
-           a->fallback_ramp_w_per_s == b->fallback_ramp_w_per_s &&
-           a->expiry_s == b->expiry_s && a->valid == b->valid;
-}
-
 /* Posted in every tick, which is how a worker knows that we are alive; the
  * worker is woken where there is something new to write. */
 static void post_leases(struct loop *l)
 {
     struct ports *ports = l->cfg.ports;
     for (int i = 0; i < ports->n_batteries; i++) {
-        struct device_lease *lease = &l->leases[i];
-        const struct battery_command *c = &l->out->batteries[i];
-        bool changed = lease->seq == 0 || !same_command(c, &lease->command);
-        if (changed) {
-            lease->command = *c;
-            lease->seq++;
-        }
-        mailbox_send(&ports->batteries[i].lease, lease);
+        struct device_lease lease = {.command = l->out->batteries[i],
+                                     .seq = l->in->tick};
+        struct battery_command *last = &l->posted[i];
+        bool changed = memcmp(last, &lease.command, sizeof(*last)) != 0;
+        *last = lease.command;
+        mailbox_send(&ports->batteries[i].lease, &lease);
         if (changed && ports->batteries[i].wake != NULL) {
             waker_ring(ports->batteries[i].wake);
         }

@@ -130,7 +130,7 @@ static void pass_commanded(struct worker *w)
     for (int i = 0; i < w->n_devices; i++) {
         struct worked *d = w->devices[i];
         const struct device_lease *posted = mailbox_fetch(&d->port->lease);
-        if (posted != NULL && posted->seq != d->lease.posted.seq) {
+        if (posted != NULL && lease_differs(&d->lease, posted)) {
             pass(w, d, posted);
         } else if (posted != NULL) {
             lease_step(&d->lease, w->all->expiry_s, posted, clock_mono_ms());

@@ -82,23 +82,28 @@ static void test_nothing_posted_is_nothing_written(void **state)
     assert_false(l.fallback);
 }
 
-static void test_seq_rises_with_the_content_only(void **state)
+static void test_seq_rises_with_commands_and_moves(void **state)
 {
     (void)state;
     struct lease l = {0};
     struct device_lease posted = command(1000.0, 0.0, 100.0, 1);
+    assert_true(lease_differs(&l, &posted));
     uint64_t first = lease_step(&l, EXPIRY_S, &posted, 1000)->seq;
     assert_true(first > 0);
-    assert_int_equal(lease_step(&l, EXPIRY_S, &posted, 1100)->seq, first);
     assert_int_equal(lease_step(&l, EXPIRY_S, NULL, 1200)->seq, first);
-    posted = command(900.0, 0.0, 100.0, 2);
+    posted.seq = 2; /* the same again: alive, nothing new to write */
+    assert_false(lease_differs(&l, &posted));
     uint64_t second = lease_step(&l, EXPIRY_S, &posted, 1300)->seq;
     assert_true(second > first);
     uint64_t third = lease_step(&l, EXPIRY_S, NULL, 4300)->seq;
     assert_true(third > second);
+    assert_true(lease_differs(&l, &posted)); /* it has moved away */
     uint64_t fourth = lease_step(&l, EXPIRY_S, &posted, 4400)->seq;
-    assert_true(fourth > third); /* the set-point is back at 900 W */
-    assert_true(l.out.command.set_w == 900.0);
+    assert_true(fourth > third);
+    assert_true(l.out.command.set_w == 1000.0);
+    /* at its fallback it is not renewed: the device's own timer takes over */
+    uint64_t there = lease_step(&l, EXPIRY_S, NULL, 60000)->seq;
+    assert_int_equal(lease_step(&l, EXPIRY_S, NULL, 61000)->seq, there);
 }
 
 static void test_rejects_what_is_not_finite(void **state)
@@ -159,7 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_nothing_posted_is_nothing_written),
-        cmocka_unit_test(test_seq_rises_with_the_content_only),
+        cmocka_unit_test(test_seq_rises_with_commands_and_moves),
         cmocka_unit_test(test_rejects_what_is_not_finite),
         cmocka_unit_test(test_moves_to_the_fallback_and_not_past_it),
     };
