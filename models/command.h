@@ -68,10 +68,15 @@ struct tick_record {
     int64_t n_why;
 };
 
+/* Vehicles are decided a slice a tick, each about once a second: a step writes
+ * nodes[node_from .. node_to) and leaves the others as it finds them, so one
+ * buffer, zero at first, goes with one state. */
 struct step_out {
     struct battery_command batteries[SITE_BATTERIES_MAX];
     struct pod_command pods[SITE_PODS_MAX];
     struct tick_record record;
+    int64_t node_from;
+    int64_t node_to;
     int64_t n_nodes;
     struct node_command nodes[];
 };

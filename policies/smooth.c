@@ -59,6 +59,10 @@ static void fill(const struct smooth_cfg *cfg, struct smooth_state *s,
     }
     s->sum_w = grid_w * (double)cfg->n_average;
     s->ref_w = grid_w;
+    window_extreme_init(&s->highest, cfg->n_window - 1, 1.0);
+    window_extreme_init(&s->lowest, cfg->n_window - 1, -1.0);
+    window_extreme_push(&s->highest, grid_w);
+    window_extreme_push(&s->lowest, grid_w);
 }
 
 /* Make room at the end and take the rounding out of the running sum. */
@@ -82,7 +86,10 @@ static void append(const struct smooth_cfg *cfg, struct smooth_state *s,
     }
     s->sum_w += grid_w - s->grid_w[s->n - cfg->n_average];
     s->grid_w[s->n] = grid_w;
-    s->mean_w[s->n] = s->sum_w / (double)cfg->n_average;
+    double mean_w = s->sum_w / (double)cfg->n_average;
+    s->mean_w[s->n] = mean_w;
+    window_extreme_push(&s->highest, mean_w);
+    window_extreme_push(&s->lowest, mean_w);
     s->n++;
 }
 
@@ -96,20 +103,37 @@ static double edge_room_w(const struct smooth_cfg *cfg, double edge_w)
 }
 
 /* Where the mean may be 'h' ticks from now, h <= n_average, as the means of
- * the last 60 s allow: within ramp * tau of each that lies tau before. */
+ * the last 60 s allow: within ramp * tau of each that lies tau before.  Four
+ * at a time: minima and maxima of doubles have an order that the compiler
+ * must keep, so it cannot do that by itself. */
 static struct bounds mean_bounds(const struct smooth_cfg *cfg,
                                  const struct smooth_state *s, int64_t h)
 {
     double per_tick_w = USED_PU * cfg->ramp_max_w_per_s * cfg->period_s;
-    struct bounds b = {-INFINITY, INFINITY};
-    int64_t now = s->n - 1;
-    for (int64_t tau = cfg->n_average; tau <= cfg->n_window; tau++) {
-        double mean_w = s->mean_w[now + h - tau];
-        double far_w = per_tick_w * (double)tau;
-        b.hi_w = b.hi_w < mean_w + far_w ? b.hi_w : mean_w + far_w;
-        b.lo_w = b.lo_w > mean_w - far_w ? b.lo_w : mean_w - far_w;
+    const double *mean_w = s->mean_w + s->n - 1 + h - cfg->n_window;
+    int64_t n = cfg->n_window - cfg->n_average + 1;
+    double far_w = per_tick_w * (double)cfg->n_window; /* of the oldest */
+    double lo_w[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    double hi_w[4] = {INFINITY, INFINITY, INFINITY, INFINITY};
+    int64_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        for (int i = 0; i < 4; i++) {
+            double reach_w = far_w - per_tick_w * (double)(j + i);
+            double up_w = mean_w[j + i] + reach_w;
+            double down_w = mean_w[j + i] - reach_w;
+            hi_w[i] = up_w < hi_w[i] ? up_w : hi_w[i];
+            lo_w[i] = down_w > lo_w[i] ? down_w : lo_w[i];
+        }
     }
-    return b;
+    for (; j < n; j++) {
+        double reach_w = far_w - per_tick_w * (double)j;
+        hi_w[0] = fmin(hi_w[0], mean_w[j] + reach_w);
+        lo_w[0] = fmax(lo_w[0], mean_w[j] - reach_w);
+    }
+    return (struct bounds){
+        .lo_w = fmax(fmax(lo_w[0], lo_w[1]), fmax(lo_w[2], lo_w[3])),
+        .hi_w = fmin(fmin(hi_w[0], hi_w[1]), fmin(hi_w[2], hi_w[3])),
+    };
 }
 
 /* The constant grid power over the next 'h' ticks that leaves the mean inside
@@ -132,17 +156,12 @@ static struct bounds grid_bounds(const struct smooth_cfg *cfg,
 }
 
 /* True where no mean of the last 60 s is far enough from 'grid_w' for any
- * window to bind: the usual case, decided at the cost of one scan. */
+ * window to bind: the usual case, told without looking at each of them. */
 static bool unbound(const struct smooth_cfg *cfg, const struct smooth_state *s,
                     double grid_w, double room_w)
 {
-    double lo_w = grid_w;
-    double hi_w = grid_w;
-    for (int64_t i = s->n - cfg->n_window; i < s->n; i++) {
-        double w = s->mean_w[i];
-        lo_w = lo_w < w ? lo_w : w;
-        hi_w = hi_w > w ? hi_w : w;
-    }
+    double lo_w = fmin(grid_w, window_extreme_now(&s->lowest));
+    double hi_w = fmax(grid_w, window_extreme_now(&s->highest));
     double all_w = USED_PU * cfg->ramp_max_w_per_s * cfg->period_s *
                    (double)cfg->n_average;
     return hi_w - lo_w <= all_w - room_w;

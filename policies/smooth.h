@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/window.h"
+
 enum { SMOOTH_TICKS = 4096 }; /* ramp_average + 60 s, at the shortest period */
 
 struct smooth_cfg {
@@ -35,6 +37,8 @@ struct smooth_state {
     int64_t n;    /* filled */
     double grid_w[2 * SMOOTH_TICKS];
     double mean_w[2 * SMOOTH_TICKS];
+    struct window_extreme highest; /* mean of the last 60 s */
+    struct window_extreme lowest;
 };
 
 struct smooth_in {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { TIMING_MAX = 1 << 16 };
+enum { TIMING_MAX = 1 << 13 };
 
 /* Keeps every n-th duration; n doubles whenever the room is full. */
 struct timing {

@@ -163,9 +163,9 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
             .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
         };
         decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);
-    }
-    out->n_nodes = n;
-    for (int64_t i = 0; i < n; i++) {
         out->nodes[i] = state->nodes[i].command;
     }
+    out->node_from = from;
+    out->node_to = to;
+    out->n_nodes = n;
 }
