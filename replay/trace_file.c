@@ -369,7 +369,7 @@ static enum err measure(struct loading *l)
         steps[i - 1] = t->t_s[i] - t->t_s[i - 1];
     }
     qsort(steps, t->n - 1, sizeof(*steps), compare);
-    t->step_s = steps[(t->n - 1) / 2];
+    t->step_s = steps[(t->n - 2) / 2];
     free(steps);
     for (size_t i = 1; i < t->n; i++) {
         double step_s = t->t_s[i] - t->t_s[i - 1];
