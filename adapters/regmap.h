@@ -142,6 +142,7 @@ struct regmap_role {
     X(NUMBER, "", ANY)                                      \
     X(W, "$w", POWER)                                       \
     X(FALLBACK_W, "$fallback_w", POWER)                     \
+    X(FALLBACK_ENABLE, "$fallback_enable", ANY)             \
     X(FALLBACK_RAMP, "$fallback_ramp_w_per_s", RAMP)        \
     X(FALLBACK_RAMP_PU, "$fallback_ramp_pu_per_s", RAMP_PU) \
     X(EXPIRY, "$expiry_s", DURATION)                        \

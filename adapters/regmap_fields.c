@@ -306,8 +306,10 @@ static bool read_access(struct regjson *j, const cJSON *o,
                             "a string, a bit or an input register (fc 4) "
                             "cannot be written");
     }
-    if (p->counter && (t != REG_U16 && t != REG_U32)) {
-        return regjson_fail(j, "counter", "only for u16 and u32, which wrap");
+    if (p->counter &&
+        (p->codec.offset != 0.0 || (t != REG_U16 && t != REG_U32))) {
+        return regjson_fail(j, "counter",
+                            "only for u16 and u32 without offset, which wrap");
     }
     return true;
 }

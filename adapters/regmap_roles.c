@@ -191,7 +191,8 @@ static bool read_value(struct regjson *j, const cJSON *item,
     }
     return regjson_fail(j, NULL,
                         "expected a finite number, a name of the point's "
-                        "enum, or $w, $fallback_w, $fallback_ramp_w_per_s, "
+                        "enum, or $w, $fallback_w, $fallback_enable, "
+                        "$fallback_ramp_w_per_s, "
                         "$fallback_ramp_pu_per_s, $expiry_s, $heartbeat, "
                         "$keep");
 }
