@@ -18,6 +18,7 @@
  * reason_text(). */
 #define REASON_LIST(X)                                                         \
     X(NONE, "none", "nothing to do")                                           \
+    X(LISTEN, "listen", "listening to the devices before acting")              \
     X(HOLD, "hold", "holding the grid at %v: the load is steady")              \
     X(SMOOTH, "smooth",                                                        \
       "the batteries give %n so that the grid stays near %v")                  \

@@ -9,6 +9,7 @@
 
 static const double RECENTRE_S = 3.0 * 3600.0; /* time constant */
 static const double RECENTRE_PU = 0.1;         /* of the power at most */
+static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
 
 size_t step_cfg_size(void)
 {
@@ -246,6 +247,38 @@ static void leave_alone(const struct step_cfg *cfg,
     }
 }
 
+/* A controller that has just been started takes over what it finds: it writes
+ * nothing before it has heard the meter, or waited long enough for it. */
+static bool listening(struct step_state *state, const struct snapshot *in,
+                      const struct estimate *est)
+{
+    if (state->first_mono_ms == 0) {
+        state->first_mono_ms = in->mono_ms;
+    }
+    bool waited = in->mono_ms - state->first_mono_ms >= LISTEN_MS;
+    state->started |= est->metered || waited;
+    return !state->started;
+}
+
+static void say_nothing(const struct step_cfg *cfg, const struct snapshot *in,
+                        const struct step_scratch *scratch,
+                        struct step_out *out)
+{
+    struct smooth_out none = {.grid_w = scratch->est.grid_w};
+    fill_record(in, scratch, &none, &out->record);
+    reason_add(&out->record, &(struct reason_line){.code = REASON_LISTEN});
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        out->batteries[i] = (struct battery_command){.expiry_s = 10.0};
+    }
+    for (int i = 0; i < cfg->site.n_pods; i++) {
+        out->pods[i] = (struct pod_command){
+            .cap_w = cfg->site.pods[i].power_max_w, .ttl_s = 10.0};
+    }
+    out->node_from = 0;
+    out->node_to = 0;
+    out->n_nodes = cfg->site.n_nodes;
+}
+
 void step(const struct step_cfg *cfg, struct step_state *state,
           struct step_scratch *scratch, const struct snapshot *in,
           const struct plan *plan, struct step_out *out)
@@ -256,6 +289,10 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     memset(record, 0, sizeof(*record));
     estimate_make(cfg, state, in, est, record);
     scratch->caps = caps_now(cfg, in);
+    if (listening(state, in, est)) {
+        say_nothing(cfg, in, scratch, out);
+        return;
+    }
 
     /* What is held back wants to come back: the grid makes room for it. */
     level_step(&state->level, est->load_w + state->held_w, in->dt_s);

@@ -39,6 +39,8 @@ struct step_state {
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
     double demand_w; /* of the pods, before anything was held back */
     double held_w;   /* of that, held back in the tick before */
+    int64_t started; /* 1: enough was heard to act on */
+    int64_t first_mono_ms;
     double feeder_w[SITE_FLEETS_MAX];  /* granted */
     double drawn_w[SITE_FLEETS_MAX];   /* as last seen */
     double compute_w[SITE_FLEETS_MAX]; /* as last seen */

@@ -107,6 +107,36 @@ static void meter_lost_means_worst_case(void **state)
     loop_close(&f);
 }
 
+/* A controller started on a running site writes nothing before it has heard
+ * the meter, then takes over without a bump. */
+static void start_takes_over_what_it_finds(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(3, 4, 0), POLICY_BALLAST, 100e6);
+    for (int i = 0; i < 3; i++) {
+        f.plant->batteries[i].set_w = -5e6;
+    }
+    for (int k = 0; k < 50; k++) {
+        plant_step(f.plant, f.site, 0.1);
+    }
+    double before_w = f.plant->grid_w;
+    for (int k = 0; k < 30; k++) {
+        loop_observe(&f);
+        f.in->meter.power_w = (struct reading){NAN, 0, QUALITY_MISSING};
+        loop_act(&f, 100e6);
+        assert_int_equal(f.out->batteries[0].valid, 0);
+        assert_int_equal(f.out->pods[0].valid, 0);
+    }
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 100e6);
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(moved_w < 0.17e6 * 0.1 * (k + 2));
+    }
+    assert_int_equal(f.out->batteries[0].valid, 1);
+    loop_close(&f);
+}
+
 /* Values that are not finite, of the future or flagged bad count as missing,
  * whatever else they say. */
 static void bad_readings_never_come_through(void **state)
@@ -336,6 +366,7 @@ int main(void)
         cmocka_unit_test(edge_reaches_the_grid_before_the_battery),
         cmocka_unit_test(lost_battery_is_named_and_replaced),
         cmocka_unit_test(meter_lost_means_worst_case),
+        cmocka_unit_test(start_takes_over_what_it_finds),
         cmocka_unit_test(bad_readings_never_come_through),
         cmocka_unit_test(small_battery_sheds_by_priority),
         cmocka_unit_test(leases_end_one_after_the_other),
