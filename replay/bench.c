@@ -33,6 +33,10 @@ static const struct bench benches[] = {
      .what = "one step of the controller: 20 batteries, 100 pods, 200 vehicles",
      .measure = bench_step,
      .goals = {{"p99_ns", false, 50000.0}, {"allocated_bytes", false, 0.0}}},
+    {.name = "replay",
+     .what = "the demo site over 2.4 h of generated load, step and plant",
+     .measure = bench_replay,
+     .goals = {{"ticks_per_s", true, 100000.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -238,7 +242,8 @@ int bench_main(int argc, char **argv)
     const struct cli cli = {
         .command = "bench",
         .args = "[NAME...]",
-        .about = "Measures what Ballast costs. NAME: step. Each is measured\n"
+        .about = "Measures what Ballast costs. NAME: step or replay. Each is "
+                 "measured\n"
                  "several times; the median and the 99th percentile of these\n"
                  "measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
