@@ -76,8 +76,9 @@ static int on_message(void *context, char *topic, int topic_size,
                       MQTTAsync_message *message)
 {
     struct link *l = context;
-    /* topic_size is 0 unless the topic holds a NUL: then it is not for us */
-    if (topic_size == 0) {
+    /* 0 or the length, as the library likes; another one where the topic
+     * holds a NUL, and then it is not for us */
+    if (topic_size == 0 || strlen(topic) == (size_t)topic_size) {
         enqueue(l->bus, l, topic, message);
     }
     MQTTAsync_freeMessage(&message);
