@@ -8,43 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Multiplied, then divided, so that 60 % is 0.6 and 10 MW/min is 1e7/60 to
+ * the last bit. */
 struct unit {
     enum unit_kind kind;
     const char *text; /* for prices the part behind the currency */
-    double factor;    /* to the base unit */
+    double times;     /* to the base unit */
+    double over;
 };
 
 static const struct unit units[] = {
-    {UNIT_POWER, "W", 1.0},
-    {UNIT_POWER, "kW", 1e3},
-    {UNIT_POWER, "MW", 1e6},
-    {UNIT_POWER, "GW", 1e9},
-    {UNIT_APPARENT, "VA", 1.0},
-    {UNIT_APPARENT, "kVA", 1e3},
-    {UNIT_APPARENT, "MVA", 1e6},
-    {UNIT_ENERGY, "Wh", 1.0},
-    {UNIT_ENERGY, "kWh", 1e3},
-    {UNIT_ENERGY, "MWh", 1e6},
-    {UNIT_ENERGY, "GWh", 1e9},
-    {UNIT_RAMP, "W/s", 1.0},
-    {UNIT_RAMP, "kW/s", 1e3},
-    {UNIT_RAMP, "MW/s", 1e6},
-    {UNIT_RAMP, "W/min", 1.0 / 60.0},
-    {UNIT_RAMP, "kW/min", 1e3 / 60.0},
-    {UNIT_RAMP, "MW/min", 1e6 / 60.0},
-    {UNIT_DURATION, "ms", 1e-3},
-    {UNIT_DURATION, "s", 1.0},
-    {UNIT_DURATION, "min", 60.0},
-    {UNIT_DURATION, "h", 3600.0},
-    {UNIT_DURATION, "d", 86400.0},
-    {UNIT_FRACTION, "%", 0.01},
-    {UNIT_FRACTION, "pu", 1.0},
-    {UNIT_FREQUENCY, "mHz", 1e-3},
-    {UNIT_FREQUENCY, "Hz", 1.0},
-    {UNIT_PER_ENERGY, "/kWh", 1.0},
-    {UNIT_PER_ENERGY, "/MWh", 1e-3},
-    {UNIT_PER_POWER, "/kW", 1.0},
-    {UNIT_PER_POWER, "/MW", 1e-3},
+    {UNIT_POWER, "W", 1.0, 1.0},         {UNIT_POWER, "kW", 1e3, 1.0},
+    {UNIT_POWER, "MW", 1e6, 1.0},        {UNIT_POWER, "GW", 1e9, 1.0},
+    {UNIT_APPARENT, "VA", 1.0, 1.0},     {UNIT_APPARENT, "kVA", 1e3, 1.0},
+    {UNIT_APPARENT, "MVA", 1e6, 1.0},    {UNIT_ENERGY, "Wh", 1.0, 1.0},
+    {UNIT_ENERGY, "kWh", 1e3, 1.0},      {UNIT_ENERGY, "MWh", 1e6, 1.0},
+    {UNIT_ENERGY, "GWh", 1e9, 1.0},      {UNIT_RAMP, "W/s", 1.0, 1.0},
+    {UNIT_RAMP, "kW/s", 1e3, 1.0},       {UNIT_RAMP, "MW/s", 1e6, 1.0},
+    {UNIT_RAMP, "W/min", 1.0, 60.0},     {UNIT_RAMP, "kW/min", 1e3, 60.0},
+    {UNIT_RAMP, "MW/min", 1e6, 60.0},    {UNIT_DURATION, "ms", 1.0, 1e3},
+    {UNIT_DURATION, "s", 1.0, 1.0},      {UNIT_DURATION, "min", 60.0, 1.0},
+    {UNIT_DURATION, "h", 3600.0, 1.0},   {UNIT_DURATION, "d", 86400.0, 1.0},
+    {UNIT_FRACTION, "%", 1.0, 100.0},    {UNIT_FRACTION, "pu", 1.0, 1.0},
+    {UNIT_FREQUENCY, "mHz", 1.0, 1e3},   {UNIT_FREQUENCY, "Hz", 1.0, 1.0},
+    {UNIT_PER_ENERGY, "/kWh", 1.0, 1.0}, {UNIT_PER_ENERGY, "/MWh", 1.0, 1e3},
+    {UNIT_PER_POWER, "/kW", 1.0, 1.0},   {UNIT_PER_POWER, "/MW", 1.0, 1e3},
 };
 
 const char *unit_expected(enum unit_kind kind)
@@ -109,9 +97,7 @@ enum err units_parse(enum unit_kind kind, const char *text,
     }
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (units[i].kind == kind && strcmp(units[i].text, rest) == 0) {
-            /* A factor below 1 is divided by its inverse: 60 % is 0.6. */
-            double f = units[i].factor;
-            double x = f < 1.0 ? number / round(1.0 / f) : number * f;
+            double x = number * units[i].times / units[i].over;
             if (!isfinite(x)) {
                 return ERR_SYNTAX;
             }
