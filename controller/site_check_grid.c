@@ -3,6 +3,7 @@
 #include "controller/site_reader.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* Most samples that a moving mean or a window of the controller holds, and
  * the longest window over which the ramp and the swing are judged. */
@@ -25,10 +26,14 @@ static void check_average(struct site_reader *r, const double *average_s,
         site_clash(r, average_s, period_s,
                    "expected at least one control period");
     } else if ((*average_s + window_s) / *period_s > SAMPLES_MAX * (1 + 1e-9)) {
+        char judged[64] = "";
+        if (window_s > 0.0) {
+            snprintf(judged, sizeof(judged),
+                     ", with the %g s over which it is judged", window_s);
+        }
         site_clash(r, average_s, period_s,
-                   "expected at most %d control periods, with the %g s over "
-                   "which it is judged",
-                   SAMPLES_MAX, window_s);
+                   "expected at most %d control periods%s", SAMPLES_MAX,
+                   judged);
     }
 }
 
