@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `ballast check` and `ballast help` as a user meets them: exit codes, places,
+# every fault at once, and what the shipped sites cover.
+set -u
+BALLAST=${BALLAST:-$PWD/ballast}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# verdict WHAT WHY: ok where WHY is empty.
+verdict()
+{
+    if [ -z "$2" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1: $2"
+        failed=1
+    fi
+}
+
+# call ARGS...: leaves $rc, $dir/out and $dir/err.
+call()
+{
+    timeout -k 2 60 "$BALLAST" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    rc=$?
+}
+
+# expect RC STREAM TEXT: why the last call was not so, or nothing.
+expect()
+{
+    if [ "$rc" -ne "$1" ]; then
+        echo "exit $rc, not $1: $(head -n 2 "$dir/err" | tr '\n' ' ')"
+    elif ! grep -qF -- "$3" "$dir/$2"; then
+        echo "no \"$3\" on std$2"
+    fi
+}
+
+demo=replay/sites/demo.yaml
+ten=replay/sites/ten_megablocks.yaml
+
+call check "$demo"
+verdict "the demo site has no fault" "$(expect 0 out "no fault")"
+verdict "a good site says nothing on stderr" "$(head -c 200 "$dir/err")"
+verdict "without contingencies the largest pod is judged" \
+    "$(expect 0 out "pod01, drop of 1.20 MW")"
+call check "$ten"
+verdict "the ten Megablocks have no fault" "$(expect 0 out "no fault")"
+verdict "a count is expanded" "$(expect 0 out "pods       100")"
+
+sed 's/^  ramp_max: .*/&\n  contingencies: [{name: all, drop: 94 MW}, {name: more, drop: 120 MW}]/' \
+    "$ten" >"$dir/ten.yaml"
+call check "$dir/ten.yaml"
+verdict "94 MW are covered" "$(expect 0 out "  covered      all, drop of 94.00 MW")"
+verdict "120 MW are not, and it says what it takes" \
+    "$(expect 0 out "not covered  more, drop of 120.0 MW: it would take 20.00 MW more battery power")"
+
+sed -e 's/energy: 20 MWh/energy: 3.9 MW/' -e 's/^  ramp_max: .*/  ramp_max: fast/' \
+    "$demo" >"$dir/bad.yaml"
+call check "$dir/bad.yaml"
+verdict "a wrong unit has its place and what was expected" \
+    "$(expect 1 err "bad.yaml:31:13: battery.megablock1.energy: \"3.9 MW\": expected an energy (Wh, kWh, MWh)")"
+verdict "all faults are told at once" "$(expect 1 err "bad.yaml: 3 faults")"
+verdict "a faulty site says nothing on stdout" "$(head -c 200 "$dir/out")"
+
+printf 'site: {name: x\n' >"$dir/syntax.yaml"
+call check "$dir/syntax.yaml"
+verdict "a syntax fault has its place" "$(expect 1 err "syntax.yaml:2:1: yaml:")"
+: >"$dir/empty.yaml"
+call check "$dir/empty.yaml"
+verdict "an empty file is a fault" "$(expect 1 err "empty.yaml:1:1:")"
+head -c 3000 /dev/urandom >"$dir/junk.yaml"
+call check "$dir/junk.yaml"
+verdict "binary junk is a fault" "$(expect 1 err "junk.yaml:")"
+call check "$BALLAST"
+verdict "a program is no site file" \
+    "$([ "$rc" -eq 1 ] || [ "$rc" -eq 2 ] || echo "exit $rc")"
+
+call check "$dir/none.yaml"
+verdict "a missing file is unreadable input" "$(expect 2 err "No such file")"
+call check "$dir"
+verdict "a folder is unreadable input" "$(expect 2 err "directory")"
+head -c 1048577 /dev/zero >"$dir/large.yaml"
+call check "$dir/large.yaml"
+verdict "more than 1 MiB is unreadable input" "$(expect 2 err "1 MiB")"
+call check
+verdict "no file is wrong usage" "$(expect 2 err "usage: ballast check")"
+
+call help
+verdict "help alone lists what helps there are" \
+    "$(expect 0 out "ballast help site")"
+call help site
+verdict "help site is the manual" \
+    "$(expect 0 out "replacement_cost: a price (CUR/kWh, CUR/MWh)")"
+# every key of the shipped sites is in the manual
+missing=$(sed 's/#.*//' "$demo" "$ten" | grep -oE '[a-z_]+: ' | sort -u |
+    while read -r key; do
+        grep -q "^ *$key" "$dir/out" || printf '%s ' "$key"
+    done)
+verdict "help site knows every key of the shipped sites" "$missing"
+call help nonsense
+verdict "help on nonsense is wrong usage" "$(expect 2 err "nonsense")"
+
+exit $failed
