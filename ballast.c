@@ -10,6 +10,7 @@
 #include "replay/bench.h"
 #include "replay/sim.h"
 #include "replay/replay.h"
+#include "replay/verify.h"
 
 struct subcommand {
     const char *name;
@@ -23,6 +24,8 @@ static const struct subcommand subcommands[] = {
      "tell every fault of a site file, and what it covers"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"replay", replay_main, "run a load trace against the simulated site"},
+    {"verify", verify_main,
+     "run a recording again: the commands must come out bit for bit"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
     {"help", help_main, "the manual of the site file: 'ballast help site'"},

@@ -38,14 +38,13 @@ struct recording {
 
 /* What a message is written to. */
 struct told {
-    const char *path;
     char *why;
     size_t size;
 };
 
 static enum err tell(const struct told *told, enum err e, const char *what)
 {
-    snprintf(told->why, told->size, "%s: %s", told->path, what);
+    snprintf(told->why, told->size, "%s", what);
     return e;
 }
 
@@ -191,7 +190,7 @@ static enum err read_header(struct recording *r, const struct told *told)
 enum err recording_open(const char *path, struct recording **out, char *why,
                         size_t why_size)
 {
-    const struct told told = {path, why, why_size};
+    const struct told told = {why, why_size};
     struct recording *r = calloc(1, sizeof(*r));
     if (r == NULL) {
         return tell(&told, ERR_MEMORY, "out of memory");

@@ -62,8 +62,8 @@ bool recording_recognise(const char *path);
  * parses it between recording_head_of() and recording_start()).
  * ERR_IO, ERR_SYNTAX (not a recording), ERR_MISMATCH (other format, byte order
  * or struct sizes: another version of the program), ERR_RANGE (the header is
- * damaged or cut), ERR_MEMORY; 'why' says which.  Whether the same build wrote
- * it is for the caller to compare with build_id().
+ * damaged or cut), ERR_MEMORY; 'why' says which, without the path.  Whether the
+ * same build wrote it is for the caller to compare with build_id().
  */
 CHECKED enum err recording_open(const char *path, struct recording **out,
                                 char *why, size_t why_size);
