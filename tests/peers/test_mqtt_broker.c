@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* adapters/mqtt against a real mosquitto on a free loopback port: commands
+ * and answers, a broker that dies, last will, TLS.  What the broker has is
+ * looked at through mosquitto_sub and mosquitto_pub, never through our own
+ * client.  Skips where these programs are not installed. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "adapters/mqtt.h"
+#include "models/calendar.h"
+#include "tests/peers/mqtt_peer.h"
+
+static struct site site;
+static struct mqtt_inputs *in;
+static struct step_out *out;
+static struct link_state link_state;
+
+static int64_t clock_ms(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void set_site(int port)
+{
+    memset(&site, 0, sizeof(site));
+    snprintf(site.name, sizeof(site.name), "t");
+    snprintf(site.currency, sizeof(site.currency), "USD");
+    site.n_pods = 2;
+    for (int i = 0; i < 2; i++) {
+        snprintf(site.pods[i].name, SITE_NAME_MAX, "pod%d", i + 1);
+        site.pods[i].power_max_w = 1e6;
+    }
+    site.n_fleets = 1;
+    site.fleets[0] = (struct site_fleet){.name = "lot",
+                                         .nodes = 3,
+                                         .compute_w = 160,
+                                         .pack_wh = 75e3,
+                                         .telemetry = "cars"};
+    site.n_nodes = 3;
+    site.n_prices = 1;
+    snprintf(site.prices[0].market, SITE_NAME_MAX, "day_ahead");
+    site.mqtt.present = true;
+    snprintf(site.mqtt.host, SITE_TEXT_MAX, "127.0.0.1");
+    site.mqtt.port = port;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    in = calloc(1, mqtt_inputs_size(3));
+    out = calloc(1, step_out_size(3));
+    assert_non_null(in);
+    assert_non_null(out);
+    in->n_nodes = 3;
+    out->n_nodes = 3;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(in);
+    free(out);
+    return 0;
+}
+
+static void need_broker(void)
+{
+    if (!peer_has("mosquitto") || !peer_has("mosquitto_pub") ||
+        !peer_has("mosquitto_sub")) {
+        print_message("skip: mosquitto, mosquitto_pub or mosquitto_sub is "
+                      "not installed\n");
+        skip();
+    }
+}
+
+static struct mqtt *open_mqtt(void)
+{
+    struct mqtt *m = NULL;
+    char why[200] = "";
+    memset(in, 0, mqtt_inputs_size(3));
+    in->n_nodes = 3;
+    memset(&link_state, 0, sizeof(link_state));
+    if (mqtt_open(&site, false, &m, why, sizeof(why)) != ERR_NONE) {
+        fail_msg("open: %s", why);
+    }
+    return m;
+}
+
+static void set_caps(double cap_w)
+{
+    for (int i = 0; i < 2; i++) {
+        out->pods[i] = (struct pod_command){
+            .cap_w = cap_w, .ramp_s = 1, .ttl_s = 3, .valid = 1};
+    }
+    out->nodes[1] = (struct node_command){
+        .compute_w = 100, .charge_w = 3600, .ttl_s = 3, .valid = 1};
+}
+
+/* The worker's life for one tick of 20 ms. */
+static void tick(struct mqtt *m)
+{
+    mqtt_wait(m, 0.02);
+    mqtt_pass(m, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME), in,
+              &link_state);
+    mqtt_command(m, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME), out);
+}
+
+/* Ticks until the condition holds; fails where it never does. */
+#define UNTIL(m, seconds, condition)                                         \
+    do {                                                                     \
+        int64_t end_ms = clock_ms(CLOCK_MONOTONIC) + (seconds)*1000;         \
+        while (!(condition)) {                                               \
+            if (clock_ms(CLOCK_MONOTONIC) > end_ms) {                        \
+                fail_msg("line %d: not within %d s: %s (%s)", __LINE__,      \
+                         (int)(seconds), #condition, link_state.last_error); \
+            }                                                                \
+            tick(m);                                                         \
+        }                                                                    \
+    } while (0)
+
+static void publish_state(struct peer *p, int seq, double power_w)
+{
+    char ts[CALENDAR_TEXT_MAX];
+    char json[200];
+    snprintf(json, sizeof(json),
+             "{\"v\":1,\"ts\":\"%s\",\"boot\":\"b\",\"seq\":%d,"
+             "\"power_w\":%.0f}",
+             calendar_format_utc(clock_ms(CLOCK_REALTIME), ts), seq, power_w);
+    peer_publish(p, "ballast/v1/t/pod/pod1/state", json, false);
+}
+
+/* First in the group: the child must be forked before the parent has used
+ * the library, whose threads do not come along. */
+static void test_the_last_will_is_left_by_a_killed_controller(void **state)
+{
+    (void)state;
+    need_broker();
+    struct peer *p = peer_start(PEER_PLAIN);
+    set_site(peer_port(p));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct mqtt *m = NULL;
+        char why[200];
+        if (mqtt_open(&site, false, &m, why, sizeof(why)) == ERR_NONE) {
+            for (int i = 0; i < 1000; i++) {
+                tick(m);
+            }
+        }
+        _exit(1);
+    }
+    char text[300];
+    assert_true(peer_retained(p, "ballast/v1/t/status", "\"online\":true", text,
+                              sizeof(text)));
+    kill(child, SIGKILL);
+    peer_reap(child);
+    assert_true(peer_retained(p, "ballast/v1/t/status", "\"online\":false",
+                              text, sizeof(text)));
+    peer_stop(p);
+}
+
+static void test_commands_are_sent_and_answered(void **state)
+{
+    (void)state;
+    need_broker();
+    struct peer *p = peer_start(PEER_PLAIN);
+    set_site(peer_port(p));
+    struct mqtt *m = open_mqtt();
+    UNTIL(m, 5, link_state.up);
+    peer_listen(p, "ballast/v1/t/#");
+    set_caps(6e5);
+
+    char line[600];
+    UNTIL(m, 5,
+          peer_heard(p, "pod/pod2/cap/set", "\"cap_w\":600000.0", line,
+                     sizeof(line)));
+    assert_int_equal(line[0], '0'); /* the retain flag */
+    char id[64];
+    assert_int_equal(sscanf(strstr(line, "\"id\":\""), "\"id\":\"%63[^\"]", id),
+                     1);
+    char ack[200];
+    snprintf(ack, sizeof(ack),
+             "{\"v\":1,\"id\":\"%s\",\"status\":\"partial\",\"cap_w\":1}", id);
+    assert_int_equal(in->pods[1].ack_status, ACK_NONE);
+    peer_publish(p, "ballast/v1/t/pod/pod2/cap/ack", ack, false);
+    UNTIL(m, 3, in->pods[1].ack_status == ACK_PARTIAL);
+    assert_int_equal(in->pods[0].ack_status, ACK_NONE);
+    UNTIL(m, 3,
+          peer_heard(p, "node/lot-0002/set", "\"charge_w\":3600.0", line,
+                     sizeof(line)));
+
+    publish_state(p, 1, 5e5);
+    UNTIL(m, 3, in->pods[0].power_w.value == 5e5);
+    assert_int_equal(in->pods[0].flags, POD_ONLINE);
+    peer_publish(p, "ballast/v1/t/pod/pod1/online",
+                 "{\"v\":1,\"online\":false}", true);
+    UNTIL(m, 3, in->pods[0].flags == 0);
+    peer_publish(p, "ballast/v1/t/price/day_ahead", "{\"value_per_kwh\":0.2}",
+                 true);
+    UNTIL(m, 3, in->prices[0].mono_ms != 0);
+    peer_publish(p, "cars/5YJ3E1EA7KF000001/v/Soc", "\"75.5\"", false);
+    peer_publish(p, "cars/5YJ3E1EA7KF000001/v/DetailedChargeState",
+                 "\"DetailedChargeStateComplete\"", false);
+    UNTIL(m, 3, in->nodes[0].flags & NODE_PLUGGED);
+    assert_true(in->nodes[0].soc_pu == 0.755);
+
+    /* Renewed at a third of the lease, and without an answer for a whole
+     * one nothing is known of the command any more. */
+    UNTIL(m, 5, in->pods[1].ack_status == ACK_NONE);
+    struct mqtt_counts counts;
+    mqtt_counts(m, &counts);
+    assert_true(counts.n_sent >= 6);
+    assert_int_equal(counts.n_acked, 1);
+    assert_int_equal(counts.n_unsent, 0);
+    assert_false(peer_retains(p, "ballast/v1/t/pod/+/cap/set"));
+
+    mqtt_close(m);
+    assert_true(peer_retained(p, "ballast/v1/t/status", "\"online\":false",
+                              line, sizeof(line)));
+    peer_stop(p);
+}
+
+static void test_a_broker_that_dies_loses_nothing_but_old_commands(void **state)
+{
+    (void)state;
+    need_broker();
+    struct peer *p = peer_start(PEER_PLAIN);
+    set_site(peer_port(p));
+    struct mqtt *m = open_mqtt();
+    UNTIL(m, 5, link_state.up);
+    set_caps(6e5);
+    tick(m);
+    for (int round = 0; round < 3; round++) {
+        peer_kill_broker(p);
+        UNTIL(m, 5, !link_state.up);
+        struct mqtt_counts before;
+        mqtt_counts(m, &before);
+        set_caps(111e3); /* must never be heard: it is old when it could be */
+        for (int i = 0; i < 20; i++) {
+            tick(m);
+        }
+        struct mqtt_counts counts;
+        mqtt_counts(m, &counts);
+        assert_true(counts.n_unsent > before.n_unsent);
+        assert_int_equal(counts.n_sent, before.n_sent);
+
+        set_caps(222e3);
+        peer_start_broker(p);
+        peer_listen(p, "ballast/v1/t/#");
+        UNTIL(m, 5, link_state.up);
+        char line[600];
+        UNTIL(
+            m, 5,
+            peer_heard(p, "pod/pod1/cap/set", "222000.0", line, sizeof(line)));
+        UNTIL(
+            m, 5,
+            peer_heard(p, "pod/pod2/cap/set", "222000.0", line, sizeof(line)));
+        assert_false(peer_heard(p, "cap/set", "111000.0", line, sizeof(line)));
+        publish_state(p, 10 + round, 1000.0 + round);
+        UNTIL(m, 5, in->pods[0].power_w.value == 1000.0 + round);
+        assert_int_equal(link_state.n_reconnects, round + 1);
+    }
+    mqtt_close(m);
+    peer_stop(p);
+}
+
+static void test_hostile_messages_are_counted(void **state)
+{
+    (void)state;
+    need_broker();
+    struct peer *p = peer_start(PEER_PLAIN);
+    set_site(peer_port(p));
+    /* A command's answer that was retained is from another life. */
+    peer_publish(p, "ballast/v1/t/pod/pod1/cap/ack",
+                 "{\"id\":\"0000000000000001-1\",\"status\":\"applied\"}",
+                 true);
+    memset(out, 0, step_out_size(3));
+    out->n_nodes = 3;
+    struct mqtt *m = open_mqtt();
+    struct mqtt_counts counts = {0};
+    UNTIL(m, 5, (mqtt_counts(m, &counts), counts.n_retained == 1));
+    peer_publish(p, "ballast/v1/t/pod/pod1/state", "{\"v\":1,", false);
+    peer_publish(p, "ballast/v1/t/pod/other/state", "{\"v\":1}", false);
+    peer_publish(p, "cars/5YJ3E1EA7KF000001/v/Soc", "[1e999]", false);
+    UNTIL(m, 5, (mqtt_counts(m, &counts), counts.n_malformed == 2));
+    UNTIL(m, 5, (mqtt_counts(m, &counts), counts.n_unknown == 1));
+    assert_null(strstr(counts.last_error, "5YJ3"));
+    peer_publish_size(p, "ballast/v1/t/pod/pod1/state", 1 << 20);
+    UNTIL(m, 5, (mqtt_counts(m, &counts), counts.n_malformed == 3));
+    mqtt_close(m);
+    peer_stop(p);
+}
+
+static bool comes_up(struct mqtt *m, double seconds)
+{
+    int64_t end_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)(seconds * 1e3);
+    while (!link_state.up && clock_ms(CLOCK_MONOTONIC) < end_ms) {
+        tick(m);
+    }
+    return link_state.up;
+}
+
+static void test_tls_verifies_authority_and_host_name(void **state)
+{
+    (void)state;
+    need_broker();
+    if (!peer_has("openssl")) {
+        print_message("skip: openssl is not installed\n");
+        skip();
+    }
+    struct peer *p = peer_start(PEER_TLS);
+    if (p == NULL) {
+        print_message("skip: openssl made no certificates\n");
+        skip();
+    }
+    static const struct {
+        const char *what;
+        const char *host;
+        const char *ca;
+        bool up;
+    } cases[] = {
+        {"right", "localhost", "ca.crt", true},
+        {"wrong host name", "127.0.0.1", "ca.crt", false},
+        {"wrong authority", "localhost", "other.crt", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_site(peer_port(p));
+        snprintf(site.mqtt.host, SITE_TEXT_MAX, "%s", cases[i].host);
+        peer_path(p, cases[i].ca, site.mqtt.ca_file, sizeof(site.mqtt.ca_file));
+        struct mqtt *m = open_mqtt();
+        bool up = comes_up(m, cases[i].up ? 5.0 : 2.5);
+        if (up != cases[i].up) {
+            fail_msg("%s: %s", cases[i].what, link_state.last_error);
+        }
+        assert_true(up || strstr(link_state.last_error, "certificate"));
+        mqtt_close(m);
+    }
+    /* No TLS asked for at a TLS port: no connection either. */
+    set_site(peer_port(p));
+    struct mqtt *m = open_mqtt();
+    assert_false(comes_up(m, 1.5));
+    mqtt_close(m);
+    peer_stop(p);
+}
+
+static void test_secrets_open_to_others_are_refused(void **state)
+{
+    (void)state;
+    struct peer *p = peer_start(PEER_FILES);
+    set_site(1);
+    snprintf(site.mqtt.user, SITE_NAME_MAX, "u");
+    peer_path(p, "password", site.mqtt.password_file,
+              sizeof(site.mqtt.password_file));
+    struct mqtt *m = NULL;
+    char why[200] = "";
+    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
+    assert_non_null(strstr(why, "no such file"));
+    peer_write(p, "password", "very secret\n", 0640);
+    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
+    assert_non_null(strstr(why, "chmod 600"));
+    assert_null(strstr(why, "secret\n"));
+    peer_write(p, "password", "\n", 0600);
+    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
+    peer_write(p, "password", "very secret\n", 0600);
+    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_NONE);
+    mqtt_close(m);
+    snprintf(site.mqtt.ca_file, SITE_TEXT_MAX, "/nowhere/ca.crt");
+    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
+    peer_stop(p);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_last_will_is_left_by_a_killed_controller),
+        cmocka_unit_test(test_commands_are_sent_and_answered),
+        cmocka_unit_test(
+            test_a_broker_that_dies_loses_nothing_but_old_commands),
+        cmocka_unit_test(test_hostile_messages_are_counted),
+        cmocka_unit_test(test_tls_verifies_authority_and_host_name),
+        cmocka_unit_test(test_secrets_open_to_others_are_refused),
+    };
+    return cmocka_run_group_tests_name("mqtt_broker", tests, set_up, tear_down);
+}
