@@ -212,7 +212,7 @@ static void check_other_names(struct site_reader *r)
         struct site_price *p = &site->prices[i];
         names[i] = (struct named){p->market, p->market};
         if (p->topic[0] == '\0' && known(r, p->topic)) {
-            snprintf(p->topic, sizeof(p->topic), "ballast/v1/%s/price/%s",
+            snprintf(p->topic, sizeof(p->topic), "ballast/v1/%.47s/price/%.47s",
                      site->name, p->market);
         }
     }
