@@ -8,6 +8,7 @@
 
 #include "controller/cli.h"
 #include "controller/cover.h"
+#include "controller/probe.h"
 #include "controller/site_file.h"
 #include "models/units.h"
 
@@ -187,7 +188,8 @@ static void tell(void *user, const char *message)
     fprintf(stderr, "%s\n", message);
 }
 
-static int check_text(const char *path, const char *text, size_t size)
+static int check_text(const char *path, const char *text, size_t size,
+                      bool probe)
 {
     struct site *site = calloc(1, sizeof(*site));
     if (site == NULL) {
@@ -202,6 +204,9 @@ static int check_text(const char *path, const char *text, size_t size)
         code = EXIT_NO;
     } else {
         print_summary(site);
+        if (probe && !probe_site(site)) {
+            code = EXIT_NO;
+        }
     }
     free(site);
     return code;
@@ -209,13 +214,21 @@ static int check_text(const char *path, const char *text, size_t size)
 
 int check_main(int argc, char **argv)
 {
+    bool probe = false;
+    const struct cli_option options[] = {
+        {"probe", CLI_FLAG, &probe, NULL,
+         "also contact every Modbus device, read-only"},
+    };
     const struct cli cli = {
         .command = "check",
         .args = "SITE",
         .about = "Tells every fault of a site file at once, with its place; "
                  "where there is none, what\nstands on the site and which "
                  "edges of its load the batteries cover.",
-        .example = "  ballast check replay/sites/demo.yaml\n",
+        .example = "  ballast check replay/sites/demo.yaml\n"
+                   "  ballast check --probe site.yaml\n",
+        .options = options,
+        .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,
         .max_args = 1,
     };
@@ -234,7 +247,7 @@ int check_main(int argc, char **argv)
                                    : err_text(e));
         return EXIT_USAGE;
     }
-    code = check_text(argv[1], text, size);
+    code = check_text(argv[1], text, size, probe);
     free(text);
     return code;
 }
