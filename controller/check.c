@@ -223,7 +223,7 @@ int check_main(int argc, char **argv)
         .command = "check",
         .args = "SITE",
         .about = "Tells every fault of a site file at once, with its place; "
-                 "where there is none, what\nstands on the site and which "
+                 "where there is none,\nwhat stands on the site and which "
                  "edges of its load the batteries cover.",
         .example = "  ballast check replay/sites/demo.yaml\n"
                    "  ballast check --probe site.yaml\n",
