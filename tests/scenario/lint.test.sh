@@ -104,6 +104,10 @@ END
     fault "a broken script" "shell scripts: FAILED"
 
     tree
+    echo 'See `models/a.c`, `ballast/v1/x` and `models/gone.c`.' >README.md
+    fault "a README that names what is not there" "no models/gone.c"
+
+    tree
     mkdir adapters/maps
     echo '{}' >adapters/maps/x.json
     BALLAST=false fault "a register map that does not check" \
