@@ -53,7 +53,8 @@ static void demote(const struct regmap *map, const struct regplan *plan,
             if (t->b >= 0) {
                 mark[t->b] = true;
             }
-            first = first && (regmap_role_is_list(r) || !term_there(plan, t));
+            first = first && (regmap_role_is_list((enum reg_role)r) ||
+                              !term_there(plan, t));
         }
     }
     for (int i = 0; i < map->n_points; i++) {
