@@ -59,7 +59,7 @@ static enum err read_time(struct events_line *l, const cJSON *object,
                "(\"+600\")");
 }
 
-/* "a", "b" or "c" of the keys in a message, cut to 'size'. */
+/* "one of v, id, ts" of the keys, cut to 'size'. */
 static void list_keys(const char *const *keys, char *out, size_t size)
 {
     size_t n = 0;

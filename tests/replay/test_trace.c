@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "models/compliance.h"
 #include "replay/trace.h"
 
 static const char gpt3[] = "../shared/traces/gpt3_512xh100_train_2s.csv";
@@ -335,6 +336,27 @@ static void test_shared_trace(void **state)
     assert_true(fabs(peak - 150e6) < 0.1e6);
     assert_true(fabs(sum / (double)t.n - 143.4e6) < 0.2e6);
     assert_int_equal(t.report.n_gaps, 0);
+
+    /* And 39.6 MW peak to peak in 60 s, once the start is over. */
+    static struct compliance meter;
+    struct site_grid grid = {.import_max_w = 160e6,
+                             .import_average_s = 60.0,
+                             .import_trip_w = 176e6,
+                             .ramp_max_w_per_s = 10e6 / 60.0,
+                             .ramp_average_s = 10.0,
+                             .swing_max_w = INFINITY,
+                             .swing_average_s = 2.0,
+                             .demand_interval_s = 900.0};
+    compliance_init(&meter, &grid, 2.0, t.start_utc_ms);
+    for (size_t i = 30; i < t.n; i++) {
+        compliance_push(
+            &meter, (struct compliance_in){t.power_w[i], NAN, COMPLIANCE_NONE});
+    }
+    struct compliance_result r = compliance_result(&meter);
+    print_message("pp60 %g MW, %lld of %zu ticks over the ramp\n",
+                  r.pp60_max_w / 1e6, (long long)r.ramp_violations, t.n);
+    assert_true(fabs(r.pp60_max_w - 39.6e6) < 0.1e6);
+    assert_true(r.ramp_violations > 1000);
     trace_clear(&t);
 }
 
