@@ -139,7 +139,7 @@ static int read_pdu(struct hostile *h, const uint8_t *q, uint8_t *out)
     int model = h->refused_model;
     if (n < 1 || n > 125 || addr + n > 65536 ||
         (model != 0 && addr > hostile_addr(model, 1) &&
-         addr < hostile_addr(model, 1) + 60)) {
+         addr < hostile_addr(model, 2) + h->regs[hostile_addr(model, 1)])) {
         out[0] = q[0] | 0x80;
         out[1] = 2;
         return 2;
