@@ -15,10 +15,9 @@
 #include "controller/recording.h"
 #include "controller/recording_format.h"
 #include "controller/site_file.h"
-#include "controller/step/step.h"
-#include "models/plant.h"
 #include "replay/verify.h"
 #include "tests/controller/history_sample.h"
+#include "tests/replay/loop_sample.h"
 
 static const char site_path[] = "replay/sites/demo.yaml";
 
@@ -61,94 +60,41 @@ struct loop_run {
     enum policy policy;
     int n_ticks;
     falsify_fn *falsify;
-    struct step_cfg *cfg;
-    struct step_state *state;
-    struct step_scratch *scratch;
-    struct plant *plant;
-    struct snapshot *in;
-    struct step_out *out;
-    struct plan plan;
-    struct recorder *recorder;
 };
 
-static void open_run(struct loop_run *run)
+static struct recorder *open_recorder(const struct loop_run *run,
+                                      const struct loop_sample *l)
 {
-    const struct fixture *f = run->f;
-    run->cfg = malloc(step_cfg_size());
-    assert_int_equal(step_cfg_init(run->cfg, f->site, run->policy), ERR_NONE);
-    run->state = malloc(step_state_size(run->cfg));
-    run->scratch = calloc(1, step_scratch_size(run->cfg));
-    run->plant = malloc(plant_size(f->site));
-    run->in = malloc(snapshot_size(f->site->n_nodes));
-    run->out = calloc(1, step_out_size(f->site->n_nodes));
-    run->out->n_nodes = f->site->n_nodes;
-    step_state_init(run->cfg, run->state);
-    plant_init(run->plant, f->site, 8e6, 1);
-    snapshot_clear(run->in, f->site->n_nodes);
-    run->plan = (struct plan){.status = PLAN_NONE};
     struct recording_head head = {
-        .site_text = f->text,
-        .site_text_size = f->text_size,
+        .site_text = run->f->text,
+        .site_text_size = run->f->text_size,
         .policy = run->policy,
-        .state = run->state,
-        .state_size = step_state_size(run->cfg),
+        .state = l->state,
+        .state_size = step_state_size(l->cfg),
     };
     snprintf(head.site_path, sizeof(head.site_path), "%s", site_path);
     char why[300] = "";
-    assert_int_equal(recorder_open(f->path, &head, f->site, &run->recorder, why,
-                                   sizeof(why)),
-                     ERR_NONE);
+    struct recorder *r = NULL;
+    assert_int_equal(
+        recorder_open(run->f->path, &head, l->site, &r, why, sizeof(why)),
+        ERR_NONE);
+    return r;
 }
 
-static void close_run(struct loop_run *run)
+static void run_loop(const struct loop_run *run)
 {
-    assert_int_equal(recorder_close(run->recorder), ERR_NONE);
-    free(run->cfg);
-    free(run->state);
-    free(run->scratch);
-    free(run->plant);
-    free(run->in);
-    free(run->out);
-}
-
-/* A load that jumps every four seconds, a plan that comes after a minute. */
-static void run_loop(struct loop_run *run)
-{
-    const struct site *site = run->f->site;
-    uint64_t seed = 31;
-    open_run(run);
+    struct loop_sample l;
+    loop_sample_open(&l, run->f->site, run->policy, INT64_C(1790000000000));
+    struct recorder *r = open_recorder(run, &l);
     for (int i = 1; i <= run->n_ticks; i++) {
-        struct snapshot *in = run->in;
-        in->tick = (uint64_t)i;
-        in->mono_ms = 100 * i;
-        in->utc_ms = INT64_C(1790000000000) + 100 * i;
-        in->dt_s = 0.1;
-        if (i % 40 == 0) {
-            plant_demand(run->plant, site, 4e6 + sample_unit(&seed) * 8e6);
-        }
-        if (i == 600) {
-            run->plan = (struct plan){.status = PLAN_RULE,
-                                      .from_tick = 620,
-                                      .start_at_ms = in->utc_ms,
-                                      .expires_at_ms = in->utc_ms + 3600000,
-                                      .n_slots = 1,
-                                      .n_batteries = site->n_batteries};
-            run->plan.step_s[0] = 3600.0;
-            run->plan.battery_w[0] = 1e6;
-            run->plan.grid_max_w[0] = 16e6;
-            run->plan.soc_pu[0] = 0.6;
-        }
-        plant_observe(run->plant, site, in->mono_ms, in->utc_ms, in);
-        step(run->cfg, run->state, run->scratch, in, &run->plan, run->out);
-        plant_command(run->plant, site, run->out);
-        plant_step(run->plant, site, 0.1);
+        loop_sample_next(&l);
         if (run->falsify != NULL) {
-            run->falsify(in, run->out, i);
+            run->falsify(l.in, l.out, i);
         }
-        assert_int_equal(recorder_tick(run->recorder, in, &run->plan, run->out),
-                         ERR_NONE);
+        assert_int_equal(recorder_tick(r, l.in, &l.plan, l.out), ERR_NONE);
     }
-    close_run(run);
+    assert_int_equal(recorder_close(r), ERR_NONE);
+    loop_sample_close(&l);
 }
 
 static enum verify_result verify(const struct fixture *f,
