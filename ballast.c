@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/cli.h"
+#include "controller/explain.h"
 #include "controller/maps.h"
 #include "controller/site_file.h"
 #include "replay/bench.h"
@@ -24,6 +25,7 @@ static const struct subcommand subcommands[] = {
      "tell every fault of a site file, and what it covers"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"replay", replay_main, "run a load trace against the simulated site"},
+    {"explain", explain_main, "what bound at a given time, and why"},
     {"verify", verify_main,
      "run a recording again: the commands must come out bit for bit"},
     {"maps", maps_main, "check register maps and list them"},

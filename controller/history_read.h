@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * history_read - asks the historian's database, beside a running controller or
+ * without one.  Read-only.
+ */
+#ifndef CONTROLLER_HISTORY_READ_H
+#define CONTROLLER_HISTORY_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/history_db.h"
+#include "controller/history_rows.h"
+#include "models/err.h"
+
+struct history_reader; /* opaque */
+
+/* ERR_IO where there is none or it cannot be read, ERR_MISMATCH where it is
+ * another program's or a newer version's; 'why' says which. */
+CHECKED enum err history_read_open(const char *path,
+                                   struct history_reader **out, char *why,
+                                   size_t why_size);
+void history_read_close(struct history_reader *r);
+
+/* One line of a decision, as it was kept.  Numbers NAN where unknown. */
+struct history_line {
+    char code[32];
+    char asset[HISTORY_NAME_MAX];
+    double value;
+    double limit;
+    double need;
+    char text[HISTORY_TEXT_MAX];
+};
+
+struct history_decision {
+    int64_t at_ms;
+    int64_t tick;
+    int64_t n_suppressed;
+    int n_lines;
+    struct history_line lines[REASON_LINES];
+};
+
+/* The last decision at or before 'at_ms'; false where there is none. */
+bool history_read_decision(struct history_reader *r, int64_t at_ms,
+                           struct history_decision *out);
+
+/* The last second that began at or before 'at_ms', without its batteries;
+ * false where there is none. */
+bool history_read_second(struct history_reader *r, int64_t at_ms,
+                         struct second_row *out);
+
+/* What failed, if the answers above were false for another cause than that
+ * there is nothing; "" otherwise. */
+const char *history_read_error(const struct history_reader *r);
+
+#endif
