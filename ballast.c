@@ -7,7 +7,9 @@
 #include "controller/cli.h"
 #include "controller/explain.h"
 #include "controller/maps.h"
+#include "controller/run.h"
 #include "controller/site_file.h"
+#include "controller/status.h"
 #include "replay/bench.h"
 #include "replay/sim.h"
 #include "replay/replay.h"
@@ -23,6 +25,8 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"check", check_main,
      "tell every fault of a site file, and what it covers"},
+    {"run", run_main, "control a site until told to stop"},
+    {"status", status_main, "ask the running controller of a site"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"replay", replay_main, "run a load trace against the simulated site"},
     {"explain", explain_main, "what bound at a given time, and why"},
