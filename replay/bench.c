@@ -37,6 +37,10 @@ static const struct bench benches[] = {
      .what = "the demo site over 2.4 h of generated load, step and plant",
      .measure = bench_replay,
      .goals = {{"ticks_per_s", true, 100000.0}}},
+    {.name = "e2e",
+     .what = "a change in the meter to the battery's register, Modbus loopback",
+     .measure = bench_e2e,
+     .goals = {{"p99_periods", false, 2.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
