@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "adapters/mqtt.h"
+#include "adapters/mqtt_client.h"
+#include "adapters/mqtt_queue.h"
 #include "models/calendar.h"
 #include "tests/peers/mqtt_peer.h"
 
@@ -382,6 +384,67 @@ static void test_secrets_open_to_others_are_refused(void **state)
     peer_stop(p);
 }
 
+static void pause_ms(long ms)
+{
+    struct timespec t = {0, ms * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* paho has been seen to give up reconnecting after hours: a client that is
+ * down for long is made anew, again and again, and connects in the end. */
+static void test_a_client_down_for_long_is_made_anew(void **state)
+{
+    (void)state;
+    need_broker();
+    struct peer *p = peer_start(PEER_PLAIN);
+    set_site(peer_port(p));
+    struct mqtt_queue_cfg size = {1 << 20, 1 << 20};
+    struct mqtt_queue *queue = NULL;
+    assert_int_equal(mqtt_queue_open(&size, &queue), ERR_NONE);
+    const char filters[1][MQTT_TOPIC_MAX] = {"a/b"};
+    struct mqtt_client_cfg cfg = {
+        .at = &site.mqtt,
+        .id = "ballast-test",
+        .filters = filters,
+        .n_filters = 1,
+        .queue = queue,
+        .recreate_s = 0.3,
+    };
+    struct mqtt_client *c = NULL;
+    char why[200];
+    assert_int_equal(mqtt_client_open(&cfg, &c, why, sizeof(why)), ERR_NONE);
+    for (int i = 0; i < 250 && !mqtt_client_usable(c); i++) {
+        mqtt_client_tend(c);
+        pause_ms(20);
+    }
+    assert_int_equal(mqtt_client_connections(c), 1);
+    peer_kill_broker(p);
+    for (int i = 0; i < 100; i++) {
+        mqtt_client_tend(c);
+        pause_ms(20);
+    }
+    assert_false(mqtt_client_usable(c));
+    assert_true(mqtt_client_trouble(c)[0] != '\0');
+    peer_start_broker(p);
+    for (int i = 0; i < 250 && !mqtt_client_usable(c); i++) {
+        mqtt_client_tend(c);
+        pause_ms(20);
+    }
+    assert_true(mqtt_client_usable(c));
+    static unsigned char message[MQTT_QUEUE_MESSAGE_MAX];
+    struct mqtt_note note;
+    bool heard = false;
+    for (int i = 0; i < 20 && !heard; i++) {
+        peer_publish(p, "a/b", "x", false);
+        mqtt_queue_wait(queue, 0.1);
+        heard = mqtt_queue_take(queue, &note, message);
+    }
+    assert_true(heard);
+    mqtt_client_close(c, NULL);
+    mqtt_queue_close(queue);
+    peer_stop(p);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -390,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_commands_are_sent_and_answered),
         cmocka_unit_test(
             test_a_broker_that_dies_loses_nothing_but_old_commands),
+        cmocka_unit_test(test_a_client_down_for_long_is_made_anew),
         cmocka_unit_test(test_hostile_messages_are_counted),
         cmocka_unit_test(test_tls_verifies_authority_and_host_name),
         cmocka_unit_test(test_secrets_open_to_others_are_refused),
