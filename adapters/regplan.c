@@ -44,7 +44,7 @@ static void demote(const struct regmap *map, const struct regplan *plan,
 {
     bool wanted[REGMAP_POINTS_MAX] = {false};
     bool spare[REGMAP_POINTS_MAX] = {false};
-    for (int r = 0; r < REG_ROLE_COUNT; r++) {
+    for (enum reg_role r = 0; r < REG_ROLE_COUNT; r++) {
         bool first = true;
         for (int i = 0; i < map->roles[r].n_terms; i++) {
             const struct regmap_term *t = &map->roles[r].terms[i];
