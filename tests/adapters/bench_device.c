@@ -9,7 +9,7 @@ static void open_device(struct bench *b, const struct bench_cfg *cfg)
 {
     double rating_w = cfg->rating_w > 0.0 ? cfg->rating_w : 2e6;
     struct device_cfg c = {
-        .role = DEVICE_BATTERY,
+        .role = cfg->role,
         .at = {.present = true, .port = b->h.port, .unit = 1},
         .map_dir = "adapters/maps",
         .read_only = cfg->read_only,

@@ -9,6 +9,7 @@
 
 struct bench_cfg {
     const char *map;
+    enum device_role role; /* default: battery */
     bool read_only;
     double rating_w;   /* default 2 MW */
     double response_s; /* default 0.5 */

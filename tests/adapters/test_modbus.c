@@ -369,6 +369,49 @@ static void test_any_other_device_by_its_map(void **state)
     unlink(path);
 }
 
+/* A meter's counter wraps at 2^32 and goes on; a reset to 0 is passed on, and
+ * SunSpec's 0 is "not counted". */
+static void test_counters_do_not_wrap(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"name\":\"m\",\"device\":\"meter\",\"slow_s\":0,\"points\":["
+        "{\"id\":\"w\",\"addr\":100,\"type\":\"i32\",\"unit\":\"kW\","
+        "\"sign\":\"export_positive\",\"word_order\":\"little\"},"
+        "{\"id\":\"v\",\"addr\":102,\"type\":\"u16\",\"unit\":\"V\"},"
+        "{\"id\":\"e\",\"addr\":110,\"type\":\"u32\",\"unit\":\"kWh\","
+        "\"ni\":0,\"counter\":true}],"
+        "\"roles\":{\"power\":\"w\",\"import_energy\":\"e\","
+        "\"voltage\":{\"ratio\":[\"v\",480]}}}";
+    char path[] = "/tmp/ballast-map-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    bench_reopen(&b, &(struct bench_cfg){.map = path, .role = DEVICE_METER});
+    unlink(path);
+    hostile_put(&b.h, 100, 0xfffe); /* low word first: -2 kW exported */
+    hostile_put(&b.h, 101, 0xffff);
+    hostile_put(&b.h, 102, 456);
+    const struct meter_in *m = &b.values.meter;
+    bench_pass(&b);
+    assert_good(&m->power_w, 2000.0);
+    assert_good(&m->voltage_pu, 0.95);
+    assert_int_equal(m->import_wh.quality, QUALITY_BAD);
+    assert_int_equal(m->frequency_hz.quality, QUALITY_MISSING);
+    hostile_put(&b.h, 110, 0xffff);
+    hostile_put(&b.h, 111, 0xffff);
+    bench_pass(&b);
+    assert_good(&m->import_wh, 4294967295e3);
+    hostile_put(&b.h, 110, 0);
+    hostile_put(&b.h, 111, 4);
+    bench_pass(&b);
+    assert_good(&m->import_wh, 4294967300e3);
+    hostile_put(&b.h, 111, 3); /* reset by someone */
+    bench_pass(&b);
+    assert_good(&m->import_wh, 4294967299e3);
+}
+
 /* libmodbus aborts in FD_SET at 1024: such a socket is refused instead. */
 static void test_high_descriptors_are_refused(void **state)
 {
@@ -461,6 +504,7 @@ int main(void)
         CASE(test_bad_registers_are_bad_readings),
         CASE(test_states_block),
         CASE(test_any_other_device_by_its_map),
+        CASE(test_counters_do_not_wrap),
         CASE(test_high_descriptors_are_refused),
         cmocka_unit_test(test_open_says_what_is_wrong),
     };
