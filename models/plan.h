@@ -37,6 +37,8 @@ struct problem {
     double import_per_kwh[PLAN_SLOTS_MAX]; /* finite: gaps are filled */
     double load_w[PLAN_SLOTS_MAX];         /* forecast of pods and other */
     double import_max_w[PLAN_SLOTS_MAX];
+    double peak_w; /* paid for already in this billing period; INFINITY
+                    * where peaks cost nothing */
     double soc_pu[SITE_BATTERIES_MAX];       /* now */
     double soc_start_pu[SITE_BATTERIES_MAX]; /* to come back to */
     double available[SITE_BATTERIES_MAX];    /* 1 dispatchable, 0 not */

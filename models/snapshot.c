@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* A recording compares bytes, so no member may leave a hole. */
@@ -58,6 +59,21 @@ double price_at(const struct price_in *p, int64_t utc_ms)
         return NAN;
     }
     return p->per_kwh[(int)slot];
+}
+
+double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                      int64_t to_ms)
+{
+    double w = site_w;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *e = &s->utility[i];
+        bool limits = e->id[0] != '\0' && (e->kind == UTILITY_IMPORT_MAX ||
+                                           e->kind == UTILITY_EMERGENCY);
+        if (limits && e->start_at_ms < to_ms && e->end_at_ms > from_ms) {
+            w = fmin(w, fmax(e->value, 0.0));
+        }
+    }
+    return w;
 }
 
 #define TEXT_ROW(name, text) text,

@@ -236,6 +236,11 @@ void snapshot_clear(struct snapshot *s, int n_nodes);
  */
 double price_at(const struct price_in *p, int64_t utc_ms);
 
+/* The tightest import limit between two instants (UTC, the second left out):
+ * 'site_w', or a limit or emergency of the utility that touches them, >= 0. */
+double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                      int64_t to_ms);
+
 const char *ack_name(enum ack_status s);
 const char *utility_name(enum utility_kind k);
 const char *job_name(enum job_event e);

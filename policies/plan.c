@@ -74,7 +74,8 @@ static double slot_w(const struct whole *w, const struct problem *p, int64_t i,
     double h = p->step_s[i] / 3600.0;
     if (wish > 0.0) {
         double room_w = (w->hi_wh - stored_wh) / (w->eff_pu * h);
-        double grid_w = p->import_max_w[i] - p->load_w[i];
+        /* No new peak: a month's demand charge outweighs a day's spread. */
+        double grid_w = fmin(p->import_max_w[i], p->peak_w) - p->load_w[i];
         return fmax(0.0, fmin(w->charge_w, fmin(room_w, grid_w)));
     }
     if (wish < 0.0) {

@@ -10,6 +10,7 @@
 #include "models/plant_nodes.h"
 #include "policies/plan.h"
 #include "replay/account.h"
+#include "replay/generator.h"
 #include "replay/series.h"
 #include "replay/timing.h"
 
@@ -32,6 +33,7 @@ struct run {
     struct compliance compliance;
     struct account account;
     struct series series;
+    struct events_cursor events;
     struct timing step_timing;
     struct timing plan_timing;
     size_t cursor;
@@ -114,6 +116,33 @@ static enum err prepare(struct run *r)
                         period_s);
 }
 
+/* The markers that the generator's scheduler sends in the second ahead. */
+static void post_markers(struct run *r, int64_t k)
+{
+    struct generator *gen = r->cfg->trace->gen;
+    if (gen == NULL || k % r->n_second != 0) {
+        return;
+    }
+    double period_s = r->cfg->site->control.period_s;
+    double from_s = (double)k * period_s;
+    double to_s = (double)(k + r->n_second) * period_s;
+    struct job_in jobs[16];
+    int n = generator_markers(gen, from_s, to_s, jobs, 16);
+    for (int i = 0; i < n; i++) {
+        jobs[i].at_ms += r->cfg->start_utc_ms;
+        events_post_job(r->in, &jobs[i]);
+    }
+}
+
+/* Prices become known on the minute. */
+static void feed_prices(struct run *r, int64_t k)
+{
+    if (r->cfg->prices != NULL && k % (60 * r->n_second) == 0) {
+        prices_fill(r->cfg->prices, r->in->utc_ms, r->in->mono_ms,
+                    &r->in->prices[0]);
+    }
+}
+
 /* What the controller is told before tick 'k': the plant as it was left. */
 static void observe(struct run *r, int64_t k)
 {
@@ -127,6 +156,23 @@ static void observe(struct run *r, int64_t k)
     if (k % r->n_second == 0) {
         plant_nodes_observe(r->plant, r->in->mono_ms, r->in->utc_ms, r->in);
     }
+    feed_prices(r, k);
+    post_markers(r, k);
+    if (r->cfg->events != NULL) {
+        events_apply(r->cfg->events, &r->events, r->in->utc_ms, r->in);
+    }
+}
+
+/* What the bill is made with in this tick. */
+static double bill_price(const struct run *r)
+{
+    double price = r->out->record.price_per_kwh;
+    if (r->cfg->prices != NULL) {
+        double settled = prices_settle_per_kwh(r->cfg->prices, r->in->utc_ms);
+        price = isfinite(settled) ? settled
+                                  : r->cfg->site->prices[0].fallback_per_kwh;
+    }
+    return price;
 }
 
 static void decide(struct run *r)
@@ -179,14 +225,16 @@ static int64_t forced(const struct run *r)
 static enum err keep_books(struct run *r, int64_t k)
 {
     const struct site *site = r->cfg->site;
+    double limit_w = import_limit_w(r->in, site->grid.import_max_w,
+                                    r->in->utc_ms, r->in->utc_ms + 1);
     compliance_push(&r->compliance, (struct compliance_in){
                                         .grid_w = r->plant->grid_w,
-                                        .import_max_w = NAN,
+                                        .import_max_w = limit_w,
                                         .forced = forced(r),
                                     });
     account_forecast(&r->account, r->state->level.level_w,
                      r->out->record.load_w);
-    account_tick(&r->account, site, r->plant, r->out->record.price_per_kwh);
+    account_tick(&r->account, site, r->plant, bill_price(r));
     enum err e = series_row(&r->series, k, site, r->plant, &r->out->record);
     if (e == ERR_NONE && r->cfg->recorder != NULL) {
         e = recorder_tick(r->cfg->recorder, r->in, &r->plan, r->out);

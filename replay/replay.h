@@ -18,11 +18,15 @@
 #include "controller/step/step.h"
 #include "models/compliance.h"
 #include "models/plant.h"
+#include "replay/events.h"
+#include "replay/prices.h"
 #include "replay/trace.h"
 
 struct replay_cfg {
     const struct site *site;
     const struct trace *trace;
+    const struct prices *prices; /* NULL: the site's fallback price */
+    const struct events *events; /* NULL: none */
     enum policy policy;
     int64_t start_utc_ms;
     uint64_t seed;             /* of the vehicles */

@@ -9,21 +9,12 @@
 
 #include "controller/cli.h"
 #include "controller/site_file.h"
-#include "models/calendar.h"
+#include "replay/inputs.h"
 #include "replay/replay.h"
 #include "replay/report.h"
 
-/* A trace without a calendar starts here, a Thursday. */
-static const int64_t DEFAULT_START_UTC_MS = 1767225600000; /* 2026-01-01 */
-static const double GENERATOR_PEAK_PU = 0.95; /* of the pods' ratings */
-
 struct options {
-    const char *load;
-    const char *column;
-    struct cli_texts where;
-    double scale;
-    long repeat;
-    const char *start;
+    struct inputs_options inputs;
     const char *policy;
     const char *out;
     double every_s;
@@ -37,8 +28,7 @@ struct job {
     const struct options *o;
     struct site *site;
     const char *site_path;
-    struct trace trace;
-    int64_t start_utc_ms;
+    struct inputs in;
     enum policy policies[POLICY_COUNT];
     int n;
     struct replay_result results[POLICY_COUNT];
@@ -65,62 +55,6 @@ static bool read_policies(struct job *j, const char *text)
         text += n + (text[n] == ',');
     }
     return j->n > 0;
-}
-
-static double pods_power_max_w(const struct site *site)
-{
-    double w = 0.0;
-    for (int i = 0; i < site->n_pods; i++) {
-        w += site->pods[i].power_max_w;
-    }
-    return w;
-}
-
-static void tell_about_trace(const struct trace *t)
-{
-    if (t->report.n_gaps > 0) {
-        cli_error("replay",
-                  "%s: %zu gaps, the longest %.0f s before line %ld: the "
-                  "last value is held over them",
-                  t->name, t->report.n_gaps, t->report.longest_s,
-                  t->report.longest_line);
-    }
-}
-
-static bool load_trace(struct job *j)
-{
-    const struct options *o = j->o;
-    struct trace_cfg cfg = {
-        .load = o->load,
-        .column = o->column,
-        .where = o->where.at,
-        .n_where = o->where.n,
-        .scale = o->scale,
-        .repeat = o->repeat,
-        .peak_w = GENERATOR_PEAK_PU * pods_power_max_w(j->site),
-    };
-    char why[512];
-    if (trace_load(&cfg, &j->trace, why, sizeof(why)) != ERR_NONE) {
-        cli_error("replay", "%s", why);
-        return false;
-    }
-    tell_about_trace(&j->trace);
-    return true;
-}
-
-static bool find_start(struct job *j)
-{
-    j->start_utc_ms = j->trace.start_utc_ms >= 0 ? j->trace.start_utc_ms
-                                                 : DEFAULT_START_UTC_MS;
-    if (j->o->start != NULL &&
-        calendar_parse_utc(j->o->start, &j->start_utc_ms) != ERR_NONE) {
-        cli_error("replay",
-                  "--start: \"%s\": expected an instant such as "
-                  "2026-01-31T06:00:00Z",
-                  j->o->start);
-        return false;
-    }
-    return true;
 }
 
 /* DIR/POLICY/series.csv, its folders made; NULL after a message. */
@@ -206,9 +140,11 @@ static bool run_policy(struct job *j, int i)
     const struct options *o = j->o;
     struct replay_cfg cfg = {
         .site = j->site,
-        .trace = &j->trace,
+        .trace = &j->in.trace,
+        .prices = j->in.prices.n > 0 ? &j->in.prices : NULL,
+        .events = &j->in.events,
         .policy = j->policies[i],
-        .start_utc_ms = j->start_utc_ms,
+        .start_utc_ms = j->in.start_utc_ms,
         .seed = (uint64_t)o->seed,
         .series_every_s = o->every_s,
         .progress = isatty(STDERR_FILENO) == 1,
@@ -249,7 +185,7 @@ static int answer(struct job *j)
 {
     struct report report = {
         .site = j->site,
-        .trace = &j->trace,
+        .trace = &j->in.trace,
         .results = j->results,
         .policies = j->policies,
         .n = j->n,
@@ -274,33 +210,41 @@ static int run_job(struct job *j)
         cli_error("replay", "--record keeps one policy; name one by --policy");
         return EXIT_USAGE;
     }
-    if (!load_trace(j)) {
+    if (!inputs_load(&j->o->inputs, j->site, &j->in)) {
         return EXIT_USAGE;
     }
-    int code = EXIT_USAGE;
-    if (find_start(j)) {
-        bool ok = true;
-        for (int i = 0; ok && i < j->n; i++) {
-            ok = run_policy(j, i);
-        }
-        code = ok ? answer(j) : EXIT_USAGE;
+    bool ok = true;
+    for (int i = 0; ok && i < j->n; i++) {
+        ok = run_policy(j, i);
     }
-    trace_clear(&j->trace);
+    int code = ok ? answer(j) : EXIT_USAGE;
+    inputs_clear(&j->in);
     return code;
 }
 
 int replay_main(int argc, char **argv)
 {
     struct options o = {
-        .scale = 1.0, .repeat = 1, .policy = "ballast", .seed = 1};
+        .inputs = {.scale = 1.0, .repeat = 1}, .policy = "ballast", .seed = 1};
+    struct inputs_options *in = &o.inputs;
     const struct cli_option options[] = {
-        {"load", CLI_TEXT, &o.load, "FILE",
+        {"load", CLI_TEXT, &in->load, "FILE",
          "load trace, or gen:training|inference|mixed[,seed=N][,days=D]"},
-        {"column", CLI_TEXT, &o.column, "C", "its power column"},
-        {"where", CLI_TEXTS, &o.where, "COL=VALUE", "only these rows"},
-        {"scale", CLI_NUMBER, &o.scale, "X", "multiply the load"},
-        {"repeat", CLI_COUNT, &o.repeat, "N", "play it N times"},
-        {"start", CLI_TEXT, &o.start, "TIME", "when it begins"},
+        {"column", CLI_TEXT, &in->column, "C", "its power column"},
+        {"where", CLI_TEXTS, &in->where, "COL=VALUE", "only these rows"},
+        {"scale", CLI_NUMBER, &in->scale, "X", "multiply the load"},
+        {"repeat", CLI_COUNT, &in->repeat, "N", "play it N times"},
+        {"price", CLI_TEXT, &in->price, "FILE", "price file"},
+        {"price-column", CLI_TEXT, &in->price_column, "C", "to plan with"},
+        {"price-zone", CLI_TEXT, &in->price_zone, "TZ",
+         "of its local times (default: the site's)"},
+        {"price-known", CLI_TEXT, &in->price_known, "WHEN",
+         "day-ahead (default), now or all"},
+        {"settle-column", CLI_TEXT, &in->settle_column, "C",
+         "to make the bill with"},
+        {"start", CLI_TEXT, &in->start, "TIME", "when it begins"},
+        {"events", CLI_TEXT, &in->events, "FILE",
+         "utility limits and job markers, a JSON object per line"},
         {"policy", CLI_TEXT, &o.policy, "P,P...", "ballast, none, limiter"},
         {"out", CLI_TEXT, &o.out, "DIR", "write DIR/POLICY/series.csv"},
         {"every", CLI_DURATION, &o.every_s, "DURATION", "rows of it"},
@@ -327,8 +271,8 @@ int replay_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    if (o.load == NULL || !(o.scale > 0.0)) {
-        cli_error("replay", o.load == NULL
+    if (in->load == NULL || !(in->scale > 0.0)) {
+        cli_error("replay", in->load == NULL
                                 ? "--load is missing: a file, or gen:training"
                                 : "--scale must be above 0");
         return EXIT_USAGE;

@@ -17,21 +17,6 @@ static double slot_price(const struct site *site, const struct snapshot *in,
     return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
 }
 
-static double slot_import_w(const struct site *site, const struct snapshot *in,
-                            int64_t from_ms, int64_t to_ms)
-{
-    double w = site->grid.import_max_w;
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
-        const struct utility_in *e = &in->utility[i];
-        bool limits = e->id[0] != '\0' && (e->kind == UTILITY_IMPORT_MAX ||
-                                           e->kind == UTILITY_EMERGENCY);
-        if (limits && e->start_at_ms < to_ms && e->end_at_ms > from_ms) {
-            w = fmin(w, fmax(e->value, 0.0));
-        }
-    }
-    return w;
-}
-
 static void describe_batteries(const struct step_cfg *cfg,
                                const struct step_state *state,
                                const struct snapshot *in,
@@ -60,6 +45,8 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     problem->start_at_ms = in->utc_ms;
     int64_t n = (int64_t)(horizon_s / SLOT_S);
     problem->n_slots = n < PLAN_SLOTS_MAX ? n : PLAN_SLOTS_MAX;
+    problem->peak_w =
+        cfg->site.grid.demand_charge_per_kw > 0.0 ? state->peak_w : INFINITY;
     int64_t at_ms = in->utc_ms;
     double load_w = isfinite(state->level.level_w) ? state->level.level_w : 0.0;
     for (int64_t i = 0; i < problem->n_slots; i++) {
@@ -69,7 +56,7 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
         problem->import_per_kwh[i] = slot_price(&cfg->site, in, at_ms);
         problem->load_w[i] = load_w;
         problem->import_max_w[i] =
-            slot_import_w(&cfg->site, in, at_ms, at_ms + ms);
+            import_limit_w(in, cfg->site.grid.import_max_w, at_ms, at_ms + ms);
         at_ms += ms;
     }
     describe_batteries(cfg, state, in, problem);

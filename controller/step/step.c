@@ -7,8 +7,6 @@
 
 #include "controller/step/step_state.h"
 
-static const double RECENTRE_S = 3.0 * 3600.0; /* time constant */
-static const double RECENTRE_PU = 0.1;         /* of the power at most */
 static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
 
 size_t step_cfg_size(void)
@@ -60,6 +58,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     smooth_reset(&state->smooth);
     shed_reset(&cfg->shed, &state->shed);
     state->n_nodes = cfg->site.n_nodes;
+    state->peak_w = cfg->site.grid.billing_peak_w;
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
         state->soc_home_pu[i] = NAN;
     }
@@ -70,63 +69,6 @@ void reason_add(struct tick_record *record, const struct reason_line *line)
     if (record->n_why < REASON_LINES) {
         record->why[record->n_why++] = *line;
     }
-}
-
-/* What the plan wants of the batteries now, and the energy it wants in them;
- * 0 W and where they started without a plan. */
-static double plan_w(const struct plan *plan, const struct snapshot *in,
-                     const struct estimate *est, double *want_wh)
-{
-    *want_wh = est->home_wh;
-    int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
-    if (slot < 0) {
-        return 0.0;
-    }
-    double into_s = (double)(in->utc_ms - plan->start_at_ms) / 1e3;
-    for (int i = 0; i < slot; i++) {
-        into_s -= plan->step_s[i];
-    }
-    double end_pu = plan->soc_pu[slot];
-    double begin_pu = slot > 0 ? plan->soc_pu[slot - 1] : NAN;
-    if (isfinite(begin_pu)) {
-        double part = into_s / plan->step_s[slot];
-        *want_wh = (begin_pu + part * (end_pu - begin_pu)) * est->usable_wh;
-    } else if (fabs(plan->battery_w[slot]) > 0.0) {
-        *want_wh = est->stored_wh; /* the first slot starts where it is */
-    } else {
-        *want_wh = end_pu * est->usable_wh;
-    }
-    return plan->battery_w[slot];
-}
-
-static double recentre_w(const struct estimate *est, double want_wh)
-{
-    double most_w = RECENTRE_PU * fmin(est->charge_max_w, est->discharge_max_w);
-    double w = (want_wh - est->stored_wh) * 3600.0 / RECENTRE_S;
-    return fmax(-most_w, fmin(w, most_w));
-}
-
-/* Where the grid power should go: the level of the load, and what plan and
- * recentring move into the batteries. */
-static struct smooth_in wish(const struct step_cfg *cfg,
-                             const struct step_state *state,
-                             const struct step_scratch *scratch,
-                             double battery_w)
-{
-    const struct estimate *est = &scratch->est;
-    double target_w = state->level.level_w + battery_w;
-    if (cfg->policy == POLICY_LIMITER) {
-        target_w = est->load_w;
-    }
-    double floor_w = fmin(-cfg->site.grid.export_max_w, scratch->caps.import_w);
-    return (struct smooth_in){
-        .grid_w = est->grid_w,
-        .target_w = target_w,
-        .edge_w = state->level.edge_w,
-        .floor_w = floor_w,
-        .cap_w = scratch->caps.import_w,
-        .urgent = scratch->caps.urgent,
-    };
 }
 
 /* What the batteries that are not usable do goes on; the others make up. */
@@ -183,9 +125,9 @@ static void shed_pods(const struct step_cfg *cfg, struct step_state *state,
 /* Why the grid power is where it is, after what binds more. */
 static void explain(const struct step_cfg *cfg,
                     const struct step_scratch *scratch,
-                    const struct smooth_out *smooth, double planned_w,
-                    struct tick_record *record)
+                    const struct smooth_out *smooth, struct tick_record *record)
 {
+    double planned_w = scratch->planned_w;
     const struct caps *caps = &scratch->caps;
     double used_w = record->battery_set_w;
     struct reason_line line = {.value = record->grid_ref_w, .need = used_w};
@@ -247,6 +189,25 @@ static void leave_alone(const struct step_cfg *cfg,
     }
 }
 
+/* Highest mean over the tariff's interval, aligned to the clock as it bills. */
+static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
+                         const struct snapshot *in, double grid_w)
+{
+    double interval_ms = cfg->site.grid.demand_interval_s * 1e3;
+    int64_t number = (int64_t)((double)in->utc_ms / interval_ms);
+    if (number != state->interval) {
+        if (state->interval_s > 0.0) {
+            double mean_w = state->interval_ws / state->interval_s;
+            state->peak_w = fmax(state->peak_w, mean_w);
+        }
+        state->interval = number;
+        state->interval_ws = 0.0;
+        state->interval_s = 0.0;
+    }
+    state->interval_ws += grid_w * in->dt_s;
+    state->interval_s += in->dt_s;
+}
+
 /* A controller that has just been started takes over what it finds: it writes
  * nothing before it has heard the meter, or waited long enough for it. */
 static bool listening(struct step_state *state, const struct snapshot *in,
@@ -294,17 +255,15 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         return;
     }
 
+    meter_demand(cfg, state, in, est->grid_w);
     /* What is held back wants to come back: the grid makes room for it. */
     level_step(&state->level, est->load_w + state->held_w, in->dt_s);
-    double want_wh = 0.0;
-    double planned_w = plan_w(plan, in, est, &want_wh);
-    double battery_w = planned_w + recentre_w(est, want_wh);
-    struct smooth_in sin = wish(cfg, state, scratch, battery_w);
+    struct smooth_in sin = wish_make(cfg, state, scratch, in, plan);
     int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);
     struct smooth_out smooth = smooth_step(&cfg->smooth, &state->smooth, &sin,
                                            n_ticks > 1 ? n_ticks : 1);
     fill_record(in, scratch, &smooth, record);
-    record->plan_battery_w = planned_w;
+    record->plan_battery_w = scratch->planned_w;
 
     double total_w = smooth.grid_w - est->load_w;
     if (cfg->policy == POLICY_NONE) {
@@ -319,5 +278,5 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     commands_pods(cfg, state, out);
     bool cheap = est->price_per_kwh <= plan->cheap_per_kwh;
     commands_nodes(cfg, state, in, cheap, out);
-    explain(cfg, scratch, &smooth, planned_w, record);
+    explain(cfg, scratch, &smooth, record);
 }

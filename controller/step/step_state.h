@@ -37,8 +37,12 @@ struct step_state {
     struct shed_state shed;
     double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
-    double demand_w; /* of the pods, before anything was held back */
-    double held_w;   /* of that, held back in the tick before */
+    double demand_w;    /* of the pods, before anything was held back */
+    double held_w;      /* of that, held back in the tick before */
+    int64_t interval;   /* number of the demand interval under way */
+    double interval_ws; /* what it has drawn */
+    double interval_s;
+    double peak_w;   /* highest mean of a finished one */
     int64_t started; /* 1: enough was heard to act on */
     int64_t first_mono_ms;
     double feeder_w[SITE_FLEETS_MAX];  /* granted */
@@ -90,6 +94,7 @@ struct caps {
 struct step_scratch {
     struct estimate est;
     struct caps caps;
+    double planned_w; /* what the plan asks of the batteries, + charge */
     struct share_battery share[SITE_BATTERIES_MAX];
 };
 
@@ -100,6 +105,13 @@ void estimate_make(const struct step_cfg *cfg, struct step_state *state,
 
 /* caps.c: site, utility events and emergencies. */
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
+
+/* wish.c: where the grid power should go: the level of the load, and what plan
+ * and recentring move into the batteries. */
+struct smooth_in wish_make(const struct step_cfg *cfg,
+                           const struct step_state *state,
+                           struct step_scratch *scratch,
+                           const struct snapshot *in, const struct plan *plan);
 
 /* commands.c: the last gate, leases, nodes. */
 void commands_batteries(const struct step_cfg *cfg, struct step_state *state,

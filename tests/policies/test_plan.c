@@ -19,6 +19,7 @@ static struct problem *make(const struct site *site)
     p->tick = 100;
     p->start_at_ms = 1763683200000;
     p->n_slots = 96;
+    p->peak_w = INFINITY;
     for (int i = 0; i < 96; i++) {
         p->step_s[i] = 900.0;
         p->import_per_kwh[i] = 0.05;
@@ -70,6 +71,27 @@ static void cheap_in_dear_out(void **state)
         out_w += fmax(-plan->battery_w[i], 0.0);
     }
     assert_true(in_w > 0.0 && out_w > 0.0);
+    free(plan);
+    free(p);
+    free(site);
+}
+
+static void no_new_peak_where_peaks_cost(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(2, 1, 0);
+    struct problem *p = make(site);
+    for (int i = 0; i < 96; i++) {
+        p->import_per_kwh[i] = i < 32 ? 0.02 : 0.3;
+        p->load_w[i] = i < 16 ? 100e6 : 90e6;
+    }
+    p->peak_w = 95e6;
+    struct plan *plan = calloc(1, sizeof(*plan));
+    plan_solve(site, p, plan);
+    for (int i = 0; i < 32; i++) {
+        assert_true(plan->battery_w[i] <= (i < 16 ? 0.0 : 5e6));
+    }
+    assert_true(plan->battery_w[20] > 4.9e6);
     free(plan);
     free(p);
     free(site);
@@ -139,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_prices_move_nothing),
         cmocka_unit_test(cheap_in_dear_out),
+        cmocka_unit_test(no_new_peak_where_peaks_cost),
         cmocka_unit_test(stays_inside_whatever_the_prices),
         cmocka_unit_test(slots_are_found_by_the_clock),
     };
