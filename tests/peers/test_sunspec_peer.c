@@ -33,6 +33,8 @@ struct peer {
     struct device_lease lease;
 };
 
+static struct peer p;
+
 static void pause_ms(long ms)
 {
     struct timespec t = {ms / 1000, (ms % 1000) * 1000000L};
@@ -73,17 +75,17 @@ static bool available(void)
     return true;
 }
 
-static void start(struct peer *p, int base)
+static void start(int base)
 {
-    *p = (struct peer){.port = free_port()};
+    p = (struct peer){.port = free_port()};
     char port[16];
     char at[16];
-    snprintf(port, sizeof(port), "%d", p->port);
+    snprintf(port, sizeof(port), "%d", p.port);
     snprintf(at, sizeof(at), "%d", base);
     fflush(stdout);
-    p->pid = fork();
-    assert_true(p->pid >= 0);
-    if (p->pid == 0) {
+    p.pid = fork();
+    assert_true(p.pid >= 0);
+    if (p.pid == 0) {
         (void)!freopen("/dev/null", "w", stdout);
         execl(python, python, script, port, at, (char *)NULL);
         _exit(127);
@@ -92,7 +94,7 @@ static void start(struct peer *p, int base)
         .role = DEVICE_BATTERY,
         .at = {.present = true,
                .host = "127.0.0.1",
-               .port = p->port,
+               .port = p.port,
                .unit = 1,
                .map = "sunspec"},
         .map_dir = "adapters/maps",
@@ -101,79 +103,82 @@ static void start(struct peer *p, int base)
         .discharge_max_w = 1.927e6,
     };
     char why[256] = "";
-    if (modbus_device.open(&cfg, &p->device, why, sizeof(why)) != ERR_NONE) {
+    if (modbus_device.open(&cfg, &p.device, why, sizeof(why)) != ERR_NONE) {
         fail_msg("%s", why);
     }
 }
 
-static void stop(struct peer *p)
+/* Also after a failed assertion: nothing is left running. */
+static int stop(void **state)
 {
-    modbus_device.close(p->device);
-    kill(p->pid, SIGKILL);
-    waitpid(p->pid, NULL, 0);
+    (void)state;
+    modbus_device.close(p.device);
+    if (p.pid > 0) {
+        kill(p.pid, SIGKILL);
+        waitpid(p.pid, NULL, 0);
+    }
+    p = (struct peer){.pid = 0};
+    return 0;
 }
 
-static enum err pass(struct peer *p)
+static enum err pass(void)
 {
-    return modbus_device.pass(p->device, now_ms(), &p->lease, &p->values,
-                              &p->link);
+    return modbus_device.pass(p.device, now_ms(), &p.lease, &p.values, &p.link);
 }
 
 /* Passes every 50 ms until 'done' or 'limit_s' are over. */
-static bool run_until(struct peer *p, bool (*done)(const struct peer *),
-                      double limit_s)
+static bool run_until(bool (*done)(void), double limit_s)
 {
     int64_t until_ms = now_ms() + (int64_t)(1e3 * limit_s);
     while (now_ms() < until_ms) {
-        (void)pass(p);
-        if (done(p)) {
+        (void)pass();
+        if (done()) {
             return true;
         }
         pause_ms(50);
-        p->lease.seq += p->lease.seq > 0;
+        p.lease.seq += p.lease.seq > 0;
     }
     return false;
 }
 
-static bool ready(const struct peer *p)
+static bool ready(void)
 {
-    return (p->values.battery.flags & BATTERY_READY) == BATTERY_READY;
+    return (p.values.battery.flags & BATTERY_READY) == BATTERY_READY;
 }
 
-static bool follows(const struct peer *p)
+static bool follows(void)
 {
-    const struct battery_in *b = &p->values.battery;
-    return fabs(b->power_w.value - p->lease.command.set_w) < 1.0 &&
-           fabs(b->setpoint_w.value - p->lease.command.set_w) < 1.0;
+    const struct battery_in *b = &p.values.battery;
+    return fabs(b->power_w.value - p.lease.command.set_w) < 1.0 &&
+           fabs(b->setpoint_w.value - p.lease.command.set_w) < 1.0;
 }
 
-static bool at_rest(const struct peer *p)
+static bool at_rest(void)
 {
-    return fabs(p->values.battery.power_w.value) < 1.0;
+    return fabs(p.values.battery.power_w.value) < 1.0;
 }
 
-static void command(struct peer *p, double set_w)
+static void command(double set_w)
 {
-    p->lease.command = (struct battery_command){
+    p.lease.command = (struct battery_command){
         .set_w = set_w, .fallback_w = 0.0, .expiry_s = 10.0, .valid = 1};
-    p->lease.seq++;
+    p.lease.seq++;
 }
 
-static void assert_discovered(struct peer *p)
+static void assert_discovered(void)
 {
-    if (!run_until(p, ready, 15.0)) {
+    if (!run_until(ready, 15.0)) {
         fail_msg("not ready: flags %#llx, %s",
-                 (unsigned long long)p->values.battery.flags,
-                 p->link.last_error);
+                 (unsigned long long)p.values.battery.flags, p.link.last_error);
     }
-    const struct battery_in *b = &p->values.battery;
+    const struct battery_in *b = &p.values.battery;
     assert_int_equal(b->soc_pu.quality, QUALITY_GOOD);
     assert_true(fabs(b->soc_pu.value - 0.63) < 0.001);
     assert_true(fabs(b->soh_pu.value - 0.98) < 0.0001);
     assert_true(fabs(b->charge_max_w.value - 1.927e6) < 1.0);
     assert_true(fabs(b->discharge_max_w.value - 1.927e6) < 1.0);
     assert_int_equal(b->power_w.quality, QUALITY_GOOD);
-    assert_int_equal(p->link.n_writes, 0);
+    assert_int_equal(p.link.n_writes, 0);
 }
 
 static void test_follows_at_base_40000(void **state)
@@ -182,26 +187,26 @@ static void test_follows_at_base_40000(void **state)
     if (!available()) {
         skip();
     }
-    struct peer p;
-    start(&p, 40000);
-    assert_discovered(&p);
-    command(&p, 1.5e6); /* charge: WSet is -1500 there */
-    assert_true(run_until(&p, follows, 3.0));
-    assert_true(ready(&p));
-    command(&p, -0.7e6);
-    assert_true(run_until(&p, follows, 3.0));
+    start(40000);
+    assert_discovered();
+    command(1.5e6); /* charge: WSet is -1500 there */
+    assert_true(run_until(follows, 3.0));
+    assert_true(ready());
+    command(-0.7e6);
+    assert_true(run_until(follows, 3.0));
     assert_int_equal(p.link.n_mismatches, 0);
 
     /* The timer is armed and renewed: 12 s later it still follows. */
     uint64_t n_writes = p.link.n_writes;
-    run_until(&p, at_rest, 12.0);
-    assert_true(follows(&p));
-    assert_true(ready(&p));
+    run_until(at_rest, 12.0);
+    assert_true(follows());
+    assert_true(ready());
     assert_true(p.link.n_writes >= n_writes + 3 + 20); /* and heartbeats */
     assert_int_equal(p.link.n_mismatches, 0);
 
     /* The client is gone without a word; a reader sees it come to rest. */
     modbus_device.close(p.device);
+    p.device = NULL;
     struct device_cfg reader = {
         .role = DEVICE_BATTERY,
         .at = {.present = true,
@@ -217,11 +222,10 @@ static void test_follows_at_base_40000(void **state)
                      ERR_NONE);
     int64_t gone_ms = now_ms();
     p.link = (struct link_state){.up = false};
-    assert_true(run_until(&p, follows, 3.0));
-    assert_true(run_until(&p, at_rest, 14.0));
+    assert_true(run_until(follows, 3.0));
+    assert_true(run_until(at_rest, 14.0));
     assert_true(now_ms() - gone_ms > 5000); /* by its timer, not at once */
     assert_int_equal(p.link.n_writes, 0);
-    stop(&p);
 }
 
 static void test_follows_at_base_0(void **state)
@@ -230,20 +234,18 @@ static void test_follows_at_base_0(void **state)
     if (!available()) {
         skip();
     }
-    struct peer p;
-    start(&p, 0);
-    assert_discovered(&p);
-    command(&p, -1.0e6);
-    assert_true(run_until(&p, follows, 3.0));
-    assert_true(ready(&p));
-    stop(&p);
+    start(0);
+    assert_discovered();
+    command(-1.0e6);
+    assert_true(run_until(follows, 3.0));
+    assert_true(ready());
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_follows_at_base_40000),
-        cmocka_unit_test(test_follows_at_base_0),
+        cmocka_unit_test_teardown(test_follows_at_base_40000, stop),
+        cmocka_unit_test_teardown(test_follows_at_base_0, stop),
     };
     return cmocka_run_group_tests_name("sunspec_peer", tests, NULL, NULL);
 }
