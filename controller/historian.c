@@ -126,9 +126,9 @@ enum err historian_open(const struct historian_cfg *cfg, struct historian **out,
         }
         return e;
     }
-    historian_event(h, cfg->utc_ms, "start", cfg->site->name,
-                    cfg->record_path != NULL ? "started, with a recording"
-                                             : "started");
+    historian_event(h, cfg->utc_ms, "history", "",
+                    cfg->record_path != NULL ? "begun, with a recording"
+                                             : "begun, without a recording");
     *out = h;
     return ERR_NONE;
 }

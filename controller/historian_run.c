@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "controller/history_schema.h"
+
 enum { TICKS_AT_ONCE = 256 };
 
 static const double poll_s = 0.02; /* how often the ring is looked at */
@@ -41,7 +43,7 @@ static void end_recording(struct historian *h, const char *why, int error)
     enum err e = recorder_close(h->recorder);
     h->recorder = NULL;
     char text[HISTORY_TEXT_MAX];
-    snprintf(text, sizeof(text), "the recording ends at tick %llu: %s",
+    snprintf(text, sizeof(text), "the recording ends near tick %llu: %s",
              (unsigned long long)h->tick.in->tick,
              why != NULL && e == ERR_NONE ? why
                                           : strerror(error != 0 ? error : EIO));
@@ -168,6 +170,28 @@ static void commit_done(struct historian *h, const struct told_batch *batch)
     history_db_checkpoint(&h->db);
 }
 
+/* After a failed commit: the connection, and where it is damaged the file, are
+ * given up; the next attempt opens again. */
+static void give_up_db(struct historian *h)
+{
+    enum history_fault fault = history_db_fault(&h->db);
+    history_db_rollback(&h->db);
+    if (fault == HISTORY_RETRY) {
+        return;
+    }
+    /* never sync again on a descriptor that failed */
+    history_db_close(&h->db);
+    char aside[HISTORY_TEXT_MAX];
+    if (fault == HISTORY_CORRUPT && history_set_aside(h->db_path, aside)) {
+        char text[HISTORY_TEXT_MAX];
+        snprintf(text, sizeof(text),
+                 "the database was damaged (%.60s): kept as %.120s, a new one "
+                 "is begun",
+                 h->db.error, aside);
+        tell(h, h->tick.in->utc_ms, text);
+    }
+}
+
 /* Everything that waits, in one transaction. */
 static void commit(struct historian *h)
 {
@@ -187,13 +211,7 @@ static void commit(struct historian *h)
         return;
     }
     commit_failed(h, h->db.error);
-    enum history_fault fault = history_db_fault(&h->db);
-    history_db_rollback(&h->db);
-    if (fault != HISTORY_RETRY) {
-        /* never sync again on a descriptor that failed; opening sets a
-         * damaged file aside */
-        history_db_close(&h->db);
-    }
+    give_up_db(h);
 }
 
 static bool has_waiting(struct historian *h)
