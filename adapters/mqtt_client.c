@@ -11,7 +11,7 @@
 
 #include <MQTTAsync.h>
 
-#include "adapters/secret_file.h"
+#include "adapters/mqtt_broker.h"
 
 enum {
     KEEP_ALIVE_S = 5,
@@ -22,7 +22,6 @@ enum {
     SUBSCRIBE_AGAIN_MS = 3000,
     UNANSWERED_MAX_MS = 8000,
     CLOSE_WAIT_MS = 1000,
-    SECRET_MAX = 256,
 };
 
 struct mqtt_client {
@@ -32,8 +31,7 @@ struct mqtt_client {
     char id[32];
     char will_topic[MQTT_TOPIC_MAX]; /* "" for none */
     char will[64];
-    char uri[SITE_TEXT_MAX + 32];
-    char password[SECRET_MAX];
+    struct mqtt_broker broker;
     char filters[MQTT_SUBSCRIPTIONS_MAX][MQTT_TOPIC_MAX];
     int n_filters;
     int64_t recreate_ms;
@@ -42,7 +40,7 @@ struct mqtt_client {
     /* Written by the library's threads. */
     atomic_ullong n_connections;
     atomic_bool subscribed;
-    atomic_llong subscribing_ms; /* when last tried */
+    atomic_llong subscribing_ms;   /* when last tried */
     atomic_llong waiting_since_ms; /* first unanswered send, 0 for none */
     atomic_int n_in_flight;
     atomic_int trouble; /* code of the last failed connect, 0 for none */
@@ -184,7 +182,8 @@ static int begin_connect(struct mqtt_client *c)
 
     if (c->at->user[0] != '\0') {
         options.username = c->at->user;
-        options.password = c->password[0] != '\0' ? c->password : NULL;
+        options.password =
+            c->broker.password[0] != '\0' ? c->broker.password : NULL;
     }
     return MQTTAsync_connect(c->handle, &options);
 }
@@ -195,8 +194,9 @@ static int create(struct mqtt_client *c)
     options.sendWhileDisconnected = 0;
     options.maxBufferedMessages = 2 * IN_FLIGHT_MAX;
     options.MQTTVersion = MQTTVERSION_3_1_1;
-    int rc = MQTTAsync_createWithOptions(
-        &c->handle, c->uri, c->id, MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
+    int rc = MQTTAsync_createWithOptions(&c->handle, c->broker.uri, c->id,
+                                         MQTTCLIENT_PERSISTENCE_NONE, NULL,
+                                         &options);
     if (rc != MQTTASYNC_SUCCESS) {
         c->handle = NULL;
         return rc;
@@ -223,38 +223,6 @@ static void init_library(void)
     MQTTAsync_global_init(&options);
 }
 
-static enum err read_secrets(struct mqtt_client *c, char *why, size_t why_size)
-{
-    const struct site_mqtt *at = c->at;
-    const char *open_files[] = {at->ca_file, at->cert_file};
-    for (int i = 0; i < 2; i++) {
-        if (open_files[i][0] != '\0' &&
-            secret_file_check(open_files[i], false, why, why_size) !=
-                ERR_NONE) {
-            return ERR_RANGE;
-        }
-    }
-    if (at->key_file[0] != '\0' &&
-        secret_file_check(at->key_file, true, why, why_size) != ERR_NONE) {
-        return ERR_RANGE;
-    }
-    if (at->password_file[0] == '\0') {
-        return ERR_NONE;
-    }
-    struct secret_file file = {at->password_file, c->password,
-                               sizeof(c->password)};
-    return secret_file_read(&file, why, why_size);
-}
-
-/* Where to; an IPv6 address goes into brackets. */
-static void print_uri(struct mqtt_client *c)
-{
-    bool v6 = strchr(c->at->host, ':') != NULL;
-    snprintf(c->uri, sizeof(c->uri), "%s://%s%s%s:%d",
-             c->at->ca_file[0] != '\0' ? "ssl" : "tcp", v6 ? "[" : "",
-             c->at->host, v6 ? "]" : "", c->at->port);
-}
-
 enum err mqtt_client_open(const struct mqtt_client_cfg *cfg,
                           struct mqtt_client **out, char *why, size_t why_size)
 {
@@ -279,17 +247,16 @@ enum err mqtt_client_open(const struct mqtt_client_cfg *cfg,
         snprintf(c->will_topic, sizeof(c->will_topic), "%s", cfg->will_topic);
         snprintf(c->will, sizeof(c->will), "%s", cfg->will);
     }
-    print_uri(c);
-    enum err err = read_secrets(c, why, why_size);
+    enum err err = mqtt_broker_open(cfg->at, &c->broker, why, why_size);
     int rc = err == ERR_NONE ? create(c) : MQTTASYNC_FAILURE;
     if (err == ERR_NONE && rc != MQTTASYNC_SUCCESS) {
         const char *text = MQTTAsync_strerror(rc);
-        snprintf(why, why_size, "MQTT client for %s: %s", c->uri,
+        snprintf(why, why_size, "MQTT client for %s: %s", c->broker.uri,
                  text != NULL ? text : "cannot be created");
         err = ERR_IO;
     }
     if (err != ERR_NONE) {
-        secret_file_wipe(c->password, sizeof(c->password));
+        mqtt_broker_wipe(&c->broker);
         free(c);
         return err;
     }
@@ -358,24 +325,7 @@ uint64_t mqtt_client_connections(const struct mqtt_client *c)
 
 const char *mqtt_client_trouble(const struct mqtt_client *c)
 {
-    static const char *const refusals[] = {
-        [1] = "the broker does not speak MQTT 3.1.1",
-        [2] = "the broker refuses the client's name",
-        [3] = "the broker is not ready",
-        [4] = "wrong user name or password",
-        [5] = "the broker does not allow it",
-    };
-    int code = atomic_load(&c->trouble);
-    if (code >= 1 && code <= 5) {
-        return refusals[code];
-    }
-    if (code != 0) {
-        return c->at->ca_file[0] != '\0'
-                   ? "no connection: nobody answers, or the certificate does "
-                     "not fit the host name or the ca_file"
-                   : "no connection: nobody answers there";
-    }
-    return "";
+    return mqtt_broker_trouble(c->at, atomic_load(&c->trouble));
 }
 
 bool mqtt_client_send(struct mqtt_client *c, const struct mqtt_post *post)
@@ -428,6 +378,6 @@ void mqtt_client_close(struct mqtt_client *c, const struct mqtt_post *last)
     if (c->handle != NULL) {
         MQTTAsync_destroy(&c->handle);
     }
-    secret_file_wipe(c->password, sizeof(c->password));
+    mqtt_broker_wipe(&c->broker);
     free(c);
 }

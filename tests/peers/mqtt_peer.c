@@ -318,28 +318,17 @@ bool peer_heard(struct peer *p, const char *topic, const char *payload,
     return found;
 }
 
-/* What is retained for the filter now, as lines in a file. */
-static void fetch_retained(struct peer *p, const char *filter,
-                           const char *seconds)
+/* The first message retained for the filter, as a line in a file. */
+static void fetch_retained(struct peer *p, const char *filter)
 {
     char port[16];
     char path[128];
     snprintf(port, sizeof(port), "%d", p->port);
     peer_path(p, "retained", path, sizeof(path));
     unlink(path);
-    const char *const argv[] = {"mosquitto_sub",
-                                "-h",
-                                "127.0.0.1",
-                                "-p",
-                                port,
-                                "-t",
-                                filter,
-                                "-F",
-                                "%r %t %p",
-                                "-W",
-                                seconds,
-                                "--retained-only",
-                                NULL};
+    const char *const argv[] = {
+        "mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-t", filter, "-F",
+        "%r %t %p",      "-C", "1",         "-W", "1",  NULL};
     pid_t pid = spawn(p, "retained", argv);
     peer_reap(pid);
 }
@@ -350,7 +339,7 @@ bool peer_retained(struct peer *p, const char *topic, const char *text,
     char path[128];
     peer_path(p, "retained", path, sizeof(path));
     for (int i = 0; i < 5; i++) {
-        fetch_retained(p, topic, "1");
+        fetch_retained(p, topic);
         FILE *f = fopen(path, "r");
         bool found = f != NULL && fgets(out, (int)size, f) != NULL &&
                      strstr(out, text) != NULL;
@@ -369,7 +358,7 @@ bool peer_retains(struct peer *p, const char *filter)
     char line[300];
     char path[128];
     peer_path(p, "retained", path, sizeof(path));
-    fetch_retained(p, filter, "1");
+    fetch_retained(p, filter);
     FILE *f = fopen(path, "r");
     bool any =
         f != NULL && fgets(line, sizeof(line), f) != NULL && line[0] == '1';
