@@ -150,10 +150,6 @@ client()
     timeout 20 $python "$dir/client.py" "$@" 2>&1
 }
 
-sub()
-{
-    mosquitto_sub -h 127.0.0.1 -p "$mqtt" "$@"
-}
 pub()
 {
     mosquitto_pub -h 127.0.0.1 -p "$mqtt" "$@"
@@ -185,7 +181,7 @@ mosquitto -c "$dir/mosquitto.conf" >"$dir/mosquitto.log" 2>&1 &
 broker=$!
 until_true 5 pub -t x -m x 2>/dev/null ||
     { echo "not ok - mosquitto starts: $(tail -n 1 "$dir/mosquitto.log")"; exit 1; }
-sub -v -t 'ballast/#' >>"$dir/heard" 2>/dev/null &
+mosquitto_sub -h 127.0.0.1 -p "$mqtt" -v -t 'ballast/#' >>"$dir/heard" 2>/dev/null &
 listener=$!
 
 "$BALLAST" sim "$dir/site.yaml" --from 120s >"$dir/sim.log" 2>&1 &
