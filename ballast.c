@@ -11,6 +11,7 @@
 #include "controller/site_file.h"
 #include "controller/status.h"
 #include "replay/bench.h"
+#include "replay/demo.h"
 #include "replay/sim.h"
 #include "replay/replay.h"
 #include "replay/verify.h"
@@ -23,6 +24,7 @@ struct subcommand {
 
 /* In the order of a newcomer's way. */
 static const struct subcommand subcommands[] = {
+    {"demo", demo_main, "a whole site on this machine, with a live view"},
     {"check", check_main,
      "tell every fault of a site file, and what it covers"},
     {"run", run_main, "control a site until told to stop"},
