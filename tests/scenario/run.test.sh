@@ -173,7 +173,7 @@ sleep 0.3
 "$BALLAST" sim "$site" --load gen:training >"$dir/sim.log" 2>&1 &
 sim=$!
 start_run
-until_holds "the site is under control within seconds" 10 \
+until_holds "the site is under control within seconds" 20 \
     'all(x["state"] == "ready" for x in s["batteries"]) and
      s["pods"]["online"] == 2 and s["grid"]["meter"] == "good" and
      s["fleets"][0]["online"] == 20 and s["mode"] == "run" and
