@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `ballast replay` as its users call it, in simulated time: the shipped sites,
+# an events file, prices with a gap, the same run twice, a recording, and every
+# kind of unreadable input.
+set -u
+BALLAST=${BALLAST:-$PWD/ballast}
+demo=replay/sites/demo.yaml
+ten=replay/sites/ten_megablocks.yaml
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# verdict WHAT WHY: ok where WHY is empty.
+verdict()
+{
+    if [ -z "$2" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1: $2"
+        failed=1
+    fi
+}
+
+# refused WHAT TEXT ARGS...: exit 2 and TEXT on stderr.
+refused()
+{
+    local what=$1 text=$2 why=
+    shift 2
+    "$BALLAST" replay "$@" >"$dir/out" 2>"$dir/err"
+    local code=$?
+    [ $code = 2 ] || why="exit $code"
+    grep -qF -- "$text" "$dir/err" || why="$why; said: $(head -3 "$dir/err")"
+    verdict "refused: $what" "$why"
+}
+
+json()
+{
+    "$BALLAST" replay "$@" --json 2>/dev/null
+}
+
+# number JSON KEY: the first value of KEY.
+number()
+{
+    sed -n "s/.*\"$2\":[[:space:]]*\\(-\\{0,1\\}[0-9.e+-]*\\).*/\\1/p" "$1" |
+        head -1
+}
+
+# A load that stands at 100 MW and falls to 80 MW at 60 s.
+printf 't_s,load_mw\n0,100\n60,80\n300,80\n' >"$dir/step.csv"
+"$BALLAST" replay $ten --load "$dir/step.csv" --out "$dir/a" >/dev/null
+"$BALLAST" replay $ten --load "$dir/step.csv" --out "$dir/b" >/dev/null
+cmp -s "$dir/a/ballast/series.csv" "$dir/b/ballast/series.csv"
+verdict "the same run writes the same series" "$([ $? = 0 ] || echo differs)"
+
+why=$(awk -F, '
+    NR > 2 && $2 < last - 1e6 { if (($5 - b) ^ 2 > 1e10 ||
+        ($7 - g - ($2 - last)) ^ 2 > 1e10) print "battery moved at " $1 }
+    { last = $2; b = $5; g = $7 }' "$dir/a/ballast/series.csv")
+verdict "in the tick of a load step the battery has not moved" "$why"
+
+why=$(awk -F, 'NR > 1 { d = $3 + $4 + $5 + $6 - $7
+    if (d > 1 || d < -1) { print "off by " d " at " $1; exit } }' \
+    "$dir/a/ballast/series.csv")
+verdict "every row of the series balances" "$why"
+
+"$BALLAST" replay $ten --load "$dir/step.csv" --out "$dir/c" --every 10s \
+    >/dev/null
+rows=$(wc -l <"$dir/c/ballast/series.csv")
+verdict "--every thins the series" "$([ "$rows" -le 56 ] || echo "$rows rows")"
+
+# A limit of the utility, reached before it starts and held.
+cat >"$dir/events.jsonl" <<EOF
+{"v":1,"id":"cap","kind":"import_max","start":"+900","end":"+1800","value_w":95e6,"priority":1}
+EOF
+printf 't_s,load_mw\n0,100\n2400,100\n' >"$dir/flat.csv"
+"$BALLAST" replay $ten --load "$dir/flat.csv" --events "$dir/events.jsonl" \
+    --out "$dir/d" --strict >/dev/null 2>"$dir/err"
+code=$?
+why=$(awk -F, 'NR > 1 && $1 >= 900 && $1 < 1800 && $7 > 95e6 {
+    print $7 " W at " $1; exit }' "$dir/d/ballast/series.csv")
+[ $code = 0 ] || why="exit $code $why"
+verdict "a coming import limit is reached beforehand and held" "$why"
+
+# Money: a price file with a gap, billed with its own column.
+cat >"$dir/price.csv" <<EOF
+time_utc,da_per_mwh,rt_per_mwh
+2026-03-01T00:00:00Z,40,60
+2026-03-01T01:00:00Z,50,60
+2026-03-01T03:00:00Z,50,60
+2026-03-01T04:00:00Z,50,60
+EOF
+printf 't_s,load_mw\n0,10\n3600,10\n' >"$dir/hour.csv"
+json $ten --load "$dir/hour.csv" --price "$dir/price.csv" \
+    --price-column da_per_mwh --settle-column rt_per_mwh \
+    --price-known all --policy none >"$dir/money.json"
+cost=$(number "$dir/money.json" energy_cur)
+why=$(awk -v c="$cost" 'BEGIN { if (c < 1199 || c > 1201) print c " USD" }')
+verdict "20 MWh at 60 USD/MWh cost 1200 USD" "$why"
+"$BALLAST" replay $ten --load "$dir/hour.csv" --price "$dir/price.csv" \
+    --price-column da_per_mwh >/dev/null 2>"$dir/err"
+verdict "a gap in the prices is told" \
+    "$(grep -q '1 gaps of 1 prices' "$dir/err" || cat "$dir/err")"
+
+# --strict, and what the recording is worth.
+"$BALLAST" replay $ten --load "$dir/step.csv" --policy none --strict >/dev/null
+code=$?
+verdict "--strict says no where the ramp breaks" \
+    "$([ $code = 1 ] || echo "exit $code")"
+"$BALLAST" replay $demo --load "gen:training" --record "$dir/x.rec" >/dev/null
+"$BALLAST" verify "$dir/x.rec" >"$dir/out" 2>&1
+code=$?
+verdict "a recorded replay verifies" "$([ $code = 0 ] || cat "$dir/out")"
+printf '\125' | dd of="$dir/x.rec" bs=1 seek=200000 conv=notrunc 2>/dev/null
+"$BALLAST" verify "$dir/x.rec" >"$dir/out" 2>&1
+code=$?
+verdict "with one changed byte it does not" \
+    "$([ $code = 1 ] || echo "exit $code")"
+
+refused "no load" "--load is missing" $demo
+refused "no such trace" "nothere.csv" $demo --load nothere.csv
+refused "no such policy" '"best"' $demo --load gen:training --policy best
+refused "no such generator" "gen:" $demo --load gen:nothing
+refused "no such column" "nope" $demo --load "$dir/step.csv" --column nope
+refused "an empty selection" "run" $demo --load "$dir/step.csv" --where run=Z
+refused "a scale of zero" "--scale" $demo --load gen:training --scale 0
+refused "a bad start" "--start" $demo --load gen:training --start yesterday
+printf 't_s,load_w\n0,5\n1,nan\n' >"$dir/nan.csv"
+refused "NaN in a trace" "nan.csv:3" $demo --load "$dir/nan.csv"
+printf 't_s,load_w\n0,5\n2,5\n1,5\n' >"$dir/back.csv"
+refused "a time that goes back" "back.csv:4" $demo --load "$dir/back.csv"
+printf '{"kind":"import_max","value_w":"x"}\n' >"$dir/bad.jsonl"
+refused "a bad event" "bad.jsonl:1" $demo --load gen:training \
+    --events "$dir/bad.jsonl"
+printf 'time_utc,x_per_mwh\nnow,5\n' >"$dir/bad.csv"
+refused "a bad price" "bad.csv:2" $demo --load gen:training \
+    --price "$dir/bad.csv"
+printf 'site: {}\n' >"$dir/bad.yaml"
+refused "a bad site" "bad.yaml:1" "$dir/bad.yaml" --load gen:training
+refused "an output that cannot be" "$dir/step.csv" $demo --load gen:training \
+    --out "$dir/step.csv"
+exit $failed
