@@ -71,20 +71,33 @@ static void nap(double s)
     nanosleep(&t, NULL); /* a signal ends it early */
 }
 
-/* Everything that can be known before the first process is started. */
-static bool prepare(struct demo *d)
+/* The shipped site file and this program, by paths that hold in any folder. */
+static bool find_files(struct demo *d)
 {
-    char shipped[PATH_MAX + 16];
-    snprintf(shipped, sizeof(shipped), "%s/demo.yaml", cli_data_dir("sites"));
+    const char *folder = cli_data_dir("sites");
+    char here[PATH_MAX] = "";
+    if (folder[0] != '/' && getcwd(here, sizeof(here)) == NULL) {
+        cli_error("demo", "the current folder: %s", strerror(errno));
+        return false;
+    }
+    int length =
+        snprintf(d->site_path, sizeof(d->site_path), "%s%s%s/demo.yaml", here,
+                 here[0] != '\0' ? "/" : "", folder);
     ssize_t n = readlink("/proc/self/exe", d->program, sizeof(d->program) - 1);
-    if (n <= 0 || realpath(shipped, d->site_path) == NULL) {
-        cli_error("demo",
-                  "%s: %s; $BALLAST_DATA names the folder of the "
-                  "shipped files",
-                  shipped, strerror(errno));
+    if (n <= 0 || length >= (int)sizeof(d->site_path)) {
+        cli_error("demo", "cannot tell where this program lies");
         return false;
     }
     d->program[n] = '\0';
+    return true;
+}
+
+/* Everything that can be known before the first process is started. */
+static bool prepare(struct demo *d)
+{
+    if (!find_files(d)) {
+        return false;
+    }
     d->site = site_file_load(d->site_path);
     if (d->site == NULL) {
         return false;

@@ -60,10 +60,12 @@ void screen_show(struct screen *s, const char *json, double mono_s,
     if (!view_read(json, &status)) {
         return;
     }
-    extremes->n++;
-    extremes->peak_w = fmax(extremes->peak_w, status.grid_w);
-    extremes->ramp_w_per_s =
-        fmax(extremes->ramp_w_per_s, fabs(status.ramp_w_per_s));
+    if (!status.assumed) {
+        extremes->n++;
+        extremes->peak_w = fmax(extremes->peak_w, status.grid_w);
+        extremes->ramp_w_per_s =
+            fmax(extremes->ramp_w_per_s, fabs(status.ramp_w_per_s));
+    }
     if (s->open) {
         static char frame[VIEW_FRAME_MAX];
         measure(&s->view);

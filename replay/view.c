@@ -115,8 +115,8 @@ static void draw_grid(struct frame *f)
     if (isfinite(s->import_max_w)) {
         view_put(l, VIEW_PLAIN, " of %s", power(s->import_max_w, b));
     }
-    if (strcmp(s->meter, "good") != 0 && s->meter[0] != '\0') {
-        view_put(l, VIEW_YELLOW, "  meter %s", s->meter);
+    if (s->assumed) {
+        view_put(l, VIEW_RED, "  assumed");
     }
     end(f);
 

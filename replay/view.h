@@ -60,6 +60,7 @@ struct view_status {
     double ramp_max_w_per_s;
     double pp60_w;
     char meter[VIEW_WORD_MAX];
+    bool assumed; /* no meter is heard: grid_w is the worst case */
     double demand_w;
     double served_w;
     double shed_w;

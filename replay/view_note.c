@@ -32,6 +32,9 @@ static void shift(double *curve, int steps)
 /* Bring 'x' into the mean of the 'n' before it. */
 static double averaged(double mean, int n, double x)
 {
+    if (isnan(x)) {
+        return mean;
+    }
     return n == 0 || isnan(mean) ? x : mean + (x - mean) / (n + 1);
 }
 
@@ -46,7 +49,9 @@ void view_note(struct view *v, const struct view_status *s, double mono_s)
         v->second = second;
         v->n_in_second = 0;
     }
-    v->grid_w[last] = averaged(v->grid_w[last], v->n_in_second, s->grid_w);
-    v->load_w[last] = averaged(v->load_w[last], v->n_in_second, s->load_w);
+    double grid_w = s->assumed ? NAN : s->grid_w;
+    double load_w = s->assumed ? NAN : s->load_w;
+    v->grid_w[last] = averaged(v->grid_w[last], v->n_in_second, grid_w);
+    v->load_w[last] = averaged(v->load_w[last], v->n_in_second, load_w);
     v->n_in_second++;
 }

@@ -71,6 +71,10 @@ static void read_grid(const cJSON *root, struct view_status *s)
     s->ramp_max_w_per_s = number(grid, "ramp_max_w_per_s");
     s->pp60_w = number(grid, "pp60_w");
     TEXT(grid, "meter", s->meter);
+    static const char *const unknown[] = {"missing", "bad", "stale"};
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        s->assumed = s->assumed || strcmp(s->meter, unknown[i]) == 0;
+    }
     const cJSON *load = cJSON_GetObjectItemCaseSensitive(root, "load");
     s->demand_w = number(load, "demand_w");
     s->served_w = number(load, "served_w");

@@ -257,6 +257,20 @@ static void test_broken_statuses_do_no_harm(void **state)
     }
 }
 
+static void test_an_assumed_power_is_not_drawn_as_measured(void **state)
+{
+    (void)state;
+    struct view v;
+    view_init(&v, 80, 24);
+    static const char stale[] =
+        "{\"grid\":{\"power_w\":14e6,\"meter\":\"stale\"}}";
+    draw(&v, stale, rows);
+    view_note(&v, &status, 1.0);
+    assert_true(status.assumed);
+    assert_true(isnan(v.grid_w[59]));
+    assert_non_null(strstr(frame, "assumed"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_a_status_cannot_steer_the_terminal),
         cmocka_unit_test(test_without_utf8_or_colour_there_is_none),
         cmocka_unit_test(test_the_curve_holds_then_shows_a_gap),
+        cmocka_unit_test(test_an_assumed_power_is_not_drawn_as_measured),
         cmocka_unit_test(test_broken_statuses_do_no_harm),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);
