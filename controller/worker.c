@@ -120,7 +120,7 @@ static void pass_all(struct worker *w)
         pass(w, w->devices[i], mailbox_fetch(&w->devices[i]->port->lease));
     }
     double took_s = (double)(clock_mono_ns() - start_ns) / 1e9;
-    w->pass_s = fmax(took_s, 0.98 * w->pass_s);
+    w->pass_s = fmax(took_s, 0.9 * w->pass_s);
     w->read_ns = start_ns;
 }
 

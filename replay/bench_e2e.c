@@ -262,6 +262,10 @@ static enum err measure(struct rig *r, struct bench_run *run)
     bench_add(run, "p99_ms", bench_quantile(took_s, EDGES, 0.99) * 1e3);
     bench_add(run, "p99_periods",
               bench_quantile(took_s, EDGES, 0.99) / period_s);
+    /* how late the machine wakes a thread: what no program can do about */
+    const struct loop_view *view = mailbox_fetch(&r->ports->view);
+    bench_add(run, "wake_late_p99_ms",
+              view != NULL ? view->counts.jitter_p99_s * 1e3 : 0.0);
     return ERR_NONE;
 }
 
