@@ -82,7 +82,7 @@ static enum err open_workers(struct controller *c)
 static enum err open_status(struct controller *c)
 {
     char path[CONTROLLER_PATH_MAX];
-    status_path(c->site, path, sizeof(path));
+    status_path(c->site->history.file, path, sizeof(path));
     enum err e = status_server_open(path, &c->server, c->why, sizeof(c->why));
     struct watch_cfg cfg = {
         .site = c->site,

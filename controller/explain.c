@@ -12,6 +12,7 @@
 #include "controller/cli.h"
 #include "controller/clock.h"
 #include "controller/history_read.h"
+#include "controller/history_where.h"
 #include "controller/site_file.h"
 #include "models/calendar.h"
 #include "models/units.h"
@@ -29,36 +30,6 @@ struct found {
     struct history_decision decision;
     struct second_row second;
 };
-
-static bool is_database(const char *path)
-{
-    static const char magic[16] = "SQLite format 3";
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) {
-        return false;
-    }
-    char head[sizeof(magic)] = {0};
-    bool is = fread(head, 1, sizeof(head), f) == sizeof(head) &&
-              memcmp(head, magic, sizeof(magic)) == 0;
-    fclose(f);
-    return is;
-}
-
-/* The database of 'given', itself or the one its site file names. */
-static bool database_of(const char *given, char path[SITE_TEXT_MAX * 2])
-{
-    if (is_database(given)) {
-        snprintf(path, SITE_TEXT_MAX * 2, "%s", given);
-        return true;
-    }
-    struct site *site = site_file_load(given);
-    if (site == NULL) {
-        return false;
-    }
-    snprintf(path, SITE_TEXT_MAX * 2, "%s", site->history.file);
-    free(site);
-    return true;
-}
 
 static bool is_near(const struct found *f)
 {
@@ -249,8 +220,8 @@ int explain_main(int argc, char **argv)
                   at);
         return EXIT_USAGE;
     }
-    char path[SITE_TEXT_MAX * 2];
-    if (!database_of(argv[1], path)) {
+    char path[4096];
+    if (!history_where(argv[1], path, sizeof(path))) {
         return EXIT_USAGE;
     }
     exit_code = ask(path, &f);

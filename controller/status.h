@@ -41,10 +41,11 @@ void status_server_close(struct status_server *s);
  * listens), ERR_TIMEOUT, ERR_MEMORY, ERR_RANGE (path or answer too long). */
 CHECKED enum err status_ask(const char *path, double timeout_s, char **json);
 
-/* The socket of a site's controller: history.file with ".sock". */
-const char *status_path(const struct site *site, char *out, size_t size);
+/* The socket of the controller that keeps its history in 'database': that
+ * path with ".sock"; returns 'out'. */
+const char *status_path(const char *database, char *out, size_t size);
 
-/* `ballast status SITE [--json]` */
+/* `ballast status SITE|DATABASE [--json]` */
 int status_main(int argc, char **argv);
 
 #endif

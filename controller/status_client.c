@@ -14,15 +14,15 @@
 
 #include "controller/cli.h"
 #include "controller/clock.h"
-#include "controller/site_file.h"
+#include "controller/history_where.h"
 #include "controller/status.h"
 #include "models/units.h"
 
 enum { ANSWER_MAX = 4 * 1024 * 1024 };
 
-const char *status_path(const struct site *site, char *out, size_t size)
+const char *status_path(const char *database, char *out, size_t size)
 {
-    snprintf(out, size, "%s.sock", site->history.file);
+    snprintf(out, size, "%s.sock", database);
     return out;
 }
 
@@ -211,15 +211,15 @@ enum err status_print(const char *json)
     return ERR_NONE;
 }
 
-static int tell(const struct site *site, bool as_json)
+static int tell(const char *path, bool as_json)
 {
-    char path[SITE_TEXT_MAX + 8];
     char *json = NULL;
-    enum err e = status_ask(status_path(site, path, sizeof(path)), 3.0, &json);
+    enum err e = status_ask(path, 3.0, &json);
     if (e != ERR_NONE) {
         cli_error("status",
                   "no controller answers at %s: %s; start one with 'ballast "
-                  "run SITE' (same user, same folder)",
+                  "run SITE' (same user), and ask from the same folder or for "
+                  "its DATABASE",
                   path, e == ERR_IO ? "nobody listens" : err_text(e));
         return EXIT_NO;
     }
@@ -243,10 +243,12 @@ int status_main(int argc, char **argv)
     };
     const struct cli cli = {
         .command = "status",
-        .args = "SITE",
-        .about = "Asks the running controller of a site how things stand.\n"
-                 "Exit code 1 where no controller answers.",
-        .example = "  ballast status site.yaml --json\n",
+        .args = "SITE|DATABASE",
+        .about = "Asks the running controller of a site how things stand. It\n"
+                 "answers beside its history database. Exit code 1 where no\n"
+                 "controller answers.",
+        .example = "  ballast status site.yaml --json\n"
+                   "  ballast status ballast-demo/ballast.db\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,
@@ -257,11 +259,10 @@ int status_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    struct site *site = site_file_load(argv[1]);
-    if (site == NULL) {
+    char database[SITE_TEXT_MAX * 2];
+    char path[SITE_TEXT_MAX * 2 + 8];
+    if (!history_where(argv[1], database, sizeof(database))) {
         return EXIT_USAGE;
     }
-    code = tell(site, as_json);
-    free(site);
-    return code;
+    return tell(status_path(database, path, sizeof(path)), as_json);
 }

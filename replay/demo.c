@@ -102,7 +102,7 @@ static bool prepare(struct demo *d)
     if (d->site == NULL) {
         return false;
     }
-    status_path(d->site, d->socket, sizeof(d->socket));
+    status_path(d->site->history.file, d->socket, sizeof(d->socket));
     return demo_find_mosquitto(d->mosquitto, sizeof(d->mosquitto)) &&
            demo_ports_free(d->site) && demo_enter(FOLDER) &&
            demo_write_mosquitto("mosquitto.conf", d->site);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/history_where.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/site_file.h"
+
+static bool is_database(const char *path)
+{
+    static const char magic[16] = "SQLite format 3";
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) {
+        return false;
+    }
+    char head[sizeof(magic)] = {0};
+    bool is = fread(head, 1, sizeof(head), f) == sizeof(head) &&
+              memcmp(head, magic, sizeof(magic)) == 0;
+    fclose(f);
+    return is;
+}
+
+bool history_where(const char *given, char *out, size_t size)
+{
+    if (is_database(given)) {
+        snprintf(out, size, "%s", given);
+        return true;
+    }
+    struct site *site = site_file_load(given);
+    if (site == NULL) {
+        return false;
+    }
+    snprintf(out, size, "%s", site->history.file);
+    free(site);
+    return true;
+}
