@@ -301,31 +301,58 @@ static void say_offline(struct sim_bus *bus)
 {
     for (int i = 0; i < bus->n_links; i++) {
         struct link *l = &bus->links[i];
-        if (l->client == NULL || !MQTTAsync_isConnected(l->client)) {
-            continue;
-        }
-        if (l->cfg.online[0] != '\0') {
+        if (l->client != NULL && MQTTAsync_isConnected(l->client) &&
+            l->cfg.online[0] != '\0') {
             sim_bus_send(bus, i, l->cfg.online, OFFLINE, SIM_RETAINED);
         }
-        MQTTAsync_disconnectOptions o = MQTTAsync_disconnectOptions_initializer;
-        o.timeout = 1000; /* ms for what is still under way */
-        MQTTAsync_disconnect(l->client, &o);
     }
+}
+
+/* True while the broker has not acknowledged all that was sent on a link. */
+static bool under_way(const struct link *l)
+{
+    MQTTAsync_token *tokens = NULL;
+    if (l->client == NULL || !MQTTAsync_isConnected(l->client) ||
+        MQTTAsync_getPendingTokens(l->client, &tokens) != MQTTASYNC_SUCCESS ||
+        tokens == NULL) {
+        return false;
+    }
+    bool any = tokens[0] != -1;
+    MQTTAsync_free(tokens);
+    return any;
+}
+
+/* Wait until a link is through with what it was given, but not longer than
+ * the time that all links have. */
+static void wait_link(const struct link *l, bool (*busy)(const struct link *),
+                      int *ms)
+{
+    while (*ms < CLOSE_MS && busy(l)) {
+        nap();
+        *ms += 20;
+    }
+}
+
+static bool connected(const struct link *l)
+{
+    return l->client != NULL && MQTTAsync_isConnected(l->client);
 }
 
 void sim_bus_close(struct sim_bus *bus)
 {
-    say_offline(bus);
     int ms = 0;
+    say_offline(bus);
     for (int i = 0; i < bus->n_links; i++) {
-        MQTTAsync *client = &bus->links[i].client;
-        while (*client != NULL && ms < CLOSE_MS &&
-               MQTTAsync_isConnected(*client)) {
-            nap();
-            ms += 20;
+        wait_link(&bus->links[i], under_way, &ms);
+        MQTTAsync_disconnectOptions o = MQTTAsync_disconnectOptions_initializer;
+        if (connected(&bus->links[i])) {
+            MQTTAsync_disconnect(bus->links[i].client, &o);
         }
-        if (*client != NULL) {
-            MQTTAsync_destroy(client);
+    }
+    for (int i = 0; i < bus->n_links; i++) {
+        wait_link(&bus->links[i], connected, &ms);
+        if (bus->links[i].client != NULL) {
+            MQTTAsync_destroy(&bus->links[i].client);
         }
     }
     pthread_mutex_destroy(&bus->lock);
