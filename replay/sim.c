@@ -140,8 +140,10 @@ static void print_modbus(const char *name, const struct site_modbus *at,
                          const char *models)
 {
     if (at->present) {
-        printf("%-16s Modbus TCP %s:%d unit %d, SunSpec %s\n", name, at->host,
-               at->port, at->unit, models);
+        bool fits = strncmp(at->map, "sunspec", 7) == 0;
+        printf("%-16s Modbus TCP %s:%d unit %d, SunSpec %s%s%s\n", name,
+               at->host, at->port, at->unit, models,
+               fits ? "" : "; does not fit its map ", fits ? "" : at->map);
     } else {
         printf("%-16s no modbus in the site file: only in the plant\n", name);
     }
