@@ -27,6 +27,7 @@ enum { EDGES = 60, SEED = 1 };
 
 static const double LOAD_W = 5e6;
 static const double EDGE_W = 1e6;
+static const double REST_W = 0.3e6;
 static const double WARM_UP_S = 4.0; /* the step listens before it acts */
 static const double LOST_S = 1.0;
 
@@ -215,6 +216,22 @@ static void clear(struct rig *r)
     free(r->site);
 }
 
+/* Until the battery carries what the load has moved away from its start, so
+ * that every edge starts from rest; false where it never does. */
+static bool settle(struct bench_site *d)
+{
+    for (int i = 0; i < 100; i++) {
+        pthread_mutex_lock(&d->lock);
+        double off_w = d->load_w + d->set_w - LOAD_W;
+        pthread_mutex_unlock(&d->lock);
+        if (fabs(off_w) < REST_W) {
+            return true;
+        }
+        clock_sleep_until(clock_mono_ns() + 10 * CLOCK_NS_PER_MS);
+    }
+    return false;
+}
+
 /* The load steps by 'edge_w'; seconds until the battery was told to take it
  * over, INFINITY where it was not. */
 static double one_edge(struct bench_site *d, double edge_w)
@@ -249,8 +266,9 @@ static enum err measure(struct rig *r, struct bench_run *run)
     double period_s = r->site->control.period_s;
     pause_s(WARM_UP_S);
     for (int i = 0; i < EDGES; i++) {
+        bool rests = settle(r->devices);
         took_s[i] = one_edge(r->devices, i % 2 == 0 ? EDGE_W : -EDGE_W);
-        if (!isfinite(took_s[i])) {
+        if (!rests || !isfinite(took_s[i])) {
             snprintf(run->why, sizeof(run->why),
                      "no set-point within %g s of a change", LOST_S);
             return ERR_TIMEOUT;
