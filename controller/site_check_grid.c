@@ -14,13 +14,18 @@ static bool known(const struct site_reader *r, const void *at)
     return site_place_of(r, at) != NULL;
 }
 
-/* A mean needs a sample, and it and the window behind it must be held. */
-static void check_average(struct site_reader *r, const double *average_s,
+/* A mean needs a sample, and it and the window behind it must be held.  A
+ * default gives way to a long period. */
+static void check_average(struct site_reader *r, double *average_s,
                           double window_s)
 {
     const double *period_s = &r->draft->site.control.period_s;
     if (!known(r, average_s) || !known(r, period_s)) {
         return;
+    }
+    bool preset = site_place_of(r, average_s)->spot.line == 0;
+    if (preset && *average_s < *period_s) {
+        *average_s = *period_s;
     }
     if (*average_s < *period_s * (1.0 - 1e-9)) {
         site_clash(r, average_s, period_s,

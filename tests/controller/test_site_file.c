@@ -211,6 +211,25 @@ static void test_defaults(void **state)
     assert_int_equal(site.n_pods + site.n_fleets + site.n_prices, 0);
 }
 
+static void test_default_averages_give_way_to_a_long_period(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "site: {name: s, time_zone: UTC, currency: USD}\n"
+        "grid: {import_max: 20 kW, export_max: 0 W, ramp_max: 1 kW/min}\n"
+        "batteries:\n"
+        "  - {name: b, kind: generic, energy: 10 kWh, charge_max: 5 kW, "
+        "discharge_max: 5 kW, efficiency: 0.9 pu, soc_min: 20 %, soc_max: "
+        "80 %, chemistry: lfp}\n"
+        "control: {period: 10 s}\n";
+    if (parse("t.yaml", text, strlen(text)) != ERR_NONE) {
+        fail_msg("refused: %s", faults.text[0]);
+    }
+    assert_near(site.grid.swing_average_s, 10.0);
+    assert_near(site.grid.ramp_average_s, 10.0);
+    assert_near(site.grid.import_average_s, 60.0);
+}
+
 static void test_price_topic_and_files(void **state)
 {
     (void)state;
@@ -784,6 +803,7 @@ int main(void)
         cmocka_unit_test(test_reads_values),
         cmocka_unit_test(test_expands_pods_and_fleets),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_default_averages_give_way_to_a_long_period),
         cmocka_unit_test(test_price_topic_and_files),
         cmocka_unit_test(test_wrong_values),
         cmocka_unit_test(test_wrong_words),
