@@ -241,7 +241,9 @@ static void push_swing(struct compliance *c, double grid_w)
     double high_w = window_extreme_push(&c->swing_max, mean_w);
     double low_w = window_extreme_push(&c->swing_min, mean_w);
     c->pp60_max_w = fmax(c->pp60_max_w, high_w - low_w);
-    if (high_w - low_w > c->grid.swing_max_w * tolerance) {
+    int64_t age = c->ticks - c->forced_tick;
+    bool forced = age <= c->swing_max.span + c->swing_mean.n - 1;
+    if (!forced && high_w - low_w > c->grid.swing_max_w * tolerance) {
         c->swing_violations++;
     }
 }

@@ -133,7 +133,8 @@ struct compliance_result {
     int64_t exempt;          /* ticks whose ramp violation was forced */
     int64_t exempt_by[COMPLIANCE_CAUSE_COUNT]; /* of them, per cause */
     double pp60_max_w;
-    int64_t swing_violations; /* ticks over swing_max by more than 1 % */
+    int64_t swing_violations; /* ticks over swing_max by more than 1 %, unless
+                               * a forced tick lies in their window */
     double edge_max_w;
     int64_t import_limit_violations; /* ticks over the limit or the trip */
     int64_t trip_violations;         /* ticks over the trip limit */

@@ -68,6 +68,7 @@ struct plain {
     int64_t violations;
     int64_t exempt;
     int64_t over;
+    int64_t swings;
     double ramp_max;
     double pp60;
     double edge;
@@ -111,6 +112,23 @@ static void plain_ramp(struct plain *r, int i, int n, int n60, double period_s,
     r->exempt += broken && all_forced;
 }
 
+static void plain_swing(struct plain *r, int i, int n, int n60,
+                        double swing_max_w, const bool *forced)
+{
+    double high = -INFINITY;
+    double low = INFINITY;
+    bool has = false;
+    for (int k = i - n60; k <= i; k++) {
+        high = fmax(high, at(r->swing, k));
+        low = fmin(low, at(r->swing, k));
+    }
+    for (int k = i - n60 - n + 1; k <= i; k++) {
+        has = has || (k >= 0 && forced[k]);
+    }
+    r->pp60 = fmax(r->pp60, high - low);
+    r->swings += high - low > swing_max_w * 1.01 && !has;
+}
+
 static void plain_run(struct plain *r, const struct site_grid *g,
                       double period_s, const bool *forced)
 {
@@ -119,19 +137,13 @@ static void plain_run(struct plain *r, const struct site_grid *g,
     int n_import = (int)fmax(1.0, round(g->import_average_s / period_s));
     int n60 = (int)round(60.0 / period_s);
     int n_demand = (int)round(g->demand_interval_s / period_s);
-    r->violations = r->exempt = r->over = 0;
+    r->violations = r->exempt = r->over = r->swings = 0;
     r->ramp_max = r->pp60 = r->edge = r->peak = 0.0;
     for (int i = 0; i < N; i++) {
         r->mean[i] = mean_of(r->p, i, n);
         r->swing[i] = mean_of(r->p, i, n_swing);
         plain_ramp(r, i, n, n60, period_s, forced);
-        double high = -INFINITY;
-        double low = INFINITY;
-        for (int k = i - n60; k <= i; k++) {
-            high = fmax(high, at(r->swing, k));
-            low = fmin(low, at(r->swing, k));
-        }
-        r->pp60 = fmax(r->pp60, high - low);
+        plain_swing(r, i, n_swing, n60, g->swing_max_w, forced);
         r->edge = fmax(r->edge, fabs(r->p[i] - at(r->p, i - 1)));
         r->over += mean_of(r->p, i, n_import) > g->import_max_w + 200.0 ||
                    r->p[i] > g->import_trip_w + 200.0;
@@ -152,12 +164,14 @@ static void test_against_the_plain_restatement(void **state)
     int64_t seen = 0;
     int64_t free_of = 0;
     int64_t excused = 0;
+    int64_t swings = 0;
     for (int run = 0; run < 28; run++) {
         struct site_grid g = grid();
         double period_s = periods_s[run % 7];
         double calm = run % 4 == 3 ? 0.1 : 1.0;
         g.ramp_average_s = run % 3 == 0 ? 10.0 : draw(&seed, 0.05, 20.0);
         g.swing_average_s = draw(&seed, 0.1, 5.0);
+        g.swing_max_w = 12e6;
         g.import_max_w = 152e6;
         g.import_average_s = draw(&seed, 5.0, 60.0);
         g.import_trip_w = 160e6;
@@ -185,15 +199,18 @@ static void test_against_the_plain_restatement(void **state)
         struct compliance_result out = compliance_result(&meter);
         if (out.ramp_violations != r.violations || out.exempt != r.exempt ||
             out.import_limit_violations != r.over ||
+            out.swing_violations != r.swings ||
             !near(out.ramp_max_w_per_s, r.ramp_max) ||
             !near(out.pp60_max_w, r.pp60) || !near(out.edge_max_w, r.edge) ||
             !near(out.peak_w, r.peak)) {
             fail_msg("run %d: violations %lld, %lld; exempt %lld, %lld; "
-                     "import %lld, %lld; ramp %g, %g; pp60 %g, %g; peak %g, %g",
+                     "import %lld, %lld; swing %lld, %lld; ramp %g, %g; pp60 "
+                     "%g, %g; peak %g, %g",
                      run, (long long)out.ramp_violations,
                      (long long)r.violations, (long long)out.exempt,
                      (long long)r.exempt,
                      (long long)out.import_limit_violations, (long long)r.over,
+                     (long long)out.swing_violations, (long long)r.swings,
                      out.ramp_max_w_per_s, r.ramp_max, out.pp60_max_w, r.pp60,
                      out.peak_w, r.peak);
         }
@@ -201,9 +218,11 @@ static void test_against_the_plain_restatement(void **state)
         seen += r.violations;
         free_of += r.violations == 0;
         excused += r.exempt;
+        swings += r.swings;
     }
     /* The walks are worth something: some break the limit, some do not. */
     assert_true(seen > 1000 && free_of >= 2 && excused > 100);
+    assert_true(swings > 1000);
 }
 
 static void test_a_ramp_at_the_limit_passes_and_2_percent_more_fails(void **s)
