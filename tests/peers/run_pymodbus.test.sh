@@ -4,8 +4,7 @@
 # WSet follows the load, the reversion timer is armed and renewed, and after
 # kill -9 of the controller the battery comes to rest by itself.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
-PATH=$PATH:/usr/sbin
+. tests/lib.sh
 peer=$PWD/../shared/peers/sunspec_sim_pymodbus.py
 python=/usr/bin/python3
 what="ballast run drives a pymodbus battery"
@@ -27,24 +26,7 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
-read -r mqtt bess < <($python -c '
-import socket
-s = [socket.socket() for i in range(2)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])')
+read -r mqtt bess < <(free_ports 2)
 
 # The simulator plays the pods alone; the battery is the peer's.  Without a
 # meter the grid is the sum of the assets.

@@ -3,8 +3,7 @@
 # The control thread allocates nothing, from its first tick on: counted in a
 # live run with devices, broker, pods and vehicles, by a preloaded library.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
-PATH=$PATH:/usr/sbin
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 what="the control thread allocates nothing"
 pids=
@@ -33,11 +32,7 @@ if ! ${CC:-cc} -std=c11 -O2 -shared -fPIC -o "$dir/count.so" \
 fi
 
 # Ports that were free a moment ago.
-read -r mqtt meter b1 < <(/usr/bin/python3 -c '
-import socket
-s = [socket.socket() for i in range(3)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])')
+read -r mqtt meter b1 < <(free_ports 3)
 
 cat >"$dir/site.yaml" <<EOF
 site: {name: t, time_zone: UTC, currency: USD}

@@ -3,22 +3,9 @@
 # What every subcommand owes its user: help with an example, exit codes,
 # messages on stderr, and no crash on a wrong call.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 # call ARGS...: leaves $rc, $dir/out and $dir/err.
 call()
 {

@@ -4,8 +4,7 @@
 # leaves nothing behind, whether it ends by itself, by Ctrl-C, by the death of
 # a child or by its own.  On the shipped demo site, but on ports that are free.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
-PATH=$PATH:/usr/sbin
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 demo=
 cleanup()
@@ -15,19 +14,6 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 # taken PORT: true where something listens there.
 taken()
 {

@@ -3,23 +3,10 @@
 # `ballast check --probe` against the simulated devices, a closed port and a
 # device that takes the connection and never answers.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 pids=
 trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 # probe FILE: leaves $rc, $dir/out and $dir/err.
 probe()
 {

@@ -4,24 +4,11 @@
 # an events file, prices with a gap, the same run twice, a recording, and every
 # kind of unreadable input.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
+. tests/lib.sh
 demo=replay/sites/demo.yaml
 ten=replay/sites/ten_megablocks.yaml
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 # refused WHAT TEXT ARGS...: exit 2 and TEXT on stderr.
 refused()
 {
@@ -37,13 +24,6 @@ refused()
 json()
 {
     "$BALLAST" replay "$@" --json 2>/dev/null
-}
-
-# number JSON KEY: the first value of KEY.
-number()
-{
-    sed -n "s/.*\"$2\":[[:space:]]*\\(-\\{0,1\\}[0-9.e+-]*\\).*/\\1/p" "$1" |
-        head -1
 }
 
 # A load that stands at 100 MW and falls to 80 MW at 60 s.

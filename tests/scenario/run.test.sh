@@ -4,8 +4,7 @@
 # their controller.  Control within seconds, faults of devices and broker, a
 # controller that is killed, shadow, a clean stop, recordings that verify.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
-PATH=$PATH:/usr/sbin
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 sim=
 broker=
@@ -20,19 +19,6 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 python=/usr/bin/python3
 for tool in mosquitto mosquitto_sub mosquitto_pub $python; do
     if ! command -v $tool >/dev/null; then
@@ -42,11 +28,7 @@ for tool in mosquitto mosquitto_sub mosquitto_pub $python; do
 done
 
 # Ports that were free a moment ago.
-read -r mqtt meter b1 b2 < <($python -c '
-import socket
-s = [socket.socket() for i in range(4)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])')
+read -r mqtt meter b1 b2 < <(free_ports 4)
 
 site=$dir/site.yaml
 db=$dir/h.db

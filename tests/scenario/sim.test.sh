@@ -4,8 +4,7 @@
 # client of another make (pymodbus).  Telemetry, caps and their acks, refusals,
 # leases that run out, the battery's own reversion, faults, a clean stop.
 set -u
-BALLAST=${BALLAST:-$PWD/ballast}
-PATH=$PATH:/usr/sbin
+. tests/lib.sh
 dir=$(mktemp -d) || exit 1
 sim=
 broker=
@@ -19,19 +18,6 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
-failed=0
-
-# verdict WHAT WHY: ok where WHY is empty.
-verdict()
-{
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
-
 for tool in mosquitto mosquitto_sub mosquitto_pub; do
     if ! command -v $tool >/dev/null; then
         echo "skip - ballast sim on real sockets: no $tool"
@@ -45,11 +31,7 @@ if ! $python -c 'import pymodbus.client' 2>/dev/null; then
 fi
 
 # Ports that were free a moment ago.
-read -r mqtt meter b1 b2 < <($python -c '
-import socket
-s = [socket.socket() for i in range(4)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])')
+read -r mqtt meter b1 b2 < <(free_ports 4)
 
 cat >"$dir/site.yaml" <<EOF
 site: {name: t, time_zone: UTC, currency: USD}
