@@ -38,7 +38,8 @@ struct run {
     struct timing plan_timing;
     size_t cursor;
     int64_t n_ticks;
-    int64_t n_second; /* ticks a second, at least one */
+    int64_t n_second;  /* ticks a second, at least one */
+    int64_t price_min; /* minute since 1970 in which prices were fed; or -1 */
     uint64_t n_plans;
     uint64_t n_degraded;
     double told_s; /* when progress was last told */
@@ -112,6 +113,7 @@ static enum err prepare(struct run *r)
     timing_reset(&r->plan_timing);
     r->n_ticks = (int64_t)llround(r->cfg->trace->duration_s / period_s);
     r->n_second = (int64_t)fmax(1.0, round(1.0 / period_s));
+    r->price_min = -1;
     return series_begin(&r->series, r->cfg->series, r->cfg->series_every_s,
                         period_s);
 }
@@ -134,10 +136,12 @@ static void post_markers(struct run *r, int64_t k)
     }
 }
 
-/* Prices become known on the minute. */
-static void feed_prices(struct run *r, int64_t k)
+/* Prices become known on the minute, whatever the period. */
+static void feed_prices(struct run *r)
 {
-    if (r->cfg->prices != NULL && k % (60 * r->n_second) == 0) {
+    int64_t minute = r->in->utc_ms / 60000;
+    if (r->cfg->prices != NULL && minute != r->price_min) {
+        r->price_min = minute;
         prices_fill(r->cfg->prices, r->in->utc_ms, r->in->mono_ms,
                     &r->in->prices[0]);
     }
@@ -156,7 +160,7 @@ static void observe(struct run *r, int64_t k)
     if (k % r->n_second == 0) {
         plant_nodes_observe(r->plant, r->in->mono_ms, r->in->utc_ms, r->in);
     }
-    feed_prices(r, k);
+    feed_prices(r);
     post_markers(r, k);
     if (r->cfg->events != NULL) {
         events_apply(r->cfg->events, &r->events, r->in->utc_ms, r->in);
@@ -217,9 +221,15 @@ static void act(struct run *r, int64_t k)
     plant_step(r->plant, site, site->control.period_s);
 }
 
+/* An emergency forces only the ticks in which it holds the grid down, and
+ * nobody who does not listen to it. */
 static int64_t forced(const struct run *r)
 {
-    return r->scratch->caps.urgent ? COMPLIANCE_EMERGENCY : COMPLIANCE_NONE;
+    const struct caps *caps = &r->scratch->caps;
+    bool held = r->out->record.grid_ref_w >= caps->import_w - 1.0;
+    bool obeyed = r->cfg->policy != POLICY_NONE;
+    return caps->urgent && held && obeyed ? COMPLIANCE_EMERGENCY
+                                          : COMPLIANCE_NONE;
 }
 
 static enum err keep_books(struct run *r, int64_t k)

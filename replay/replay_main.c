@@ -34,27 +34,57 @@ struct job {
     struct replay_result results[POLICY_COUNT];
 };
 
+static bool is_word(const char *text, size_t n, const char *word)
+{
+    return strlen(word) == n && strncmp(word, text, n) == 0;
+}
+
+/* POLICY_COUNT for an unknown word. */
+static enum policy find_policy(const char *text, size_t n)
+{
+    int p = 0;
+    while (p < POLICY_COUNT && !is_word(text, n, policy_name((enum policy)p))) {
+        p++;
+    }
+    return (enum policy)p;
+}
+
+static bool add_policy(struct job *j, const char *text, size_t n)
+{
+    if (is_word(text, n, "hindsight")) {
+        cli_error("replay", "--policy hindsight: this version has no bound by "
+                            "the known future yet; expected some of ballast, "
+                            "none, limiter");
+        return false;
+    }
+    enum policy p = find_policy(text, n);
+    bool fresh = p != POLICY_COUNT;
+    for (int i = 0; i < j->n; i++) {
+        fresh = fresh && j->policies[i] != p;
+    }
+    if (!fresh) {
+        cli_error("replay",
+                  "--policy: \"%.*s\": expected some of ballast, none, "
+                  "limiter, each once at most",
+                  (int)n, text);
+        return false;
+    }
+    j->policies[j->n++] = p;
+    return true;
+}
+
 static bool read_policies(struct job *j, const char *text)
 {
-    while (*text != '\0') {
+    for (;;) {
         size_t n = strcspn(text, ",");
-        int p = 0;
-        while (p < POLICY_COUNT &&
-               (strlen(policy_name((enum policy)p)) != n ||
-                strncmp(policy_name((enum policy)p), text, n) != 0)) {
-            p++;
-        }
-        if (p == POLICY_COUNT || j->n == POLICY_COUNT) {
-            cli_error("replay",
-                      "--policy: \"%.*s\": expected some of ballast, none, "
-                      "limiter, each once at most",
-                      (int)n, text);
+        if (!add_policy(j, text, n)) {
             return false;
         }
-        j->policies[j->n++] = (enum policy)p;
-        text += n + (text[n] == ',');
+        if (text[n] == '\0') {
+            return true;
+        }
+        text += n + 1;
     }
-    return j->n > 0;
 }
 
 /* DIR/POLICY/series.csv, its folders made; NULL after a message. */
@@ -169,16 +199,46 @@ static bool run_policy(struct job *j, int i)
     return close_outputs(j, cfg.series, cfg.recorder) && e == ERR_NONE;
 }
 
-static bool any_violation(const struct job *j)
+/* Which limits the run did not keep, on stderr; false where it kept all. */
+static bool tell_violations(const struct job *j, int i)
 {
-    for (int i = 0; i < j->n; i++) {
-        const struct compliance_result *g = &j->results[i].grid;
-        if (g->ramp_violations > 0 || g->import_limit_violations > 0 ||
-            g->export_limit_violations > 0) {
-            return true;
+    const struct compliance_result *g = &j->results[i].grid;
+    const struct {
+        const char *what;
+        int64_t ticks;
+    } rows[] = {
+        {"the ramp limit", g->ramp_violations},
+        {"the import limit", g->import_limit_violations},
+        {"the export limit", g->export_limit_violations},
+        {"the swing limit", g->swing_violations},
+    };
+    const char *policy = policy_name(j->policies[i]);
+    bool any = false;
+    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+        if (rows[k].ticks > 0) {
+            cli_error("replay", "%s broke %s in %lld ticks", policy,
+                      rows[k].what, (long long)rows[k].ticks);
+            any = true;
         }
     }
-    return false;
+    const struct site_grid *grid = &j->site->grid;
+    for (int k = 0; k < grid->n_bands; k++) {
+        if (g->bands[k].rms_w > grid->bands[k].rms_max_w) {
+            cli_error("replay", "%s broke the limit of the band %g-%g Hz",
+                      policy, grid->bands[k].from_hz, grid->bands[k].to_hz);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static bool any_violation(const struct job *j)
+{
+    bool any = false;
+    for (int i = 0; i < j->n; i++) {
+        any = tell_violations(j, i) || any;
+    }
+    return any;
 }
 
 static int answer(struct job *j)
@@ -219,6 +279,32 @@ static int run_job(struct job *j)
     }
     int code = ok ? answer(j) : EXIT_USAGE;
     inputs_clear(&j->in);
+    return code;
+}
+
+static int start(const struct options *o, const char *site_path)
+{
+    const struct inputs_options *in = &o->inputs;
+    if (in->load == NULL || !(in->scale > 0.0)) {
+        cli_error("replay", in->load == NULL
+                                ? "--load is missing: a file, or gen:training"
+                                : "--scale must be above 0");
+        return EXIT_USAGE;
+    }
+    struct job *j = calloc(1, sizeof(*j));
+    if (j == NULL) {
+        cli_error("replay", "out of memory");
+        return EXIT_USAGE;
+    }
+    j->o = o;
+    j->site_path = site_path;
+    int code = EXIT_USAGE;
+    if (read_policies(j, o->policy)) {
+        j->site = site_file_load(site_path);
+        code = j->site != NULL ? run_job(j) : EXIT_USAGE;
+    }
+    free(j->site);
+    free(j);
     return code;
 }
 
@@ -271,25 +357,5 @@ int replay_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    if (in->load == NULL || !(in->scale > 0.0)) {
-        cli_error("replay", in->load == NULL
-                                ? "--load is missing: a file, or gen:training"
-                                : "--scale must be above 0");
-        return EXIT_USAGE;
-    }
-    struct job *j = calloc(1, sizeof(*j));
-    if (j == NULL) {
-        cli_error("replay", "out of memory");
-        return EXIT_USAGE;
-    }
-    j->o = &o;
-    j->site_path = argv[1];
-    code = EXIT_USAGE;
-    if (read_policies(j, o.policy)) {
-        j->site = site_file_load(argv[1]);
-        code = j->site != NULL ? run_job(j) : EXIT_USAGE;
-    }
-    free(j->site);
-    free(j);
-    return code;
+    return start(&o, argv[1]);
 }

@@ -77,16 +77,54 @@ json $ten --load "$dir/hour.csv" --price "$dir/price.csv" \
 cost=$(number "$dir/money.json" energy_cur)
 why=$(awk -v c="$cost" 'BEGIN { if (c < 1199 || c > 1201) print c " USD" }')
 verdict "20 MWh at 60 USD/MWh cost 1200 USD" "$why"
+sed 's/^control:.*/control: {period: 10 s}/' $ten >"$dir/slow.yaml"
+grep -q '^control' "$dir/slow.yaml" ||
+    echo 'control: {period: 10 s}' >>"$dir/slow.yaml"
+printf 't_s,load_mw\n0,10\n7200,10\n' >"$dir/hours.csv"
+"$BALLAST" replay "$dir/slow.yaml" --load "$dir/hours.csv" \
+    --price "$dir/price.csv" --price-known now --policy none \
+    --start 2026-03-01T00:57:00Z --out "$dir/slow" >/dev/null 2>&1
+why=$(awk -F, 'NR > 1 { want = $1 < 180 ? 0.04 : 0.05
+    if ($1 < 3780 && $10 != want) { print $10 " at " $1; exit } }' \
+    "$dir/slow/none/series.csv" 2>&1)
+verdict "at a period of 10 s a new price is known when it begins" "$why"
 "$BALLAST" replay $ten --load "$dir/hour.csv" --price "$dir/price.csv" \
     --price-column da_per_mwh >/dev/null 2>"$dir/err"
 verdict "a gap in the prices is told" \
     "$(grep -q '1 gaps of 1 prices' "$dir/err" || cat "$dir/err")"
 
 # --strict, and what the recording is worth.
-"$BALLAST" replay $ten --load "$dir/step.csv" --policy none --strict >/dev/null
+"$BALLAST" replay $ten --load "$dir/step.csv" --policy none --strict \
+    >/dev/null 2>"$dir/err"
 code=$?
-verdict "--strict says no where the ramp breaks" \
-    "$([ $code = 1 ] || echo "exit $code")"
+[ $code = 1 ] && grep -q 'none broke the ramp limit in' "$dir/err"
+verdict "--strict says no, and which limit" \
+    "$([ $? = 0 ] || echo "exit $code: $(cat "$dir/err")")"
+sed 's/^  ramp_max: .*/&\n  swing_max: 1 MW/' $ten >"$dir/swing.yaml"
+"$BALLAST" replay "$dir/swing.yaml" --load "$dir/step.csv" --strict \
+    >/dev/null 2>"$dir/err"
+code=$?
+[ $code = 1 ] && grep -q 'broke the swing limit' "$dir/err"
+verdict "--strict judges the swing as well" \
+    "$([ $? = 0 ] || echo "exit $code: $(cat "$dir/err")")"
+
+# An emergency excuses the fall that it forces, and only that.
+printf 't_s,load_mw\n0,100\n600,100\n601,60\n1200,60\n' >"$dir/fall.csv"
+cat >"$dir/emergency.jsonl" <<EOF
+{"v":1,"id":"e","kind":"emergency","start":"+0","end":"+900","value_w":90e6,"priority":1}
+EOF
+json $ten --load "$dir/fall.csv" --events "$dir/emergency.jsonl" \
+    --policy limiter >"$dir/forced.json"
+json $ten --load "$dir/fall.csv" --events "$dir/emergency.jsonl" \
+    --policy none >"$dir/deaf.json"
+forced=$(number "$dir/forced.json" exempt)
+deaf=$(number "$dir/deaf.json" exempt)
+broken=$(number "$dir/deaf.json" ramp_violations)
+why=
+[ "$forced" -gt 0 ] || why="$forced exempt where it was obeyed"
+[ "$deaf" = 0 ] && [ "$broken" -gt 0 ] ||
+    why="$why $deaf exempt, $broken not, of who did not listen"
+verdict "an emergency excuses what it forces" "$why"
 "$BALLAST" replay $demo --load "gen:training" --record "$dir/x.rec" >/dev/null
 "$BALLAST" verify "$dir/x.rec" >"$dir/out" 2>&1
 code=$?
@@ -100,6 +138,11 @@ verdict "with one changed byte it does not" \
 refused "no load" "--load is missing" $demo
 refused "no such trace" "nothere.csv" $demo --load nothere.csv
 refused "no such policy" '"best"' $demo --load gen:training --policy best
+refused "hindsight, which is not there yet" "no bound by the known future" \
+    $demo --load gen:training --policy hindsight
+refused "a policy named twice" '"none"' $demo --load gen:training \
+    --policy none,none
+refused "no policy at all" '""' $demo --load gen:training --policy ''
 refused "no such generator" "gen:" $demo --load gen:nothing
 refused "no such column" "nope" $demo --load "$dir/step.csv" --column nope
 refused "an empty selection" "run" $demo --load "$dir/step.csv" --where run=Z
