@@ -85,13 +85,13 @@ void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
     double others_w = est->load_w;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         others_w += est->batteries[i].usable ? scratch->share[i].set_w
-                                             : est->batteries[i].power_w;
+                                             : est->batteries[i].beside_w;
     }
     double carried_w = 0.0;
     double set_w = 0.0;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct battery_estimate *e = &est->batteries[i];
-        double mine_w = e->usable ? scratch->share[i].set_w : e->power_w;
+        double mine_w = e->usable ? scratch->share[i].set_w : e->beside_w;
         double w =
             gate(cfg, state, scratch, i, others_w - mine_w, &out->record);
         others_w += w - mine_w;

@@ -49,6 +49,12 @@ static void estimate_limits(const struct site_battery *s,
     e->discharge_max_w *= taper(e->soc_pu, soc_min_pu, 1.0);
 }
 
+static double metered_w(const struct step_cfg *cfg, const struct snapshot *in)
+{
+    return reading_value(&in->meter.power_w, in->mono_ms,
+                         cfg->device_max_age_s);
+}
+
 static void estimate_battery(const struct step_cfg *cfg,
                              struct step_state *state,
                              const struct snapshot *in, int i,
@@ -77,8 +83,11 @@ static void estimate_battery(const struct step_cfg *cfg,
         e->charge_max_w = 0.0;
         e->discharge_max_w = 0.0;
     }
+    e->beside_w = e->power_w;
     if (isfinite(power_w)) {
         est->battery_w += power_w;
+    } else if (isfinite(metered_w(cfg, in))) {
+        e->beside_w = 0.0; /* nobody took it out of the meter's value */
     }
 }
 
@@ -140,12 +149,10 @@ static void estimate_grid(const struct step_cfg *cfg, const struct snapshot *in,
                           struct tick_record *record)
 {
     const struct site *site = &cfg->site;
-    double metered_w =
-        reading_value(&in->meter.power_w, in->mono_ms, cfg->device_max_age_s);
-    est->metered = isfinite(metered_w);
+    est->grid_w = metered_w(cfg, in);
+    est->metered = isfinite(est->grid_w);
     if (est->metered) {
-        est->grid_w = metered_w;
-        est->load_w = metered_w - est->battery_w;
+        est->load_w = est->grid_w - est->battery_w;
         est->other_w = est->load_w - est->pods_w - est->fleet_w;
         return;
     }

@@ -87,7 +87,7 @@ static double share_batteries(const struct step_cfg *cfg,
             .discharge_max_w = e->discharge_max_w,
             .soc_pu = fmax(0.0, fmin(place, 1.0)),
         };
-        total_w -= e->usable || !est->metered ? 0.0 : e->power_w;
+        total_w -= e->usable ? 0.0 : e->beside_w;
     }
     return share_step(scratch->share, cfg->site.n_batteries, total_w);
 }

@@ -54,10 +54,11 @@ struct step_state {
 };
 
 struct battery_estimate {
-    bool usable;    /* may be given a share */
-    bool writable;  /* takes commands at all */
-    double power_w; /* known, or its worst case */
-    double soc_pu;  /* NAN where not known */
+    bool usable;     /* may be given a share */
+    bool writable;   /* takes commands at all */
+    double power_w;  /* known, or its worst case */
+    double beside_w; /* of that, what load_w does not hold */
+    double soc_pu;   /* NAN where not known */
     double charge_max_w;
     double discharge_max_w;
     enum reason why; /* REASON_NONE where usable */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step: faults of devices, meter and of the controller's
+ * own time, in closed loop with the simulated plant.  None of them may be an
+ * event for the grid. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/loop_fixture.h"
+
+/* Steady at 100 MW, with the batteries at 'battery_w' each. */
+static struct loop_fixture settled(double battery_w)
+{
+    struct loop_fixture f =
+        loop_open(fixture_site(3, 4, 0), POLICY_BALLAST, 100e6);
+    f.cfg->site.grid.meter.present = true;
+    for (int i = 0; i < 3; i++) {
+        f.plant->batteries[i].set_w = battery_w;
+    }
+    for (int k = 0; k < 50; k++) {
+        plant_step(f.plant, f.site, 0.1);
+    }
+    for (int k = 0; k < 20; k++) {
+        loop_tick(&f, 100e6);
+    }
+    return f;
+}
+
+/* Says nothing from 'since_ms' on, and keeps its set-point meanwhile. */
+static void silence(struct loop_fixture *f, int i, int64_t since_ms)
+{
+    f->in->batteries[i].flags &= ~(int64_t)BATTERY_ONLINE;
+    f->in->batteries[i].power_w.mono_ms = since_ms;
+    f->in->batteries[i].soc_pu.mono_ms = since_ms;
+}
+
+static void act_without(struct loop_fixture *f, int i, double demand_w)
+{
+    double set_w = f->plant->batteries[i].set_w;
+    step(f->cfg, f->state, f->scratch, f->in, f->plan, f->out);
+    plant_command(f->plant, f->site, f->out);
+    f->plant->batteries[i].set_w = set_w;
+    plant_demand(f->plant, f->site, demand_w);
+    plant_step(f->plant, f->site, f->site->control.period_s);
+    f->k++;
+}
+
+/* What a battery that cannot be reached does is in the meter's value: the
+ * others must not make up for it once more. */
+static void silent_battery_is_not_counted_twice(void **state)
+{
+    (void)state;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct loop_fixture f = settled(sign * 6e6);
+        double before_w = f.plant->grid_w;
+        int64_t since_ms = f.in->mono_ms;
+        for (int k = 0; k < 80; k++) {
+            loop_observe(&f);
+            silence(&f, 1, since_ms);
+            act_without(&f, 1, 100e6);
+            double moved_w = fabs(f.plant->grid_w - before_w);
+            assert_true(moved_w < 0.2e6 * 0.1 * (k + 3) + 0.2e6);
+        }
+        loop_close(&f);
+    }
+}
+
+/* Without the meter, too, the others leave a battery under local control what
+ * it carries. */
+static void local_battery_keeps_its_part_without_the_meter(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-6e6);
+    double before_w = f.plant->grid_w;
+    int64_t since_ms = f.in->mono_ms;
+    for (int k = 0; k < 80; k++) {
+        loop_observe(&f);
+        f.in->batteries[1].flags &= ~(int64_t)BATTERY_REMOTE;
+        f.in->meter.power_w.mono_ms = since_ms;
+        act_without(&f, 1, 100e6);
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(moved_w < 0.2e6 * 0.1 * (k + 3) + 0.2e6);
+    }
+    loop_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silent_battery_is_not_counted_twice),
+        cmocka_unit_test(local_battery_keeps_its_part_without_the_meter),
+    };
+    return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}
