@@ -49,10 +49,18 @@ static void estimate_limits(const struct site_battery *s,
     e->discharge_max_w *= taper(e->soc_pu, soc_min_pu, 1.0);
 }
 
+/* The value where something of that size can be, else NAN: a single garbled
+ * float would stay in every running sum. */
+static double possible(double w, double most_w)
+{
+    return fabs(w) <= most_w ? w : NAN;
+}
+
 static double metered_w(const struct step_cfg *cfg, const struct snapshot *in)
 {
-    return reading_value(&in->meter.power_w, in->mono_ms,
-                         cfg->device_max_age_s);
+    double w =
+        reading_value(&in->meter.power_w, in->mono_ms, cfg->device_max_age_s);
+    return possible(w, cfg->grid_most_w);
 }
 
 static void estimate_battery(const struct step_cfg *cfg,
@@ -63,7 +71,10 @@ static void estimate_battery(const struct step_cfg *cfg,
     const struct battery_in *b = &in->batteries[i];
     struct battery_estimate *e = &est->batteries[i];
     double age_s = cfg->device_max_age_s;
-    double power_w = reading_value(&b->power_w, in->mono_ms, age_s);
+    const struct site_battery *s = &cfg->site.batteries[i];
+    double most_w = STEP_IMPOSSIBLE * fmax(s->charge_max_w, s->discharge_max_w);
+    double power_w =
+        possible(reading_value(&b->power_w, in->mono_ms, age_s), most_w);
     double soc_pu = reading_value(&b->soc_pu, in->mono_ms, age_s);
     bool soc_ok = soc_pu >= 0.0 && soc_pu <= 1.0;
     e->soc_pu = soc_ok ? soc_pu : NAN;
@@ -75,7 +86,7 @@ static void estimate_battery(const struct step_cfg *cfg,
      * goes on. */
     e->power_w = isfinite(power_w) ? power_w : fmax(state->set_w[i], 0.0);
     if (e->usable) {
-        estimate_limits(&cfg->site.batteries[i], b, in->mono_ms, age_s, e);
+        estimate_limits(s, b, in->mono_ms, age_s, e);
         if (isnan(state->soc_home_pu[i])) {
             state->soc_home_pu[i] = soc_pu;
         }
@@ -114,7 +125,9 @@ static double estimate_pods(const struct step_cfg *cfg,
     double worst_w = 0.0;
     for (int i = 0; i < cfg->site.n_pods; i++) {
         const struct pod_in *p = &in->pods[i];
-        double w = reading_value(&p->power_w, in->mono_ms, cfg->pod_max_age_s);
+        double w = possible(
+            reading_value(&p->power_w, in->mono_ms, cfg->pod_max_age_s),
+            STEP_IMPOSSIBLE * cfg->site.pods[i].power_max_w);
         bool ok = isfinite(w) && (p->flags & POD_ONLINE) && w >= 0.0;
         est->pod_w[i] = ok ? w : NAN;
         worst_w += ok ? w : state->shed.cap_w[i];

@@ -48,6 +48,8 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     for (int i = 0; i < site->n_batteries; i++) {
         cfg->energy_wh += site->batteries[i].energy_wh;
     }
+    cfg->grid_most_w = STEP_IMPOSSIBLE *
+                       fmax(site->grid.import_trip_w, site->grid.export_max_w);
     return ERR_NONE;
 }
 

@@ -12,6 +12,9 @@
 #include "policies/shed.h"
 #include "policies/smooth.h"
 
+/* A power of that many times the rating is a broken value. */
+#define STEP_IMPOSSIBLE 10.0
+
 struct step_cfg {
     struct site site;
     enum policy policy;
@@ -19,8 +22,9 @@ struct step_cfg {
     struct shed_cfg shed;
     double device_max_age_s; /* of meter and batteries */
     double pod_max_age_s;
-    double energy_wh; /* of all batteries */
-    int64_t n_slices; /* nodes are decided a slice a tick, once a second */
+    double energy_wh;   /* of all batteries */
+    double grid_most_w; /* beyond, a value of the meter is broken */
+    int64_t n_slices;   /* nodes are decided a slice a tick, once a second */
 };
 
 /* What is remembered of a node between its turns. */

@@ -89,11 +89,37 @@ static void local_battery_keeps_its_part_without_the_meter(void **state)
     loop_close(&f);
 }
 
+/* One value that nothing on the site could draw is a broken value: it moves
+ * nothing, then or later. */
+static void impossible_values_are_not_used(void **state)
+{
+    (void)state;
+    static const double rows[] = {1e300, -1e300, 3.4e38, -4.3e12, 1e12};
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        struct loop_fixture f = settled(-6e6);
+        double before_w = f.plant->grid_w;
+        for (int k = 0; k < 80; k++) {
+            loop_observe(&f);
+            if (k == 5 && i % 2 == 0) {
+                f.in->meter.power_w.value = rows[i / 2];
+            } else if (k == 5) {
+                f.in->batteries[2].power_w.value = rows[i / 2];
+            }
+            loop_act(&f, 100e6);
+            double moved_w = fabs(f.plant->grid_w - before_w);
+            assert_true(moved_w < 0.2e6 * 0.1 * (k + 3) + 0.2e6);
+        }
+        assert_true(f.out->record.shed_w == 0.0);
+        loop_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_battery_is_not_counted_twice),
         cmocka_unit_test(local_battery_keeps_its_part_without_the_meter),
+        cmocka_unit_test(impossible_values_are_not_used),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }
