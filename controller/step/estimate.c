@@ -84,7 +84,8 @@ static void estimate_battery(const struct step_cfg *cfg,
     e->writable = (b->flags & takes) == takes;
     /* Worst case of one that says nothing: a discharge is gone, a charge
      * goes on. */
-    e->power_w = isfinite(power_w) ? power_w : fmax(state->set_w[i], 0.0);
+    e->known = isfinite(power_w);
+    e->power_w = e->known ? power_w : fmax(state->set_w[i], 0.0);
     if (e->usable) {
         estimate_limits(s, b, in->mono_ms, age_s, e);
         if (isnan(state->soc_home_pu[i])) {
@@ -95,7 +96,7 @@ static void estimate_battery(const struct step_cfg *cfg,
         e->discharge_max_w = 0.0;
     }
     e->beside_w = e->power_w;
-    if (isfinite(power_w)) {
+    if (e->known) {
         est->battery_w += power_w;
     } else if (isfinite(metered_w(cfg, in))) {
         e->beside_w = 0.0; /* nobody took it out of the meter's value */

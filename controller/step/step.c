@@ -43,6 +43,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->smooth.limiter = policy == POLICY_LIMITER;
     shed_init(&cfg->shed, site);
     cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
+    cfg->pause_max_s = cfg->device_max_age_s;
     cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
     cfg->n_slices = (int64_t)fmax(1.0, round(1.0 / period_s));
     for (int i = 0; i < site->n_batteries; i++) {
@@ -71,6 +72,15 @@ void reason_add(struct tick_record *record, const struct reason_line *line)
     if (record->n_why < REASON_LINES) {
         record->why[record->n_why++] = *line;
     }
+}
+
+/* As reason_add(), before all others. */
+static void reason_add_first(struct tick_record *record, enum reason code)
+{
+    int64_t n = record->n_why < REASON_LINES ? record->n_why : REASON_LINES - 1;
+    memmove(record->why + 1, record->why, (size_t)n * sizeof(record->why[0]));
+    record->why[0] = (struct reason_line){.code = (int64_t)code};
+    record->n_why = n + 1;
 }
 
 /* What the batteries that are not usable do goes on; the others make up. */
@@ -210,16 +220,46 @@ static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
     state->interval_s += in->dt_s;
 }
 
-/* A controller that has just been started takes over what it finds: it writes
- * nothing before it has heard the meter, or waited long enough for it. */
-static bool listening(struct step_state *state, const struct snapshot *in,
+/* What is said to be there has been heard since. */
+static bool heard_all(const struct step_cfg *cfg, const struct snapshot *in,
                       const struct estimate *est)
 {
-    if (state->first_mono_ms == 0) {
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        bool there = in->batteries[i].flags & BATTERY_ONLINE;
+        if (there && !est->batteries[i].known) {
+            return false;
+        }
+    }
+    return est->metered;
+}
+
+/* From the grid and the batteries as they are. */
+static void take_over(const struct step_cfg *cfg, struct step_state *state,
+                      const struct estimate *est)
+{
+    state->started = 1;
+    smooth_reset(&state->smooth);
+    state->level.last_w = NAN; /* what changed meanwhile was no edge */
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct battery_estimate *e = &est->batteries[i];
+        state->set_w[i] = e->known ? e->power_w : 0.0;
+    }
+}
+
+/* A controller that has just been started, or stood still for so long that
+ * nothing it knows is true any more, takes over what it finds: it writes
+ * nothing before it has heard the site, or waited long enough for it. */
+static bool listening(const struct step_cfg *cfg, struct step_state *state,
+                      const struct snapshot *in, const struct estimate *est)
+{
+    if (state->first_mono_ms == 0 || in->dt_s > cfg->pause_max_s) {
         state->first_mono_ms = in->mono_ms;
+        state->started = 0;
     }
     bool waited = in->mono_ms - state->first_mono_ms >= LISTEN_MS;
-    state->started |= est->metered || waited;
+    if (!state->started && (waited || heard_all(cfg, in, est))) {
+        take_over(cfg, state, est);
+    }
     return !state->started;
 }
 
@@ -229,7 +269,7 @@ static void say_nothing(const struct step_cfg *cfg, const struct snapshot *in,
 {
     struct smooth_out none = {.grid_w = scratch->est.grid_w};
     fill_record(in, scratch, &none, &out->record);
-    reason_add(&out->record, &(struct reason_line){.code = REASON_LISTEN});
+    reason_add_first(&out->record, REASON_LISTEN);
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         out->batteries[i] = (struct battery_command){.expiry_s = 10.0};
     }
@@ -252,7 +292,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     memset(record, 0, sizeof(*record));
     estimate_make(cfg, state, in, est, record);
     scratch->caps = caps_now(cfg, in);
-    if (listening(state, in, est)) {
+    if (listening(cfg, state, in, est)) {
         say_nothing(cfg, in, scratch, out);
         return;
     }

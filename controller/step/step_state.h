@@ -22,6 +22,7 @@ struct step_cfg {
     struct shed_cfg shed;
     double device_max_age_s; /* of meter and batteries */
     double pod_max_age_s;
+    double pause_max_s; /* between two ticks; after more it starts anew */
     double energy_wh;   /* of all batteries */
     double grid_most_w; /* beyond, a value of the meter is broken */
     int64_t n_slices;   /* nodes are decided a slice a tick, once a second */
@@ -60,6 +61,7 @@ struct step_state {
 struct battery_estimate {
     bool usable;     /* may be given a share */
     bool writable;   /* takes commands at all */
+    bool known;      /* it says its power */
     double power_w;  /* known, or its worst case */
     double beside_w; /* of that, what load_w does not hold */
     double soc_pu;   /* NAN where not known */

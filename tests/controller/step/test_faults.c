@@ -114,12 +114,47 @@ static void impossible_values_are_not_used(void **state)
     }
 }
 
+/* The process stood still for half a minute; the batteries' own timers have
+ * ended.  It begins with what it finds, not with what it last knew. */
+static void long_pause_is_a_new_start(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-6e6);
+    for (int i = 0; i < 3; i++) {
+        f.plant->batteries[i].set_w = 0.0;
+    }
+    for (int k = 0; k < 300; k++) {
+        plant_step(f.plant, f.site, 0.1);
+    }
+    double before_w = f.plant->grid_w;
+    f.k += 300;
+    int64_t ms = LOOP_MONO_MS + f.k * 100;
+    f.in->tick++;
+    f.in->mono_ms = ms; /* all values are those of before */
+    f.in->utc_ms = LOOP_UTC_MS + f.k * 100;
+    f.in->dt_s = 30.0;
+    loop_act(&f, 100e6);
+    assert_int_equal(f.out->record.why[0].code, REASON_LISTEN);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(f.out->batteries[i].valid, 0);
+    }
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 100e6);
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(moved_w < 0.2e6 * 0.1 * (k + 3) + 0.2e6);
+        assert_true(f.out->record.shed_w == 0.0);
+    }
+    assert_int_equal(f.out->batteries[0].valid, 1);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_battery_is_not_counted_twice),
         cmocka_unit_test(local_battery_keeps_its_part_without_the_meter),
         cmocka_unit_test(impossible_values_are_not_used),
+        cmocka_unit_test(long_pause_is_a_new_start),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }
