@@ -91,6 +91,41 @@ static double wanted_w(const struct shed_cfg *cfg, const struct shed_state *s,
     return fmax(cfg->cap_min_w[i], fmin(power_w * (1.0 + DRIFT_PU), max_w));
 }
 
+double shed_wanted_w(const struct shed_cfg *cfg, const struct shed_state *s,
+                     const double *power_w)
+{
+    double sum_w = 0.0;
+    for (int64_t i = 0; i < cfg->n; i++) {
+        sum_w += wanted_w(cfg, s, i, power_w[i]);
+    }
+    return sum_w;
+}
+
+void shed_found(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
+                double cap_w)
+{
+    double max_w = cfg->power_max_w[i];
+    double w = isfinite(cap_w) ? cap_w : max_w;
+    s->cap_w[i] = fmax(cfg->cap_min_w[i], fmin(w, max_w));
+}
+
+void shed_resume(const struct shed_cfg *cfg, struct shed_state *s,
+                 const double *power_w)
+{
+    double budget_w = 0.0;
+    bool capped = false;
+    for (int64_t i = 0; i < cfg->n; i++) {
+        bool open = s->cap_w[i] >= cfg->power_max_w[i];
+        capped = capped || !open;
+        budget_w += open ? wanted_w(cfg, s, i, power_w[i]) : s->cap_w[i];
+    }
+    if (capped) {
+        s->budget_w = fmin(budget_w, cfg->power_max_sum_w);
+    } else {
+        shed_reset(cfg, s);
+    }
+}
+
 /* Gives the pods order[from..to) of one rank what they want above their
  * floors, as far as 'left_w' goes. */
 static void serve_rank(const struct shed_cfg *cfg, const double *want_w,

@@ -39,6 +39,20 @@ struct shed_in {
 void shed_init(struct shed_cfg *cfg, const struct site *site);
 void shed_reset(const struct shed_cfg *cfg, struct shed_state *s);
 
+/* Pod 'i' was found under a cap of 'cap_w' (not finite: under none). */
+void shed_found(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
+                double cap_w);
+
+/* All are found and draw 'power_w' (NAN: not known): go on from there, the
+ * caps are given back at the ramp. */
+void shed_resume(const struct shed_cfg *cfg, struct shed_state *s,
+                 const double *power_w);
+
+/* What all would draw if they were let, as far as it shows: one that draws
+ * its cap wants all that it may. */
+double shed_wanted_w(const struct shed_cfg *cfg, const struct shed_state *s,
+                     const double *power_w);
+
 /*
  * One tick; the caps are left in s->cap_w.  'power_w' has what each pod draws,
  * NAN for a silent one, which is assumed to want all it may.  Returns what is

@@ -118,7 +118,7 @@ void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
             .ramp_s = POD_RAMP_S,
             .ttl_s = POD_TTL_S,
             .reason = shedding ? REASON_SHED : REASON_NONE,
-            .valid = 1,
+            .valid = state->found[i],
         };
     }
 }

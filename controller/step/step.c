@@ -118,7 +118,14 @@ static void shed_pods(const struct step_cfg *cfg, struct step_state *state,
     };
     double missing_w = shed_step(&cfg->shed, &state->shed, &sin, est->pod_w);
     bool open = state->shed.budget_w >= cfg->shed.power_max_sum_w;
-    state->demand_w = open ? est->pods_w : fmax(state->demand_w, est->pods_w);
+    state->demand_w = fmax(state->demand_w, est->pods_w);
+    if (open) {
+        state->demand_w = est->pods_w;
+    } else {
+        /* a job that ended is not waited for */
+        double wanted_w = shed_wanted_w(&cfg->shed, &state->shed, est->pod_w);
+        state->demand_w = fmin(state->demand_w, fmax(wanted_w, est->pods_w));
+    }
     record->demand_w = state->demand_w;
     state->held_w = fmax(state->demand_w - est->pods_w, 0.0);
     record->shed_w = state->held_w;
@@ -233,12 +240,38 @@ static bool heard_all(const struct step_cfg *cfg, const struct snapshot *in,
     return est->metered;
 }
 
+/* A pod is told nothing before it has said under which cap it is: letting all
+ * go at once would be a step for the grid. */
+static void find_caps(const struct step_cfg *cfg, struct step_state *state,
+                      const struct snapshot *in, const struct estimate *est)
+{
+    bool waited = in->mono_ms - state->first_mono_ms >= LISTEN_MS;
+    bool all = true;
+    for (int i = 0; i < cfg->site.n_pods && !state->resumed; i++) {
+        bool heard = isfinite(est->pod_w[i]);
+        if (!state->found[i] && heard && cfg->policy == POLICY_BALLAST) {
+            double cap_w = reading_value(&in->pods[i].cap_w, in->mono_ms,
+                                         cfg->pod_max_age_s);
+            shed_found(&cfg->shed, &state->shed, i, cap_w);
+        }
+        state->found[i] |= heard || waited;
+        all = all && state->found[i];
+    }
+    if (all && !state->resumed) {
+        state->resumed = 1;
+        shed_resume(&cfg->shed, &state->shed, est->pod_w);
+        state->demand_w = shed_wanted_w(&cfg->shed, &state->shed, est->pod_w);
+    }
+}
+
 /* From the grid and the batteries as they are. */
 static void take_over(const struct step_cfg *cfg, struct step_state *state,
                       const struct estimate *est)
 {
     state->started = 1;
     smooth_reset(&state->smooth);
+    memset(state->found, 0, sizeof(state->found));
+    state->resumed = 0;
     state->level.last_w = NAN; /* what changed meanwhile was no edge */
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct battery_estimate *e = &est->batteries[i];
@@ -297,6 +330,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         return;
     }
 
+    find_caps(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
     /* What is held back wants to come back: the grid makes room for it. */
     level_step(&state->level, est->load_w + state->held_w, in->dt_s);
@@ -313,7 +347,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     } else {
         share_batteries(cfg, scratch, total_w);
     }
-    if (cfg->policy == POLICY_BALLAST) {
+    if (cfg->policy == POLICY_BALLAST && state->resumed) {
         shed_pods(cfg, state, scratch, in, -total_w, record);
     }
     commands_batteries(cfg, state, scratch, in, out);

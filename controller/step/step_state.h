@@ -42,6 +42,8 @@ struct step_state {
     struct shed_state shed;
     double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
+    int64_t found[SITE_PODS_MAX]; /* 1: its cap was taken over, or given up */
+    int64_t resumed;              /* 1: all of them are found */
     double demand_w;    /* of the pods, before anything was held back */
     double held_w;      /* of that, held back in the tick before */
     int64_t interval;   /* number of the demand interval under way */

@@ -148,6 +148,84 @@ static void long_pause_is_a_new_start(void **state)
     loop_close(&f);
 }
 
+/* Pods that are found capped are let go at the ramp, not all at once; a pod
+ * that has not been heard yet is told nothing for a while. */
+static void caps_that_are_found_are_taken_over(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(0, 4, 0);
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+    f.cfg->site.grid.meter.present = true;
+    struct step_out *caps = calloc(1, step_out_size(0));
+    for (int i = 0; i < 4; i++) {
+        caps->pods[i] =
+            (struct pod_command){.cap_w = 20e6, .ttl_s = 30.0, .valid = 1};
+    }
+    plant_command(f.plant, f.site, caps);
+    free(caps);
+    for (int k = 0; k < 50; k++) {
+        plant_step(f.plant, f.site, 0.1);
+    }
+    double before_w = f.plant->grid_w;
+    assert_true(before_w < 81e6);
+    for (int k = 0; k < 300; k++) {
+        loop_observe(&f);
+        if (k < 10) {
+            f.in->pods[2] = (struct pod_in){.flags = 0};
+        }
+        loop_act(&f, 100e6);
+        assert_int_equal(f.out->pods[2].valid, k >= 10);
+        assert_int_equal(f.out->pods[0].valid, 1);
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(moved_w < 0.18e6 * 0.1 * (k + 5));
+    }
+    for (int k = 0; k < 2000; k++) {
+        loop_tick(&f, 100e6);
+    }
+    assert_true(f.plant->pods_w > 99.9e6);
+    loop_close(&f);
+}
+
+/* A job that ends while compute is held back leaves nothing to wait for: the
+ * batteries do not take its place. */
+static void job_that_ends_while_shed_is_forgotten(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(1, 4, 0), POLICY_BALLAST, 60e6);
+    for (int k = 0; k < 600; k++) {
+        loop_tick(&f, 60e6);
+    }
+    for (int k = 0; k < 300; k++) {
+        loop_tick(&f, 120e6);
+    }
+    assert_true(f.out->record.shed_w > 20e6);
+    for (int k = 0; k < 30; k++) {
+        loop_tick(&f, 55e6);
+    }
+    assert_true(f.out->record.shed_w < 2e6);
+    for (int k = 0; k < 1800; k++) {
+        loop_tick(&f, 55e6);
+    }
+    assert_true(f.plant->battery_w < 2e6);
+    loop_close(&f);
+}
+
+/* A pod that is never heard is let go in the end. */
+static void pod_that_says_nothing_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(0.0);
+    step_state_init(f.cfg, f.state);
+    for (int k = 0; k < 60; k++) {
+        loop_observe(&f);
+        f.in->pods[2] = (struct pod_in){.flags = 0};
+        loop_act(&f, 100e6);
+        assert_int_equal(f.out->pods[2].valid, k >= 50);
+    }
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +233,9 @@ int main(void)
         cmocka_unit_test(local_battery_keeps_its_part_without_the_meter),
         cmocka_unit_test(impossible_values_are_not_used),
         cmocka_unit_test(long_pause_is_a_new_start),
+        cmocka_unit_test(caps_that_are_found_are_taken_over),
+        cmocka_unit_test(job_that_ends_while_shed_is_forgotten),
+        cmocka_unit_test(pod_that_says_nothing_is_not_waited_for),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }
