@@ -73,6 +73,27 @@ verdict "more than 1 MiB is unreadable input" "$(expect 2 err "1 MiB")"
 call check
 verdict "no file is wrong usage" "$(expect 2 err "usage: ballast check")"
 
+# The example of the contract as one file, as it stands.
+contract=../shared/CONTRACT.md
+if [ -r $contract ]; then
+    awk '/^```yaml/ { inside = 1; next } /^```/ { inside = 0 } inside' \
+        $contract >"$dir/contract.yaml"
+    call check "$dir/contract.yaml"
+    verdict "the contract's example has no fault" "$(expect 0 out "no fault")"
+    verdict "its hall counts 100 pods beside the first" \
+        "$(expect 0 out "pods       101")"
+    verdict "its lot has 200 vehicles" "$(expect 0 out ": 200 vehicles")"
+    printf 't_s,load_mw\n0,100\n5,101\n' >"$dir/load.csv"
+    call replay "$dir/contract.yaml" --load "$dir/load.csv" --out "$dir"
+    verdict "the contract's example replays" "$(expect 0 out "over $dir/load")"
+    head -n 1 "$dir/ballast/series.csv" 2>/dev/null |
+        grep -qxF "$(grep -o '`t_s,demand_w[^`]*`' $contract | tr -d '`')"
+    verdict "series.csv has the contract's columns" \
+        "$([ $? = 0 ] || head -n 1 "$dir/ballast/series.csv")"
+else
+    echo "skip - the contract's example loads: $contract is not here"
+fi
+
 call help
 verdict "help alone lists what helps there are" \
     "$(expect 0 out "ballast help site")"
