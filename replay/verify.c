@@ -63,8 +63,22 @@ static bool rerun_site(struct rerun *r, const struct recording_head *head,
                            report) == ERR_NONE;
 }
 
+/* A run begins with a fresh state; any other has been made up, and its counts
+ * and indices are not to be trusted.  Another build's may be another. */
+static bool rerun_state(struct rerun *r, const struct recording_head *head,
+                        bool any_build, struct verify_report *report)
+{
+    step_state_init(r->cfg, r->state);
+    if (memcmp(r->state, head->state, head->state_size) != 0 && !any_build) {
+        return say(report, "it does not begin where a run begins: its first "
+                           "state is not that of its site");
+    }
+    memcpy(r->state, head->state, head->state_size);
+    return true;
+}
+
 static bool rerun_step(struct rerun *r, const struct recording_head *head,
-                       struct verify_report *report)
+                       bool any_build, struct verify_report *report)
 {
     r->cfg = malloc(step_cfg_size());
     if (r->cfg == NULL) {
@@ -80,15 +94,14 @@ static bool rerun_step(struct rerun *r, const struct recording_head *head,
     }
     struct parts parts;
     parts_init(&parts, r->site);
-    r->state = malloc(head->state_size);
+    r->state = calloc(1, head->state_size);
     r->scratch = calloc(1, step_scratch_size(r->cfg));
     r->out = parts_out(&parts);
     if (r->state == NULL || r->scratch == NULL || r->out == NULL) {
         return say(report, "out of memory");
     }
-    memcpy(r->state, head->state, head->state_size);
     r->out->n_nodes = r->site->n_nodes;
-    return true;
+    return rerun_state(r, head, any_build, report);
 }
 
 static bool same_build(const struct recording_head *head,
@@ -155,7 +168,8 @@ static enum verify_result run_open(const struct verify_cfg *cfg,
     struct rerun r = {0};
     enum verify_result result = VERIFY_UNREADABLE;
     if ((cfg->any_build || same_build(head, report)) &&
-        rerun_site(&r, head, report) && rerun_step(&r, head, report)) {
+        rerun_site(&r, head, report) &&
+        rerun_step(&r, head, cfg->any_build, report)) {
         if (recording_start(rec, r.site) == ERR_NONE) {
             result = run_ticks(cfg, rec, &r, report);
         } else {

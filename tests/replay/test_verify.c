@@ -280,6 +280,29 @@ static void test_what_does_not_fit_is_refused(void **state)
     assert_int_equal(verify_recording(&any, &report), VERIFY_SAME);
 }
 
+/* Where the state begins, counted from the fixed header. */
+static size_t state_offset(const struct fixture *f)
+{
+    size_t size = 0;
+    unsigned char *bytes = sample_read(f->path, &size);
+    struct recording_fixed fixed;
+    memcpy(&fixed, bytes + sizeof(struct recording_prelude), sizeof(fixed));
+    free(bytes);
+    return sizeof(fixed) + (size_t)fixed.site_text_size;
+}
+
+static void test_a_state_that_was_made_up_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct loop_run run = {.f = f, .n_ticks = 1};
+    run_loop(&run);
+    const int64_t huge = INT64_MAX / 2;
+    rewrite_header(f, state_offset(f), &huge, sizeof(huge));
+    struct verify_report report;
+    assert_int_equal(verify(f, &report), VERIFY_UNREADABLE);
+    assert_non_null(strstr(report.why, "first state"));
+}
+
 static void test_other_files_are_refused(void **state)
 {
     (void)state;
@@ -302,6 +325,7 @@ int main(void)
         CASE(test_a_changed_byte_is_damage),
         CASE(test_a_cut_recording_verifies_to_its_last_tick),
         CASE(test_what_does_not_fit_is_refused),
+        CASE(test_a_state_that_was_made_up_is_refused),
         cmocka_unit_test(test_other_files_are_refused),
     };
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
