@@ -10,7 +10,6 @@
 #include "models/plant_nodes.h"
 #include "policies/plan.h"
 #include "replay/account.h"
-#include "replay/generator.h"
 #include "replay/series.h"
 #include "replay/timing.h"
 
@@ -121,15 +120,14 @@ static enum err prepare(struct run *r)
 /* The markers that the generator's scheduler sends in the second ahead. */
 static void post_markers(struct run *r, int64_t k)
 {
-    struct generator *gen = r->cfg->trace->gen;
-    if (gen == NULL || k % r->n_second != 0) {
+    if (k % r->n_second != 0) {
         return;
     }
     double period_s = r->cfg->site->control.period_s;
     double from_s = (double)k * period_s;
     double to_s = (double)(k + r->n_second) * period_s;
     struct job_in jobs[16];
-    int n = generator_markers(gen, from_s, to_s, jobs, 16);
+    int n = trace_markers(r->cfg->trace, from_s, to_s, jobs, 16);
     for (int i = 0; i < n; i++) {
         jobs[i].at_ms += r->cfg->start_utc_ms;
         events_post_job(r->in, &jobs[i]);

@@ -24,13 +24,5 @@ double sim_load_at(struct sim_load *l, double t_s)
 int sim_load_markers(struct sim_load *l, double from_s, double to_s,
                      struct job_in *out, int max)
 {
-    if (l->trace.gen == NULL || to_s > l->trace.duration_s) {
-        return 0;
-    }
-    int n = generator_markers(l->trace.gen, from_s, to_s, out, max);
-    for (int i = 0; i < n; i++) {
-        out[i].power_from_w *= l->trace.scale;
-        out[i].power_to_w *= l->trace.scale;
-    }
-    return n;
+    return trace_markers(&l->trace, from_s, to_s, out, max);
 }

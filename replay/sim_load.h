@@ -6,7 +6,7 @@
 #ifndef REPLAY_SIM_LOAD_H
 #define REPLAY_SIM_LOAD_H
 
-#include "replay/generator.h"
+#include "models/snapshot.h"
 #include "replay/trace.h"
 
 struct sim_load {
@@ -22,8 +22,7 @@ void sim_load_close(struct sim_load *l);
 /* Uncapped power of all pods, W. */
 double sim_load_at(struct sim_load *l, double t_s);
 
-/* The scheduler's markers with from_s <= t < to_s, as generator_markers();
- * none from a file. */
+/* As trace_markers(). */
 int sim_load_markers(struct sim_load *l, double from_s, double to_s,
                      struct job_in *out, int max);
 

@@ -121,3 +121,24 @@ double trace_at(const struct trace *t, double t_s, size_t *cursor)
     *cursor = i;
     return t->power_w[i];
 }
+
+int trace_markers(const struct trace *t, double from_s, double to_s,
+                  struct job_in *out, int max)
+{
+    assert(from_s >= 0.0);
+    int n = 0;
+    while (t->gen != NULL && from_s < to_s && n < max) {
+        double begin_s = floor(from_s / t->pass_s + 1e-9) * t->pass_s;
+        double end_s = fmin(to_s, begin_s + t->pass_s);
+        int got = generator_markers(t->gen, fmax(0.0, from_s - begin_s),
+                                    end_s - begin_s, out + n, max - n);
+        for (int i = n; i < n + got; i++) {
+            out[i].at_ms += llround(begin_s * 1e3);
+            out[i].power_from_w *= t->scale;
+            out[i].power_to_w *= t->scale;
+        }
+        n += got;
+        from_s = end_s;
+    }
+    return n;
+}

@@ -18,6 +18,7 @@
 #include "models/err.h"
 
 struct generator;
+struct job_in;
 
 enum {
     TRACE_NAME_MAX = 256,
@@ -77,5 +78,13 @@ void trace_clear(struct trace *t);
  * amortised, going back is allowed.
  */
 double trace_at(const struct trace *t, double t_s, size_t *cursor);
+
+/*
+ * What the generator's scheduler announces for from_s <= t < to_s, at most
+ * 'max', in the passes of the trace and beyond them as if they went on;
+ * at_ms counts from 0 s.  None from a file.  Returns how many.
+ */
+int trace_markers(const struct trace *t, double from_s, double to_s,
+                  struct job_in *out, int max);
 
 #endif

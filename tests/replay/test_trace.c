@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "models/compliance.h"
+#include "models/snapshot.h"
 #include "replay/trace.h"
 
 static const char gpt3[] = "../shared/traces/gpt3_512xh100_train_2s.csv";
@@ -362,6 +363,43 @@ static void test_shared_trace(void **state)
     trace_clear(&t);
 }
 
+/* The second pass of the generator announces what the first did, scaled. */
+static void test_markers_follow_the_passes(void **state)
+{
+    (void)state;
+    enum { MAX = 256 };
+    const struct trace_cfg cfg = {.load = "gen:training,days=0.05",
+                                  .scale = 2.0,
+                                  .repeat = 2,
+                                  .peak_w = 1e6};
+    char why[256] = "";
+    struct trace t;
+    if (trace_load(&cfg, &t, why, sizeof(why)) != ERR_NONE) {
+        fail_msg("%s", why);
+    }
+    static struct job_in once[MAX];
+    static struct job_in again[MAX];
+    int n = trace_markers(&t, 0.0, t.pass_s, once, MAX);
+    assert_in_range(n, 20, MAX - 1);
+    int m = 0;
+    for (double at_s = t.pass_s; at_s < 2.0 * t.pass_s; at_s += 1.0) {
+        m += trace_markers(&t, at_s, fmin(at_s + 1.0, 2.0 * t.pass_s),
+                           again + m, MAX - m);
+    }
+    assert_int_equal(n, m);
+    int64_t pass_ms = llround(t.pass_s * 1e3);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(again[i].event, once[i].event);
+        assert_int_equal(again[i].at_ms, once[i].at_ms + pass_ms);
+        assert_true(again[i].power_to_w == once[i].power_to_w);
+    }
+    assert_int_equal(once[0].event, JOB_START);
+    assert_true(fabs(once[0].power_to_w - 2.0 * 0.62e6) < 1.0);
+    /* one call across the seam */
+    assert_int_equal(trace_markers(&t, 0.0, 2.0 * t.pass_s, again, MAX), 2 * n);
+    trace_clear(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_shared_trace),
+        cmocka_unit_test(test_markers_follow_the_passes),
     };
     return cmocka_run_group_tests_name("trace", tests, make_file, remove_file);
 }
