@@ -331,11 +331,6 @@ long csv_line(const struct csv *csv)
     return csv->first;
 }
 
-const char *csv_path(const struct csv *csv)
-{
-    return csv->path;
-}
-
 enum err csv_number(const char *cell, double *value)
 {
     size_t n = strlen(cell);

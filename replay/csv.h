@@ -52,8 +52,6 @@ const char *csv_cell(const struct csv *csv, int column);
 /* Line at which that row begins, from 1. */
 long csv_line(const struct csv *csv);
 
-const char *csv_path(const struct csv *csv);
-
 /* A finite decimal number and nothing else (no nan, inf, hexadecimal, empty
  * text).  Returns ERR_SYNTAX, or ERR_RANGE where it overflows. */
 CHECKED enum err csv_number(const char *cell, double *value);

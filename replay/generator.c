@@ -255,11 +255,6 @@ void generator_close(struct generator *g)
     }
 }
 
-const struct generator_cfg *generator_cfg(const struct generator *g)
-{
-    return &g->cfg;
-}
-
 /* Markers found so far, the earliest 'max' of them, in order of time. */
 struct marker_list {
     double from_s;

@@ -58,8 +58,6 @@ CHECKED enum err generator_parse(const char *text, double peak_w,
 struct generator *generator_open(const struct generator_cfg *cfg);
 void generator_close(struct generator *g);
 
-const struct generator_cfg *generator_cfg(const struct generator *g);
-
 /* Power at 't_s' >= 0. */
 double generator_at(struct generator *g, double t_s);
 
