@@ -5,15 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/clamp.h"
 #include "models/plant_nodes.h"
 
 /* Time constant of a pod's power after a new cap: settled (95 %) in 50 ms. */
 static const double POD_SETTLING_S = 0.05 / 3.0;
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
-}
 
 size_t plant_size(const struct site *site)
 {

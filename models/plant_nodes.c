@@ -4,17 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/clamp.h"
 #include "models/random.h"
 
 static const double CHARGER_EFF_PU = 0.92;     /* AC to pack */
 static const double CHARGER_MAX_W = 11.5e3;    /* 48 A x 240 V */
 static const double PACK_LAG_S = 6.0 * 3600.0; /* to ambient */
 static const double PACK_K_PER_W = 0.0012;     /* at rest, of heat drawn */
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
-}
 
 /* A car that has just been parked: how full, how long, what it needs. */
 static void arrive(struct plant_node *n)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 /* The part of the limit that is used, so that rounding and the meter's own
  * error do not break it. */
 static const double USED_PU = 0.97;
@@ -21,11 +23,6 @@ struct bounds {
     double lo_w;
     double hi_w;
 };
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
-}
 
 void smooth_init(struct smooth_cfg *cfg, double period_s,
                  double ramp_max_w_per_s, double ramp_average_s)

@@ -5,17 +5,13 @@
 #include <string.h>
 
 #include "adapters/json_in.h"
+#include "models/clamp.h"
 
 static const int64_t FUTURE_MS = 5000; /* clocks may differ by this much */
 static const double RAMP_MIN_S = 5.0;  /* of going safe */
 static const double STAGGER_S = 5.0;   /* between neighbouring pods */
 
 enum { STAGGERS = 16 };
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
-}
 
 /* Reads the number under 'key', untouched where there is none; false where it
  * is no number or out of range. */

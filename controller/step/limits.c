@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "models/clamp.h"
+
 /* The set-points that one limit leaves open. */
 struct range {
     double lo_w;
@@ -20,11 +22,6 @@ static struct range closing(const struct limits_in *in)
 {
     double last_w = isfinite(in->last_w) ? in->last_w : 0.0;
     return (struct range){fmin(last_w, 0.0), fmax(last_w, 0.0)};
-}
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
 }
 
 static struct range gate_rating(const struct limits_cfg *cfg,
