@@ -246,8 +246,8 @@ int bench_main(int argc, char **argv)
     const struct cli cli = {
         .command = "bench",
         .args = "[NAME...]",
-        .about = "Measures what Ballast costs. NAME: step or replay. Each is "
-                 "measured\n"
+        .about = "Measures what Ballast costs. NAME: step, replay or e2e. Each "
+                 "is measured\n"
                  "several times; the median and the 99th percentile of these\n"
                  "measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
