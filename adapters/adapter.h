@@ -49,7 +49,8 @@ struct device_cfg {
 /* What the device shall do until the lease ends. */
 struct device_lease {
     struct battery_command command;
-    uint64_t seq; /* rises with every command; 0: none yet */
+    uint64_t seq;    /* rises with every command; 0: none yet */
+    int64_t mono_ms; /* when it was decided */
 };
 
 /* What one pass found; only the member of the role is filled. */

@@ -8,20 +8,25 @@ double lease_expiry_s(double period_s)
     return fmax(3.0 * period_s, 2.0);
 }
 
-static bool acceptable(const struct device_lease *posted)
+/* One that lay in its mailbox while the process stood still is not a command
+ * any more. */
+static bool acceptable(const struct device_lease *posted, double expiry_s,
+                       int64_t mono_ms)
 {
+    if ((double)(mono_ms - posted->mono_ms) > expiry_s * 1e3) {
+        return false;
+    }
     const struct battery_command *c = &posted->command;
     return posted->seq != 0 && isfinite(c->set_w) && isfinite(c->fallback_w) &&
            isfinite(c->expiry_s);
 }
 
-static void accept(struct lease *l, const struct device_lease *posted,
-                   int64_t mono_ms)
+static void accept(struct lease *l, const struct device_lease *posted)
 {
     l->out.command = posted->command;
     l->out.seq++;
     l->posted = *posted;
-    l->posted_mono_ms = mono_ms;
+    l->posted_mono_ms = posted->mono_ms;
     l->fallback = false;
 }
 
@@ -52,12 +57,27 @@ static void move(struct lease *l, int64_t mono_ms)
     }
 }
 
+/* Nobody has renewed it for so long that the device has fallen back by itself:
+ * from where it is now only a new command may move it. */
+static void release(struct lease *l, int64_t mono_ms)
+{
+    double since_s = (double)(mono_ms - l->stepped_mono_ms) / 1e3;
+    if (l->posted.seq != 0 && since_s > l->posted.command.expiry_s) {
+        l->posted.command.valid = 0;
+        l->out.command.valid = 0;
+        l->out.seq++;
+        l->fallback = false;
+    }
+    l->stepped_mono_ms = mono_ms;
+}
+
 const struct device_lease *lease_step(struct lease *l, double expiry_s,
                                       const struct device_lease *posted,
                                       int64_t mono_ms)
 {
-    if (posted != NULL && acceptable(posted)) {
-        accept(l, posted, mono_ms);
+    release(l, mono_ms);
+    if (posted != NULL && acceptable(posted, expiry_s, mono_ms)) {
+        accept(l, posted);
     }
     bool silent = (double)(mono_ms - l->posted_mono_ms) > expiry_s * 1e3;
     if (l->posted.seq == 0 || l->posted.command.valid == 0 || !silent) {

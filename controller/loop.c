@@ -209,7 +209,8 @@ static void post_leases(struct loop *l)
     struct ports *ports = l->cfg.ports;
     for (int i = 0; i < ports->n_batteries; i++) {
         struct device_lease lease = {.command = l->out->batteries[i],
-                                     .seq = l->in->tick};
+                                     .seq = l->in->tick,
+                                     .mono_ms = l->in->mono_ms};
         struct battery_command *last = &l->posted[i];
         bool changed = memcmp(last, &lease.command, sizeof(*last)) != 0;
         *last = lease.command;

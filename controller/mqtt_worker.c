@@ -13,6 +13,9 @@
 /* After a tick: until its commands are posted. */
 static const double AFTER_TICK_S = 0.002;
 
+/* Commands that waited longer were decided before a pause of the process. */
+static const int64_t COMMAND_MAX_AGE_MS = 2000;
+
 struct mqtt_worker {
     struct mqtt_worker_cfg cfg;
     struct mqtt *mqtt;
@@ -111,7 +114,7 @@ static void pass(struct mqtt_worker *w)
         keep_prices(w);
     }
     const struct step_out *out = mailbox_fetch(&port->commands);
-    if (out != NULL) {
+    if (out != NULL && utc_ms - out->record.utc_ms <= COMMAND_MAX_AGE_MS) {
         mqtt_command(w->mqtt, mono_ms, utc_ms, out);
     }
     const char *status = mailbox_fetch(&port->status);

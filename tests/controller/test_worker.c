@@ -141,6 +141,7 @@ static void post(struct worked_site *w, int i, double set_w, uint64_t seq)
                     .expiry_s = 10.0,
                     .valid = 1},
         .seq = seq,
+        .mono_ms = clock_mono_ms(),
     };
     mailbox_send(&w->ports->batteries[i].lease, &lease);
     waker_ring(w->ports->batteries[i].wake);
