@@ -4,16 +4,20 @@
 #include <assert.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/clock.h"
 #include "controller/histogram.h"
+#include "controller/log.h"
 #include "controller/swing.h"
 #include "policies/plan.h"
 
 static const double VIEW_EVERY_S = 0.2;
 static const int64_t JUMP_MS = 1000;
+
+enum { FIFO_PRIORITY = 10 }; /* low among the real-time ones */
 
 struct loop {
     struct loop_cfg cfg;
@@ -343,12 +347,42 @@ static void *run(void *arg)
     while (!atomic_load(&l->stop)) {
         clock_sleep_until(next_ns);
         next_ns = loop_tick(l, clock_mono_ns(), clock_utc_ms());
+        /* a tick that took longer than a period leaves the others a turn */
+        int64_t late_ns = clock_mono_ns() - next_ns;
+        next_ns +=
+            late_ns >= 0 ? (late_ns / l->period_ns + 1) * l->period_ns : 0;
     }
     return NULL;
 }
 
+/* Ahead of everything that is not real-time itself: on a busy machine the
+ * thread would else wake up to a period late. */
+static bool start_first(struct loop *l)
+{
+    struct sched_param param = {.sched_priority = FIFO_PRIORITY};
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0) {
+        return false;
+    }
+    bool ok =
+        pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED) == 0 &&
+        pthread_attr_setschedpolicy(&attr, SCHED_FIFO) == 0 &&
+        pthread_attr_setschedparam(&attr, &param) == 0 &&
+        pthread_create(&l->thread, &attr, run, l) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
 enum err loop_start(struct loop *l)
 {
+    if (start_first(l)) {
+        return ERR_NONE;
+    }
+    log_line(LOG_INFO, NULL,
+             "no real-time priority for the control thread (not permitted): "
+             "other programs may delay it; allow it by LimitRTPRIO=%d or "
+             "'ulimit -r %d'",
+             FIFO_PRIORITY, FIFO_PRIORITY);
     return pthread_create(&l->thread, NULL, run, l) == 0 ? ERR_NONE : ERR_IO;
 }
 
