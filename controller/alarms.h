@@ -56,6 +56,10 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
       "gives no fresh power",                                                  \
       "the meter is silent; the assets' sum stands in",                        \
       "check power and network of the meter, host and port in the site file")  \
+    X(METER_WRONG, "meter_wrong", METER, CRITICAL, ALARM_FLAG, 0, 10,          \
+      "contradicts the assets",                                                \
+      "it stands still, or its sign or place is wrong; their sum stands in",   \
+      "compare it with the assets in 'ballast status'; check its wiring")      \
     X(POD_SILENT, "pod_silent", POD, WARNING, ALARM_FLAG, 5, 2, "is silent",   \
       "its agent is offline or its state too old",                             \
       "check the agent and its MQTT user; its full power is assumed")          \

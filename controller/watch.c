@@ -179,6 +179,17 @@ static void judge_battery(struct watch *w, int i)
     tell(w, ALARM_FALLBACK, i, r->fallback != 0);
 }
 
+static bool says(const struct watched *s, enum reason code)
+{
+    const struct tick_record *r = &s->out->record;
+    for (int64_t i = 0; i < r->n_why; i++) {
+        if (r->why[i].code == (int64_t)code) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void judge_assets(struct watch *w)
 {
     const struct watched *s = &w->seen;
@@ -191,6 +202,7 @@ static void judge_assets(struct watch *w)
     if (site->grid.meter.present) {
         tell(w, ALARM_METER_LOST, 0,
              !fresh(s, &s->in->meter.power_w, watch_device_age_s(site)));
+        tell(w, ALARM_METER_WRONG, 0, says(s, REASON_METER_WRONG));
     }
     for (int i = 0; i < site->n_pods && site->mqtt.present; i++) {
         const struct pod_in *p = &s->in->pods[i];

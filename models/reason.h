@@ -52,7 +52,9 @@
       "%a needs %l when it leaves and has %v")                                 \
     X(NODE_STALE, "node_stale", "%a is silent or its state is too old")        \
     X(NODE_ALARM, "node_alarm", "%a reports an alarm")                         \
-    X(NODE_FEEDER, "node_feeder", "the feeder of %a is full: %l")
+    X(NODE_FEEDER, "node_feeder", "the feeder of %a is full: %l")              \
+    X(METER_WRONG, "meter_wrong",                                              \
+      "the grid meter contradicts the assets: their sum is taken")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

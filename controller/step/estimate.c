@@ -95,11 +95,8 @@ static void estimate_battery(const struct step_cfg *cfg,
         e->charge_max_w = 0.0;
         e->discharge_max_w = 0.0;
     }
-    e->beside_w = e->power_w;
     if (e->known) {
         est->battery_w += power_w;
-    } else if (isfinite(metered_w(cfg, in))) {
-        e->beside_w = 0.0; /* nobody took it out of the meter's value */
     }
 }
 
@@ -119,11 +116,10 @@ static void add_battery(const struct step_cfg *cfg,
 }
 
 /* Pods that say nothing draw all that they are allowed to. */
-static double estimate_pods(const struct step_cfg *cfg,
-                            const struct step_state *state,
-                            const struct snapshot *in, struct estimate *est)
+static void estimate_pods(const struct step_cfg *cfg,
+                          const struct step_state *state,
+                          const struct snapshot *in, struct estimate *est)
 {
-    double worst_w = 0.0;
     for (int i = 0; i < cfg->site.n_pods; i++) {
         const struct pod_in *p = &in->pods[i];
         double w = possible(
@@ -131,11 +127,9 @@ static double estimate_pods(const struct step_cfg *cfg,
             STEP_IMPOSSIBLE * cfg->site.pods[i].power_max_w);
         bool ok = isfinite(w) && (p->flags & POD_ONLINE) && w >= 0.0;
         est->pod_w[i] = ok ? w : NAN;
-        worst_w += ok ? w : state->shed.cap_w[i];
         est->pods_w += ok ? w : state->shed.cap_w[i];
         est->degraded += ok ? 0 : 1;
     }
-    return worst_w;
 }
 
 static double unmetered_other_w(const struct site *site, double pods_w)
@@ -158,27 +152,45 @@ static void estimate_fleets(const struct step_cfg *cfg,
     }
 }
 
-static void estimate_grid(const struct step_cfg *cfg, const struct snapshot *in,
-                          double pods_w, struct estimate *est,
+/* The sum of the assets, with what the meter last saw beside them. */
+static void estimate_by_sum(const struct step_cfg *cfg,
+                            const struct step_state *state, double modelled_w,
+                            struct estimate *est)
+{
+    est->load_w = modelled_w + (state->meter.learnt ? state->meter.rest_w : 0);
+    est->other_w = est->load_w - est->pods_w - est->fleet_w;
+    est->grid_w = est->load_w;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        est->grid_w += est->batteries[i].power_w;
+    }
+}
+
+static void estimate_grid(const struct step_cfg *cfg, struct step_state *state,
+                          const struct snapshot *in, struct estimate *est,
                           struct tick_record *record)
 {
     const struct site *site = &cfg->site;
+    double modelled_w =
+        est->pods_w + est->fleet_w + unmetered_other_w(site, est->pods_w);
     est->grid_w = metered_w(cfg, in);
-    est->metered = isfinite(est->grid_w);
+    bool fresh = isfinite(est->grid_w);
+    est->metered = meter_believed(cfg, state, est, est->grid_w, in->dt_s);
     if (est->metered) {
         est->load_w = est->grid_w - est->battery_w;
         est->other_w = est->load_w - est->pods_w - est->fleet_w;
-        return;
+        meter_learn(cfg, state, est, modelled_w, in->dt_s);
+    } else {
+        estimate_by_sum(cfg, state, modelled_w, est);
     }
-    est->other_w = unmetered_other_w(site, pods_w);
-    est->load_w = pods_w + est->fleet_w + est->other_w;
-    est->grid_w = est->load_w;
     for (int i = 0; i < site->n_batteries; i++) {
-        est->grid_w += est->batteries[i].power_w;
+        struct battery_estimate *e = &est->batteries[i];
+        /* nobody took an unknown one out of the meter's value */
+        e->beside_w = est->metered && !e->known ? 0.0 : e->power_w;
     }
-    if (site->grid.meter.present) {
+    if (!est->metered && site->grid.meter.present) {
         est->degraded++;
-        reason_add(record, &(struct reason_line){.code = REASON_NO_METER,
+        enum reason why = fresh ? REASON_METER_WRONG : REASON_NO_METER;
+        reason_add(record, &(struct reason_line){.code = (int64_t)why,
                                                  .asset = ASSET_METER});
     }
 }
@@ -214,8 +226,8 @@ void estimate_make(const struct step_cfg *cfg, struct step_state *state,
                                });
         }
     }
-    double pods_w = estimate_pods(cfg, state, in, est);
+    estimate_pods(cfg, state, in, est);
     estimate_fleets(cfg, state, est);
-    estimate_grid(cfg, in, pods_w, est, record);
+    estimate_grid(cfg, state, in, est, record);
     est->price_per_kwh = price_now(&cfg->site, in);
 }

@@ -323,7 +323,12 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     struct tick_record *record = &out->record;
     struct estimate *est = &scratch->est;
     memset(record, 0, sizeof(*record));
+    bool believed = state->meter.doubted == 0;
     estimate_make(cfg, state, in, est, record);
+    if (state->started && believed && state->meter.doubted) {
+        level_init(&state->level); /* learnt from what was not so */
+        take_over(cfg, state, est);
+    }
     scratch->caps = caps_now(cfg, in);
     if (listening(cfg, state, in, est)) {
         say_nothing(cfg, in, scratch, out);

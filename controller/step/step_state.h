@@ -35,11 +35,24 @@ struct node_state {
     double compute_w; /* as last seen */
 };
 
+/* What is remembered of the grid meter. */
+struct meter_state {
+    double value_w;  /* last */
+    double told_w;   /* what the assets said when it was new */
+    double same_s;   /* since then */
+    double turned_s; /* of unbroken contradiction */
+    double well_s;   /* of none */
+    int64_t doubted; /* 1: not believed */
+    double rest_w;   /* load that it sees and no model knows */
+    int64_t learnt;  /* 1: rest_w is valid */
+};
+
 /* Pointer-free; a copy is a checkpoint.  The nodes follow. */
 struct step_state {
     struct level level;
     struct smooth_state smooth;
     struct shed_state shed;
+    struct meter_state meter;
     double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
     int64_t found[SITE_PODS_MAX]; /* 1: its cap was taken over, or given up */
@@ -111,6 +124,16 @@ struct step_scratch {
 void estimate_make(const struct step_cfg *cfg, struct step_state *state,
                    const struct snapshot *in, struct estimate *est,
                    struct tick_record *record);
+
+/* meter.c: false where 'metered_w' is not finite, stands still while what it
+ * measures moves, or misses what the pods say they draw.  'est' has the pods,
+ * batteries and fleets. */
+bool meter_believed(const struct step_cfg *cfg, struct step_state *state,
+                    const struct estimate *est, double metered_w, double dt_s);
+
+/* meter.c: what the load is beside 'modelled_w', for when the meter is lost. */
+void meter_learn(const struct step_cfg *cfg, struct step_state *state,
+                 const struct estimate *est, double modelled_w, double dt_s);
 
 /* caps.c: site, utility events and emergencies. */
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -226,6 +227,84 @@ static void pod_that_says_nothing_is_not_waited_for(void **state)
     loop_close(&f);
 }
 
+/* What no model knows (here 6 MW) is remembered: losing the meter and having
+ * it back moves nothing. */
+static void lost_meter_is_no_step(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-6e6);
+    double before_w = 0.0;
+    for (int k = 0; k < 400; k++) {
+        loop_observe(&f);
+        f.in->meter.power_w.value += 6e6;
+        if (k >= 200 && k < 300) {
+            f.in->meter.power_w.quality = QUALITY_BAD;
+        }
+        loop_act(&f, 100e6);
+        before_w = k == 199 ? f.plant->grid_w : before_w;
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(k < 200 || moved_w < 0.2e6 * 0.1 * (k - 197) + 0.2e6);
+    }
+    loop_close(&f);
+}
+
+/* A meter that repeats itself, its times fresh: the batteries would run after
+ * a difference that never changes. */
+static void frozen_meter_is_found(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-1e6);
+    double frozen_w = f.in->meter.power_w.value;
+    bool found = false;
+    for (int k = 0; k < 2000; k++) {
+        loop_observe(&f);
+        f.in->meter.power_w.value = frozen_w;
+        loop_act(&f, k < 100 ? 100e6 : 92e6);
+        found = f.out->record.why[0].code == REASON_METER_WRONG;
+        assert_true(k < 160 || found);
+    }
+    assert_true(fabs(f.plant->grid_w - 92e6) < 2e6);
+    f.plant->batteries[0].set_w += 0.1e6;
+    for (int k = 0; k < 150; k++) {
+        loop_tick(&f, 92e6);
+    }
+    assert_true(f.out->record.why[0].code != REASON_METER_WRONG);
+    loop_close(&f);
+}
+
+/* Its sign the wrong way round, from the start and later. */
+static void turned_meter_is_found(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        struct loop_fixture f =
+            loop_open(fixture_site(3, 4, 0), POLICY_BALLAST, 100e6);
+        f.cfg->site.grid.meter.present = true;
+        for (int k = 0; k < 3100; k++) {
+            loop_observe(&f);
+            double w = f.in->meter.power_w.value;
+            f.in->meter.power_w.value = later && k < 300 ? w : -w;
+            loop_act(&f, 100e6);
+            double moved_w = fabs(f.plant->grid_w - 100e6);
+            assert_true(later ? k < 3000 || moved_w < 2e6 : moved_w < 1e6);
+        }
+        assert_int_equal(f.out->record.why[0].code, REASON_METER_WRONG);
+        loop_close(&f);
+    }
+}
+
+/* A meter on a steady site says the same for hours. */
+static void steady_meter_is_believed(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(0.0);
+    for (int k = 0; k < 600; k++) {
+        loop_tick(&f, 100e6);
+        assert_true(f.out->record.degraded == 0);
+    }
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +314,10 @@ int main(void)
         cmocka_unit_test(long_pause_is_a_new_start),
         cmocka_unit_test(caps_that_are_found_are_taken_over),
         cmocka_unit_test(job_that_ends_while_shed_is_forgotten),
+        cmocka_unit_test(lost_meter_is_no_step),
+        cmocka_unit_test(frozen_meter_is_found),
+        cmocka_unit_test(turned_meter_is_found),
+        cmocka_unit_test(steady_meter_is_believed),
         cmocka_unit_test(pod_that_says_nothing_is_not_waited_for),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
