@@ -50,9 +50,15 @@ static double gate(const struct step_cfg *cfg, struct step_state *state,
 {
     const struct battery_estimate *e = &scratch->est.batteries[i];
     struct limits_cfg limits = limits_of(cfg, e, i);
+    double last_w = state->set_w[i];
+    if (!e->usable && e->known) {
+        /* one that tripped must not find its old set-point when it is reset */
+        last_w =
+            fmax(fmin(last_w, fmax(e->power_w, 0.0)), fmin(e->power_w, 0.0));
+    }
     struct limits_in in = {
         .want_w = e->usable ? scratch->share[i].set_w : NAN,
-        .last_w = state->set_w[i],
+        .last_w = last_w,
         .soc_pu = e->usable ? e->soc_pu : NAN,
         .others_w = others_w,
         .dt_s = cfg->site.control.period_s,

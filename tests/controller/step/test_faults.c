@@ -212,6 +212,23 @@ static void job_that_ends_while_shed_is_forgotten(void **state)
     loop_close(&f);
 }
 
+/* A battery that tripped stands at 0 W; were its old set-point kept for it,
+ * its reset would be a step. */
+static void tripped_battery_has_no_old_set_point(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-6e6);
+    for (int k = 0; k < 20; k++) {
+        loop_observe(&f);
+        f.in->batteries[1].flags &= ~(int64_t)BATTERY_RUNNING;
+        f.in->batteries[1].power_w.value = 0.0;
+        f.in->meter.power_w.value -= f.plant->batteries[1].power_w;
+        loop_act(&f, 100e6);
+        assert_true(fabs(f.out->batteries[1].set_w) < 0.02e6);
+    }
+    loop_close(&f);
+}
+
 /* A pod that is never heard is let go in the end. */
 static void pod_that_says_nothing_is_not_waited_for(void **state)
 {
@@ -314,6 +331,7 @@ int main(void)
         cmocka_unit_test(long_pause_is_a_new_start),
         cmocka_unit_test(caps_that_are_found_are_taken_over),
         cmocka_unit_test(job_that_ends_while_shed_is_forgotten),
+        cmocka_unit_test(tripped_battery_has_no_old_set_point),
         cmocka_unit_test(lost_meter_is_no_step),
         cmocka_unit_test(frozen_meter_is_found),
         cmocka_unit_test(turned_meter_is_found),
