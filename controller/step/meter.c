@@ -46,9 +46,10 @@ static bool is_frozen(const struct step_cfg *cfg, struct meter_state *m,
 
 /* It sees far less than the pods say they draw: turned, or another's. */
 static bool is_turned(const struct step_cfg *cfg, const struct estimate *est,
-                      double metered_w, double told_w)
+                      double metered_w)
 {
-    double missing_w = told_w - metered_w;
+    /* without the cars: what one drew last stands after it has left */
+    double missing_w = est->pods_w + est->battery_w - metered_w;
     return missing_w >
            TURNED_PU * est->pods_w + MOVED_PU * cfg->site.grid.import_max_w;
 }
@@ -65,7 +66,7 @@ bool meter_believed(const struct step_cfg *cfg, struct step_state *state,
     }
     double told_w = est->pods_w + est->battery_w + est->fleet_w;
     bool frozen = is_frozen(cfg, m, metered_w, told_w, dt_s);
-    bool turned = is_turned(cfg, est, metered_w, told_w);
+    bool turned = is_turned(cfg, est, metered_w);
     m->turned_s = turned ? m->turned_s + dt_s : 0.0;
     m->well_s = frozen || turned ? 0.0 : m->well_s + dt_s;
     /* before anything was done by it, one contradiction is enough */
