@@ -209,6 +209,29 @@ why=
 [ "$set_w" -ne 0 ] || why="set-point 0"
 [ "$left_s" -gt 0 ] || why="timer not running"
 verdict "the battery carries the step of the load, its timer armed" "$why"
+
+# Stopped for longer than b1's own timer runs: what it was told before is not
+# told it again.
+kill -STOP "$run"
+old_w=$set_w
+for _ in $(seq 80); do
+    read -r set_w left_s < <(setpoint "$b1")
+    [ "$left_s" -eq 0 ] && break
+    sleep 0.25
+done
+kill -CONT "$run"
+why=
+[ "$left_s" -eq 0 ] || why="its timer does not end"
+for _ in $(seq 8); do
+    read -r set_w left_s < <(setpoint "$b1")
+    if [ $((4 * ${set_w#-})) -gt $((3 * ${old_w#-})) ]; then
+        why="$old_w W before, $set_w W after"
+    fi
+done
+verdict "after a pause no set-point of before it is written" "$why"
+until_holds "and the site is under control again" 10 \
+    'all(x["state"] == "ready" for x in s["batteries"]) and
+     s["grid"]["meter"] == "good"'
 kill -9 "$run"
 wait "$run" 2>/dev/null
 why=
