@@ -80,7 +80,7 @@ static void tell_about_prices(const struct prices_report *r, const char *file)
     if (r->n_gaps > 0) {
         cli_error("replay",
                   "%s: %zu gaps of %zu prices, the longest %.1f h from %s: "
-                  "the site's fallback price stands in",
+                  "the fallback price stands in",
                   file, r->n_gaps, r->n_missing, (double)r->longest_ms / 3.6e6,
                   calendar_format_utc(r->longest_at_ms, at));
     }
@@ -92,11 +92,32 @@ static void tell_about_prices(const struct prices_report *r, const char *file)
     }
 }
 
+/* True after a message: an option means nothing without a price file. */
+static bool needs_price(const struct inputs_options *o)
+{
+    const struct {
+        const char *name;
+        const char *given;
+    } options[] = {
+        {"price-column", o->price_column},
+        {"price-zone", o->price_zone},
+        {"price-known", o->price_known},
+        {"settle-column", o->settle_column},
+    };
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (options[i].given != NULL) {
+            cli_error("replay", "--%s needs --price FILE", options[i].name);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool load_prices(const struct inputs_options *o, struct site *site,
                         struct prices *out)
 {
     if (o->price == NULL) {
-        return true;
+        return !needs_price(o);
     }
     struct zone *zone = malloc(sizeof(*zone));
     struct prices_cfg cfg = {
@@ -152,7 +173,7 @@ static bool find_start(const struct inputs_options *o, struct inputs *in)
     if (missing > 0) {
         cli_error("replay",
                   "%zu prices of the time replayed are missing: the bill "
-                  "takes the site's fallback price there",
+                  "takes the fallback price there",
                   missing);
     }
     return true;

@@ -270,6 +270,14 @@ static int run_job(struct job *j)
         cli_error("replay", "--record keeps one policy; name one by --policy");
         return EXIT_USAGE;
     }
+    if (j->o->record != NULL && j->o->inputs.price != NULL &&
+        j->site->n_prices == 0) {
+        cli_error("replay",
+                  "--record with --price: %s has no prices, so the recording "
+                  "could not be verified with it; add a market to the file",
+                  j->site_path);
+        return EXIT_USAGE;
+    }
     if (!inputs_load(&j->o->inputs, j->site, &j->in)) {
         return EXIT_USAGE;
     }

@@ -153,6 +153,11 @@ refused "NaN in a trace" "nan.csv:3" $demo --load "$dir/nan.csv"
 printf 't_s,load_w\n0,5\n2,5\n1,5\n' >"$dir/back.csv"
 refused "a time that goes back" "back.csv:4" $demo --load "$dir/back.csv"
 printf '{"kind":"import_max","value_w":"x"}\n' >"$dir/bad.jsonl"
+refused "a price option without prices" "--settle-column needs --price" \
+    $demo --load gen:training --settle-column x
+refused "a recording with prices that its site file does not know" \
+    "add a market" $ten --load "$dir/step.csv" \
+    --price "$dir/price.csv" --record "$dir/no.rec"
 refused "a bad event" "bad.jsonl:1" $demo --load gen:training \
     --events "$dir/bad.jsonl"
 printf 'time_utc,x_per_mwh\nnow,5\n' >"$dir/bad.csv"
