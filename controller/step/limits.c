@@ -134,12 +134,3 @@ enum err limits_check(const struct limits_cfg *cfg)
               cfg->ramp_max_w_per_s > 0.0;
     return ok ? ERR_NONE : ERR_RANGE;
 }
-
-const char *limit_name(enum limit id)
-{
-#define LIMIT_TEXT(name, text) [LIMIT_##name] = text,
-    static const char *const names[LIMIT_COUNT] = {LIMIT_LIST(LIMIT_TEXT)};
-#undef LIMIT_TEXT
-    assert((unsigned)id < LIMIT_COUNT);
-    return names[id];
-}

@@ -16,15 +16,13 @@
 
 /* What may bind.  The order is the precedence: where two limits contradict
  * each other, the one listed first wins. */
-#define LIMIT_LIST(X)             \
-    X(RATING, "converter rating") \
-    X(SOC, "state of charge")     \
-    X(GRID, "grid connection")    \
-    X(RAMP, "ramp rate")
-
-#define LIMIT_ENUM(name, text) LIMIT_##name,
-enum limit { LIMIT_LIST(LIMIT_ENUM) LIMIT_COUNT };
-#undef LIMIT_ENUM
+enum limit {
+    LIMIT_RATING, /* of the converter, as the device allows it now */
+    LIMIT_SOC,    /* state of charge */
+    LIMIT_GRID,   /* the connection's breaker, and its export */
+    LIMIT_RAMP,   /* of a battery that comes back blind */
+    LIMIT_COUNT
+};
 
 /* All magnitudes, so never negative. */
 struct limits_cfg {
@@ -71,8 +69,5 @@ CHECKED enum err limits_check(const struct limits_cfg *cfg);
  */
 struct limits_out limits_apply(const struct limits_cfg *cfg,
                                const struct limits_in *in);
-
-/* Name of 'id' for logs and reports; static storage. */
-const char *limit_name(enum limit id);
 
 #endif
