@@ -6,11 +6,10 @@
 
 #include "models/clamp.h"
 #include "models/random.h"
+#include "models/thermal.h"
 
-static const double CHARGER_EFF_PU = 0.92;     /* AC to pack */
-static const double CHARGER_MAX_W = 11.5e3;    /* 48 A x 240 V */
-static const double PACK_LAG_S = 6.0 * 3600.0; /* to ambient */
-static const double PACK_K_PER_W = 0.0012;     /* at rest, of heat drawn */
+static const double CHARGER_EFF_PU = 0.92;  /* AC to pack */
+static const double CHARGER_MAX_W = 11.5e3; /* 48 A x 240 V */
 
 /* A car that has just been parked: how full, how long, what it needs. */
 static void arrive(struct plant_node *n)
@@ -82,9 +81,13 @@ static void step_node(struct plant_node *n, double dt_s)
         n->compute_w = clamp(n->set_compute_w, 0.0, n->compute_max_w);
     }
     n->soc_pu += n->charge_w * CHARGER_EFF_PU * dt_s / 3600.0 / n->energy_wh;
-    double heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w;
-    double settled_c = n->ambient_c + PACK_K_PER_W * heat_w;
-    n->pack_c += (settled_c - n->pack_c) * dt_s / (PACK_LAG_S + dt_s);
+    struct thermal_cfg thermal = thermal_of_pack(n->energy_wh);
+    struct thermal_in in = {
+        .ambient_c = n->ambient_c,
+        .coolant_heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w,
+        .dt_s = dt_s,
+    };
+    n->pack_c = thermal_step(&thermal, n->pack_c, &in);
 }
 
 static void add_fleet(struct plant *p, const struct site *site)
