@@ -54,7 +54,17 @@
     X(NODE_ALARM, "node_alarm", "%a reports an alarm")                         \
     X(NODE_FEEDER, "node_feeder", "the feeder of %a is full: %l")              \
     X(METER_WRONG, "meter_wrong",                                              \
-      "the grid meter contradicts the assets: their sum is taken")
+      "the grid meter contradicts the assets: their sum is taken")             \
+    X(NODE_IN_USE, "node_in_use", "%a is not parked")                          \
+    X(NODE_IMPLAUSIBLE, "node_implausible", "%a reports what cannot be true")  \
+    X(NODE_HEATING, "node_heating",                                            \
+      "compute would warm the pack of %a too much")                            \
+    X(NODE_RATE, "node_rate", "compute would draw too much on the pack of %a") \
+    X(NODE_BUDGET, "node_budget",                                              \
+      "the pack of %a has no wear left to give today")                         \
+    X(NODE_NOT_OFFERED, "node_not_offered", "%a offers no compute now")        \
+    X(NODE_PRICE, "node_price",                                                \
+      "computing on %a would cost more than it is worth")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -2,11 +2,12 @@
 /*
  * fleet - what a parked vehicle may do: compute and charge, never discharge.
  *
- * A car computes only while it is plugged in, its owner agrees, its pack is
- * neither cold nor hot, its state is fresh and it holds what it needs at
- * departure; it charges what the departure needs, and up to the owner's limit
- * while power is cheap.  All cars of a fleet stay under their feeder's limit,
- * needed charging first.
+ * A car computes where it offers to, its feeder has room and the work is worth
+ * its energy and its wear; the guard of its pack is asked last and decides
+ * (policies/guard).  It charges what the departure needs with what the guard
+ * wants to keep in hand for it, and up to the owner's limit while power is
+ * cheap, as far as the guard lets it.  All cars of a fleet stay under their
+ * feeder's limit, needed charging first.
  */
 #ifndef POLICIES_FLEET_H
 #define POLICIES_FLEET_H
@@ -16,22 +17,27 @@
 #include "models/command.h"
 #include "models/site.h"
 #include "models/snapshot.h"
+#include "policies/guard.h"
 
 struct fleet_in {
     const struct site_fleet *fleet;
+    const struct guard_cfg *guard; /* of this fleet */
     int64_t mono_ms;
     int64_t utc_ms;
-    bool cheap;         /* price low enough to charge ahead of need */
-    bool restrict_load; /* the site is shedding: no charging ahead of need */
+    double energy_per_kwh; /* price now; NAN for not known */
+    double value_per_kwh;  /* of compute; INFINITY where none is set */
+    bool cheap;            /* price low enough to charge ahead of need */
+    bool restrict_load;    /* the site is shedding: no charging ahead of need */
 };
 
 /*
- * Decide for one car with 'feeder_left_w' still free on its feeder.  The
- * command is valid, finite, never negative, and within what is free; its
- * reason says what bound the compute (REASON_NODE_*).
+ * Decide for one car with 'feeder_left_w' still free on its feeder; its
+ * 'guard' books what has happened and what is granted.  The command is valid,
+ * finite, never negative, and within what is free; its reason says what bound
+ * the compute (REASON_NODE_*), the guard's before any other.
  */
 struct node_command fleet_node(const struct fleet_in *in,
-                               const struct node_in *node,
-                               double feeder_left_w);
+                               const struct node_in *node, double feeder_left_w,
+                               struct guard_state *guard);
 
 #endif

@@ -136,7 +136,7 @@ static void decide_node(struct step_state *state, struct fleet_in *fin, int f,
 {
     double granted_w = n->command.charge_w + n->command.compute_w;
     double left_w = fin->fleet->feeder_max_w - (state->feeder_w[f] - granted_w);
-    n->command = fleet_node(fin, node, left_w);
+    n->command = fleet_node(fin, node, left_w, &n->guard);
     state->feeder_w[f] +=
         n->command.charge_w + n->command.compute_w - granted_w;
 
@@ -148,8 +148,15 @@ static void decide_node(struct step_state *state, struct fleet_in *fin, int f,
     n->compute_w = compute_w;
 }
 
+static double value_of(const struct site *site, const struct site_fleet *fleet)
+{
+    bool given = fleet->class_id >= 0 && fleet->class_id < site->n_classes;
+    return given ? site->classes[fleet->class_id].value_per_kwh : INFINITY;
+}
+
 void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
-                    const struct snapshot *in, bool cheap, struct step_out *out)
+                    const struct snapshot *in, const struct node_terms *terms,
+                    struct step_out *out)
 {
     int64_t n = cfg->site.n_nodes;
     int64_t from = n * state->slice / cfg->n_slices;
@@ -163,9 +170,12 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
         }
         struct fleet_in fin = {
             .fleet = &cfg->site.fleets[f],
+            .guard = &cfg->guards[f],
             .mono_ms = in->mono_ms,
             .utc_ms = in->utc_ms,
-            .cheap = cheap,
+            .energy_per_kwh = terms->price_per_kwh,
+            .value_per_kwh = value_of(&cfg->site, &cfg->site.fleets[f]),
+            .cheap = terms->cheap,
             .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
         };
         decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);

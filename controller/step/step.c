@@ -51,6 +51,10 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     }
     cfg->grid_most_w = STEP_IMPOSSIBLE *
                        fmax(site->grid.import_trip_w, site->grid.export_max_w);
+    for (int f = 0; f < site->n_fleets; f++) {
+        struct guard_terms terms = guard_terms_of(&site->fleets[f]);
+        guard_init(&cfg->guards[f], &terms);
+    }
     return ERR_NONE;
 }
 
@@ -357,7 +361,10 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     }
     commands_batteries(cfg, state, scratch, in, out);
     commands_pods(cfg, state, out);
-    bool cheap = est->price_per_kwh <= plan->cheap_per_kwh;
-    commands_nodes(cfg, state, in, cheap, out);
+    struct node_terms terms = {
+        .price_per_kwh = est->price_per_kwh,
+        .cheap = est->price_per_kwh <= plan->cheap_per_kwh,
+    };
+    commands_nodes(cfg, state, in, &terms, out);
     explain(cfg, scratch, &smooth, record);
 }

@@ -8,6 +8,7 @@
 
 #include "controller/step/step.h"
 #include "models/level.h"
+#include "policies/guard.h"
 #include "policies/share.h"
 #include "policies/shed.h"
 #include "policies/smooth.h"
@@ -20,7 +21,8 @@ struct step_cfg {
     enum policy policy;
     struct smooth_cfg smooth;
     struct shed_cfg shed;
-    double device_max_age_s; /* of meter and batteries */
+    struct guard_cfg guards[SITE_FLEETS_MAX]; /* of the fleets' packs */
+    double device_max_age_s;                  /* of meter and batteries */
     double pod_max_age_s;
     double pause_max_s; /* between two ticks; after more it starts anew */
     double energy_wh;   /* of all batteries */
@@ -31,6 +33,7 @@ struct step_cfg {
 /* What is remembered of a node between its turns. */
 struct node_state {
     struct node_command command;
+    struct guard_state guard;
     double drawn_w;   /* charge and compute, as last seen */
     double compute_w; /* as last seen */
 };
@@ -145,6 +148,12 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
                            struct step_scratch *scratch,
                            const struct snapshot *in, const struct plan *plan);
 
+/* What of this tick matters to the vehicles. */
+struct node_terms {
+    double price_per_kwh;
+    bool cheap; /* price low enough to charge ahead of need */
+};
+
 /* commands.c: the last gate, leases, nodes. */
 void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
                         struct step_scratch *scratch, const struct snapshot *in,
@@ -152,7 +161,7 @@ void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
 void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
                    struct step_out *out);
 void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
-                    const struct snapshot *in, bool cheap,
+                    const struct snapshot *in, const struct node_terms *terms,
                     struct step_out *out);
 
 /* Adds a reason where there is room; the first is the most binding. */

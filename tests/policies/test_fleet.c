@@ -39,21 +39,38 @@ static struct node_in good(void)
 
 static struct fleet_in site_now(void)
 {
-    return (struct fleet_in){.fleet = &lot, .mono_ms = MONO, .utc_ms = UTC};
+    static struct guard_cfg guard;
+    struct guard_terms terms = guard_terms_of(&lot);
+    guard_init(&guard, &terms);
+    return (struct fleet_in){.fleet = &lot,
+                             .guard = &guard,
+                             .mono_ms = MONO,
+                             .utc_ms = UTC,
+                             .energy_per_kwh = 0.05,
+                             .value_per_kwh = INFINITY};
+}
+
+/* A car that is seen for the first time. */
+static struct node_command decide(const struct fleet_in *in,
+                                  const struct node_in *node,
+                                  double feeder_left_w)
+{
+    struct guard_state guard = {0};
+    return fleet_node(in, node, feeder_left_w, &guard);
 }
 
 static void first_veto_is_named(void **state)
 {
     (void)state;
-    struct node_in rows[16];
-    enum reason want[16];
+    struct node_in rows[24];
+    enum reason want[24];
     int n = 0;
     struct node_in x = good();
     rows[n] = x, want[n++] = REASON_NODE_OK;
     x = good(), x.flags &= ~(int64_t)NODE_PLUGGED;
     rows[n] = x, want[n++] = REASON_NODE_UNPLUGGED;
     x = good(), x.flags &= ~(int64_t)NODE_PARKED;
-    rows[n] = x, want[n++] = REASON_NODE_UNPLUGGED;
+    rows[n] = x, want[n++] = REASON_NODE_IN_USE;
     x = good(), x.flags &= ~(int64_t)NODE_CONSENT;
     rows[n] = x, want[n++] = REASON_NODE_NO_CONSENT;
     x = good(), x.flags |= NODE_ALARM;
@@ -69,14 +86,18 @@ static void first_veto_is_named(void **state)
     x = good(), x.soc_pu = 0.5;
     rows[n] = x, want[n++] = REASON_NODE_DEPARTURE;
     x = good(), x.soc_pu = 1.8;
-    rows[n] = x, want[n++] = REASON_NODE_STALE;
+    rows[n] = x, want[n++] = REASON_NODE_IMPLAUSIBLE;
     x = good(), x.agent_mono_ms = MONO - 61000;
     rows[n] = x, want[n++] = REASON_NODE_STALE;
     x = good(), x.pack_mono_ms = 0;
     rows[n] = x, want[n++] = REASON_NODE_STALE;
+    x = good(), x.compute_avail_w = NAN;
+    rows[n] = x, want[n++] = REASON_NODE_NOT_OFFERED;
+    x = good(), x.until_at_ms = UTC;
+    rows[n] = x, want[n++] = REASON_NODE_NOT_OFFERED;
     struct fleet_in in = site_now();
     for (int i = 0; i < n; i++) {
-        struct node_command c = fleet_node(&in, &rows[i], 1e6);
+        struct node_command c = decide(&in, &rows[i], 1e6);
         if (c.reason != (int64_t)want[i]) {
             fail_msg("row %d: %s, expected %s", i,
                      reason_word((enum reason)c.reason), reason_word(want[i]));
@@ -91,13 +112,13 @@ static void departure_is_charged_for(void **state)
     struct node_in x = good();
     x.soc_pu = 0.55;
     struct fleet_in in = site_now();
-    struct node_command c = fleet_node(&in, &x, 1e6);
+    struct node_command c = decide(&in, &x, 1e6);
     /* 5 % of 75 kWh in an hour, with losses, a little early. */
     assert_true(c.charge_w > 75e3 * 0.05 / 0.9 && c.charge_w < 7.3e3);
     x.departs_at_ms = UTC - 1000; /* late: all it can */
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 7.2e3);
+    assert_true(decide(&in, &x, 1e6).charge_w == 7.2e3);
     x.pack_c = 0.0; /* never when cold */
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
 }
 
 static void cheap_power_fills_up_unless_the_site_sheds(void **state)
@@ -105,14 +126,62 @@ static void cheap_power_fills_up_unless_the_site_sheds(void **state)
     (void)state;
     struct node_in x = good();
     struct fleet_in in = site_now();
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
     in.cheap = true;
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 7.2e3);
+    assert_true(decide(&in, &x, 1e6).charge_w == 7.2e3);
     in.restrict_load = true;
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
     in.restrict_load = false;
     x.soc_pu = 0.8;
-    assert_true(fleet_node(&in, &x, 1e6).charge_w == 0.0);
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
+}
+
+static void work_is_worth_energy_and_wear(void **state)
+{
+    (void)state;
+    struct node_in x = good();
+    struct fleet_in in = site_now();
+    struct guard_now now = {.node = &x, .mono_ms = MONO};
+    double wear_per_kwh = guard_price_per_kwh(in.guard, &now);
+    assert_true(wear_per_kwh > 0.0 && wear_per_kwh < 0.05);
+    in.value_per_kwh = 0.05 + 0.99 * wear_per_kwh;
+    struct node_command c = decide(&in, &x, 1e6);
+    assert_true(c.compute_w == 0.0 && c.reason == REASON_NODE_PRICE);
+    in.value_per_kwh = 0.05 + 1.01 * wear_per_kwh;
+    assert_true(decide(&in, &x, 1e6).compute_w == 160.0);
+    in.energy_per_kwh = NAN; /* nothing known: the wear alone */
+    in.value_per_kwh = 0.99 * wear_per_kwh;
+    assert_true(decide(&in, &x, 1e6).reason == REASON_NODE_PRICE);
+}
+
+static void a_full_feeder_is_named(void **state)
+{
+    (void)state;
+    struct node_in x = good();
+    struct fleet_in in = site_now();
+    assert_true(decide(&in, &x, 159.0).reason == REASON_NODE_FEEDER);
+    assert_true(decide(&in, &x, 160.0).reason == REASON_NODE_OK);
+}
+
+static void a_cool_pack_is_charged_slowly(void **state)
+{
+    (void)state;
+    struct site_fleet small = lot;
+    small.pack_wh = 40e3;
+    struct guard_cfg guard;
+    struct guard_terms terms = guard_terms_of(&small);
+    guard_init(&guard, &terms);
+    struct node_in x = good();
+    x.energy_wh = 28e3;
+    struct fleet_in in = site_now();
+    in.fleet = &small;
+    in.guard = &guard;
+    in.cheap = true;
+    assert_true(decide(&in, &x, 1e6).charge_w == 7.2e3);
+    x.pack_c = 10.0;
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.16 * 40e3);
+    x.pack_c = 4.9;
+    assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
 }
 
 static double any(uint64_t *seed, double lo, double hi)
@@ -127,6 +196,7 @@ static void no_input_breaks_the_bounds(void **state)
 {
     (void)state;
     uint64_t seed = random_seed(9);
+    print_message("seed 9\n");
     for (int k = 0; k < 200000; k++) {
         struct node_in x = good();
         x.soc_pu = any(&seed, -0.2, 1.2);
@@ -139,7 +209,7 @@ static void no_input_breaks_the_bounds(void **state)
         struct fleet_in in = site_now();
         in.cheap = random_draw(&seed, 0.0, 1.0) < 0.5;
         double left_w = random_draw(&seed, -1e3, 8e3);
-        struct node_command c = fleet_node(&in, &x, left_w);
+        struct node_command c = decide(&in, &x, left_w);
         assert_true(c.charge_w >= 0.0 && c.compute_w >= 0.0);
         assert_true(c.charge_w + c.compute_w <= fmax(left_w, 0.0) + 1e-9);
         int64_t both = NODE_PLUGGED | NODE_CONSENT;
@@ -153,6 +223,9 @@ int main(void)
         cmocka_unit_test(first_veto_is_named),
         cmocka_unit_test(departure_is_charged_for),
         cmocka_unit_test(cheap_power_fills_up_unless_the_site_sheds),
+        cmocka_unit_test(work_is_worth_energy_and_wear),
+        cmocka_unit_test(a_full_feeder_is_named),
+        cmocka_unit_test(a_cool_pack_is_charged_slowly),
         cmocka_unit_test(no_input_breaks_the_bounds),
     };
     return cmocka_run_group_tests_name("fleet", tests, NULL, NULL);
