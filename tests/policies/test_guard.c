@@ -501,6 +501,41 @@ static void spending_stays_within_the_grants(void **state)
     assert_true(spent_ppm > 30.0 && n_empty > 100);
 }
 
+/* The last grant before the budget is gone, and then the charger is lost and
+ * nobody hears of it until the pack's state is too old. */
+static void the_last_grant_is_paid_for(void **state)
+{
+    (void)state;
+    print_message("seeds 700 to 1199\n");
+    int n_granted = 0;
+    for (uint64_t seed = 700; seed < 1200; seed++) {
+        struct car c = car_make(seed);
+        struct guard_cfg cfg = cfg_of(draw(&c, 100.0, 1000.0));
+        struct guard_state s = {0};
+        c.soc_pu = guard_floor_pu(&cfg, &c.said) + draw(&c, 0.0, 0.3);
+        c.soc_pu = fmin(c.soc_pu, 1.0);
+        car_say(&c);
+        struct guard_now now = car_now(&c);
+        guard_step(&cfg, &s, &now);
+        s.budget_ppm = draw(&c, 0.0, cfg.terms.budget_ppm_per_day);
+        n_granted += car_ask(&c, &cfg, &s, cfg.terms.compute_w);
+        c.plugged = c.pack_says = false;
+        for (int i = 0; i < 60; i++) {
+            car_run(&c, 20.0);
+            car_say(&c);
+            car_ask(&c, &cfg, &s, cfg.terms.compute_w);
+        }
+        c.pack_says = true;
+        for (int i = 0; i < 2880; i++) { /* until the heat is gone */
+            car_say(&c);
+            car_ask(&c, &cfg, &s, cfg.terms.compute_w);
+            assert_true(s.budget_ppm >= -1e-9);
+            car_run(&c, 60.0);
+        }
+    }
+    assert_true(n_granted > 100);
+}
+
 static void ledger_is_the_sum_of_what_was_granted(void **state)
 {
     (void)state;
@@ -620,6 +655,11 @@ static void a_week_is_carried_over_and_no_more(void **state)
     now.mono_ms = INT64_MAX / 2;
     guard_step(&cfg, &s, &now);
     assert_true(s.budget_ppm == 7.0 * b && s.ledger.loss_ppm == 0.0);
+    n.compute_w = 500.0;
+    now.mono_ms += (int64_t)1e12;
+    n.agent_mono_ms = n.pack_mono_ms = now.mono_ms;
+    guard_step(&cfg, &s, &now); /* no more than a lease of it is known */
+    assert_true(s.ledger.compute_wh == 500.0 * guard_lease_s() / 3600.0);
 }
 
 /* Any bits for doubles: the books stay finite and nothing is granted on
@@ -673,6 +713,7 @@ int main(void)
         cmocka_unit_test(worse_never_turns_a_refusal_into_a_grant),
         cmocka_unit_test(departure_holds_with_the_charger_lost_at_any_moment),
         cmocka_unit_test(spending_stays_within_the_grants),
+        cmocka_unit_test(the_last_grant_is_paid_for),
         cmocka_unit_test(ledger_is_the_sum_of_what_was_granted),
         cmocka_unit_test(a_drain_at_the_plug_is_booked),
         cmocka_unit_test(plugged_in_is_the_cheap_way),
