@@ -2,54 +2,74 @@
 #include "models/thermal.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 static const double J_PER_K_WH = 6.0; /* 450 kJ/K for 75 kWh */
 static const double PARKED_LAG_S = 6.0 * 3600.0;
 static const double COOLANT_W_PER_K_WH = 100.0 / 75e3; /* plate under cells */
 static const double RADIATOR_W_PER_K = 200.0;
 
-/* What the loop comes to, seen from the pack. */
-struct loop {
-    double share_pu; /* of the heat given to it that ends in the pack */
-    double w_per_k;  /* from pack to air by way of it */
-};
+static struct thermal_mode mode_of(const struct thermal_parts *parts,
+                                   double share_pu, double w_per_k)
+{
+    return (struct thermal_mode){
+        .share_pu = share_pu,
+        .k_per_w = w_per_k > 0.0 ? 1.0 / w_per_k : INFINITY,
+        .per_s = w_per_k / parts->capacity_j_per_k,
+    };
+}
+
+struct thermal_cfg thermal_of(const struct thermal_parts *parts)
+{
+    double both = parts->coolant_w_per_k + parts->radiator_w_per_k;
+    double share_pu = both > 0.0 ? parts->coolant_w_per_k / both : 0.0;
+    double loop_w_per_k = share_pu * parts->radiator_w_per_k;
+    return (struct thermal_cfg){
+        .k_per_j = 1.0 / parts->capacity_j_per_k,
+        .rest = mode_of(parts, 0.0, parts->ambient_w_per_k),
+        .pumped =
+            mode_of(parts, share_pu, parts->ambient_w_per_k + loop_w_per_k),
+    };
+}
 
 struct thermal_cfg thermal_of_pack(double pack_wh)
 {
     double capacity_j_per_k = J_PER_K_WH * pack_wh;
-    return (struct thermal_cfg){
+    return thermal_of(&(struct thermal_parts){
         .capacity_j_per_k = capacity_j_per_k,
         .ambient_w_per_k = capacity_j_per_k / PARKED_LAG_S,
         .coolant_w_per_k = COOLANT_W_PER_K_WH * pack_wh,
         .radiator_w_per_k = RADIATOR_W_PER_K,
-    };
+    });
 }
 
-static struct loop loop_of(const struct thermal_cfg *cfg, bool pumped)
+static const struct thermal_mode *mode(const struct thermal_cfg *cfg,
+                                       double coolant_heat_w)
 {
-    double both = cfg->coolant_w_per_k + cfg->radiator_w_per_k;
-    if (!pumped || both <= 0.0) {
-        return (struct loop){0.0, 0.0};
+    return coolant_heat_w > 0.0 ? &cfg->pumped : &cfg->rest;
+}
+
+/* exp(-x).  A step is short beside a time constant, where the series is as
+ * good and several times faster: x^6/720 is 1e-13 at its end. */
+static double decay(double x)
+{
+    if (x > 0.02) {
+        return exp(-x);
     }
-    return (struct loop){
-        .share_pu = cfg->coolant_w_per_k / both,
-        .w_per_k = cfg->coolant_w_per_k * cfg->radiator_w_per_k / both,
-    };
+    return 1.0 -
+           x * (1.0 -
+                x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
 }
 
 double thermal_step(const struct thermal_cfg *cfg, double pack_c,
                     const struct thermal_in *in)
 {
-    struct loop loop = loop_of(cfg, in->coolant_heat_w > 0.0);
-    double w_per_k = cfg->ambient_w_per_k + loop.w_per_k;
-    double heat_w = in->pack_heat_w + loop.share_pu * in->coolant_heat_w;
-    if (w_per_k <= 0.0) {
-        return pack_c + heat_w * in->dt_s / cfg->capacity_j_per_k;
+    const struct thermal_mode *m = mode(cfg, in->coolant_heat_w);
+    double heat_w = in->pack_heat_w + m->share_pu * in->coolant_heat_w;
+    if (m->per_s <= 0.0) {
+        return pack_c + heat_w * in->dt_s * cfg->k_per_j;
     }
-    double settled_c = in->ambient_c + heat_w / w_per_k;
-    double left_pu = exp(-w_per_k * in->dt_s / cfg->capacity_j_per_k);
-    return settled_c + (pack_c - settled_c) * left_pu;
+    double settled_c = in->ambient_c + heat_w * m->k_per_w;
+    return settled_c + (pack_c - settled_c) * decay(m->per_s * in->dt_s);
 }
 
 double thermal_rise(const struct thermal_cfg *cfg, double rise_k,
@@ -62,17 +82,11 @@ double thermal_rise(const struct thermal_cfg *cfg, double rise_k,
 
 double thermal_rise_settled(const struct thermal_cfg *cfg, double compute_w)
 {
-    struct loop loop = loop_of(cfg, compute_w > 0.0);
-    double w_per_k = cfg->ambient_w_per_k + loop.w_per_k;
-    double heat_w = loop.share_pu * compute_w;
-    if (heat_w <= 0.0) {
-        return 0.0;
-    }
-    return w_per_k > 0.0 ? heat_w / w_per_k : INFINITY;
+    double heat_w = mode(cfg, compute_w)->share_pu * compute_w;
+    return heat_w > 0.0 ? heat_w * mode(cfg, compute_w)->k_per_w : 0.0;
 }
 
 double thermal_rise_k_per_h(const struct thermal_cfg *cfg, double compute_w)
 {
-    struct loop loop = loop_of(cfg, compute_w > 0.0);
-    return loop.share_pu * compute_w * 3600.0 / cfg->capacity_j_per_k;
+    return mode(cfg, compute_w)->share_pu * compute_w * 3600.0 * cfg->k_per_j;
 }

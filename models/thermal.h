@@ -25,11 +25,24 @@
 #ifndef MODELS_THERMAL_H
 #define MODELS_THERMAL_H
 
-struct thermal_cfg {
-    double capacity_j_per_k;
+struct thermal_parts {
+    double capacity_j_per_k; /* C > 0; the others >= 0 */
     double ambient_w_per_k;  /* Ua, pack to air */
     double coolant_w_per_k;  /* Uc, pack to coolant while it is pumped */
     double radiator_w_per_k; /* Ur, coolant to air; 0: no rejection */
+};
+
+/* A pack at rest, and with its coolant pumped. */
+struct thermal_mode {
+    double share_pu; /* of the coolant's heat that ends in the pack */
+    double k_per_w;  /* settled rise by heat in it; INFINITY: none */
+    double per_s;    /* 1 / time constant */
+};
+
+struct thermal_cfg {
+    double k_per_j;
+    struct thermal_mode rest;
+    struct thermal_mode pumped;
 };
 
 struct thermal_in {
@@ -38,6 +51,8 @@ struct thermal_in {
     double coolant_heat_w; /* of charger and computer; > 0: pumped */
     double dt_s;           /* >= 0 */
 };
+
+struct thermal_cfg thermal_of(const struct thermal_parts *parts);
 
 /* A pack of 'pack_wh' > 0 in a car of today. */
 struct thermal_cfg thermal_of_pack(double pack_wh);

@@ -53,11 +53,13 @@ void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
     double soon_k = thermal_rise(t, 0.0, terms->compute_w, GUARD_OUTLOOK_S);
     cfg->warm_up_pu = soon_k / settled_k;
     cfg->k_per_w = settled_k / terms->compute_w;
-    cfg->linger_days = t->capacity_j_per_k / t->ambient_w_per_k / GUARD_DAY_S;
+    cfg->linger_days = 1.0 / (t->rest.per_s * GUARD_DAY_S);
     cfg->slope_ppm_per_k = calendar_ppm(cfg, 1.0, PACK_LIFE_MAX_C) -
                            calendar_ppm(cfg, 1.0, PACK_LIFE_MAX_C - 1.0);
     double lost_h = (GUARD_PACK_MAX_AGE_MS / 1e3 + GUARD_LEASE_S) / 3600.0;
     cfg->lost_wh = terms->compute_w * lost_h;
+    cfg->lost_pu = cfg->lost_wh * GUARD_PACK_OVERHEAD /
+                   (GUARD_SOH_MIN_PU * terms->pack_wh);
     cfg->cur_per_ppm = terms->replacement_per_kwh * terms->pack_wh / 1e3 /
                        WARRANTY_LOSS_PU * 1e-6;
 }

@@ -62,6 +62,7 @@ struct guard_cfg {
     double slope_ppm_per_k; /* of the calendar rate a day, at its steepest */
     double cur_per_ppm;
     double k_per_w; /* settled rise by compute */
+    double lost_pu; /* of a worn pack, taken by lost_wh */
     double lost_wh; /* computed at most before a lost charger is heard of */
 };
 

@@ -54,9 +54,7 @@ static double floor_pu(const struct guard_cfg *cfg, const struct node_in *n)
 {
     bool set = (n->flags & NODE_HAS_DEPARTURE) && !isnan(n->departs_soc_pu);
     double need_pu = set ? n->departs_soc_pu : GUARD_FLOOR_UNSET_PU;
-    double lost_pu = cfg->lost_wh * GUARD_PACK_OVERHEAD /
-                     (GUARD_SOH_MIN_PU * cfg->terms.pack_wh);
-    return fmax(need_pu, GUARD_FLOOR_PU) + lost_pu;
+    return fmax(need_pu, GUARD_FLOOR_PU) + cfg->lost_pu;
 }
 
 double guard_floor_pu(const struct guard_cfg *cfg, const struct node_in *node)

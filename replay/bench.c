@@ -41,6 +41,10 @@ static const struct bench benches[] = {
      .what = "a change in the meter to the battery's register, Modbus loopback",
      .measure = bench_e2e,
      .goals = {{"p99_periods", false, 2.0}}},
+    {.name = "guard",
+     .what = "a million packs of parked vehicles, one minute on",
+     .measure = bench_guard,
+     .goals = {{"minute_cpu_s", false, 0.1}, {"state_bytes", false, 256.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -246,9 +250,10 @@ int bench_main(int argc, char **argv)
     const struct cli cli = {
         .command = "bench",
         .args = "[NAME...]",
-        .about = "Measures what Ballast costs. NAME: step, replay or e2e. Each "
-                 "is measured\n"
-                 "several times; the median and the 99th percentile of these\n"
+        .about = "Measures what Ballast costs. NAME: step, replay, e2e or "
+                 "guard. Each\n"
+                 "is measured several times; the median and the 99th "
+                 "percentile of these\n"
                  "measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
         .options = options,

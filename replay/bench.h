@@ -41,6 +41,7 @@ double bench_quantile(double *values, size_t n, double q);
 enum err bench_step(struct bench_run *run);
 enum err bench_replay(struct bench_run *run);
 enum err bench_e2e(struct bench_run *run);
+enum err bench_guard(struct bench_run *run);
 
 /* `ballast bench [NAME...]` */
 int bench_main(int argc, char **argv);

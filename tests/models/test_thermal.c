@@ -29,15 +29,15 @@ static void assert_near(double got, double want, double tolerance)
 static void a_kilowatt_warms_as_estimated(void **state)
 {
     (void)state;
-    struct thermal_cfg sealed = {.capacity_j_per_k = 450e3,
-                                 .coolant_w_per_k = 100.0};
+    struct thermal_cfg sealed = thermal_of(&(struct thermal_parts){
+        .capacity_j_per_k = 450e3, .coolant_w_per_k = 100.0});
     assert_near(thermal_rise(&sealed, 0.0, 1e3, 3600.0), 8.0, 1e-9);
     assert_near(thermal_rise_k_per_h(&sealed, 1e3), 8.0, 1e-9);
     assert_true(isinf(thermal_rise_settled(&sealed, 1e3)));
     assert_true(thermal_rise_settled(&sealed, 0.0) == 0.0);
 
     struct thermal_cfg car = thermal_of_pack(75e3);
-    assert_near(car.capacity_j_per_k, 450e3, 1e-6);
+    assert_near(1.0 / car.k_per_j, 450e3, 1e-6);
     assert_near(thermal_rise_settled(&car, 1e3), 3.81, 0.01);
     assert_near(thermal_rise_k_per_h(&car, 1e3), 2.67, 0.01);
     /* Left alone it loses 63 % of a difference in six hours. */
