@@ -58,6 +58,8 @@ void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
                            calendar_ppm(cfg, 1.0, PACK_LIFE_MAX_C - 1.0);
     double lost_h = (GUARD_PACK_MAX_AGE_MS / 1e3 + GUARD_LEASE_S) / 3600.0;
     cfg->lost_wh = terms->compute_w * lost_h;
+    cfg->pu_per_wh = GUARD_PACK_OVERHEAD / terms->pack_wh;
+    cfg->k_per_wh = thermal_rise_k_per_h(t, 1.0);
     cfg->lost_pu = cfg->lost_wh * GUARD_PACK_OVERHEAD /
                    (GUARD_SOH_MIN_PU * terms->pack_wh);
     cfg->cur_per_ppm = terms->replacement_per_kwh * terms->pack_wh / 1e3 /
@@ -85,7 +87,7 @@ static double drawn_w(const struct guard_cfg *cfg,
 static void charge_loss(const struct guard_cfg *cfg, struct guard_state *state,
                         double loss_ppm)
 {
-    double ppm = fmax(loss_ppm, 0.0);
+    double ppm = guard_most(loss_ppm, 0.0);
     state->budget_ppm -= ppm;
     state->ledger.loss_ppm += ppm;
     state->ledger.owed_cur += ppm * cfg->cur_per_ppm;
@@ -104,7 +106,7 @@ static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
         guard_in_range(per_kwh, 0.0, 1e3) ? pack_wh / 1e3 * per_kwh : 0.0;
     /* What else may have emptied the pack meanwhile is not compute's. */
     double mine_pu = pack_wh / (GUARD_SOH_MIN_PU * cfg->terms.pack_wh);
-    double soc_pu = fmax(now->node->soc_pu, state->soc_news_pu - mine_pu);
+    double soc_pu = guard_most(now->node->soc_pu, state->soc_news_pu - mine_pu);
     charge_loss(cfg, state,
                 cfg->life->cycle_ppm_per_efc(1.0 - soc_pu) * pack_wh /
                     cfg->terms.pack_wh);
@@ -125,13 +127,13 @@ static void hear_pack(const struct guard_cfg *cfg, struct guard_state *state,
     double wh = state->unseen_wh;
     double drop_pu = state->soc_ref_pu - n->soc_pu;
     state->unseen_wh = 0.0;
-    state->unsure_wh = fmin(state->unsure_wh, guard_drain_wh(cfg)) + wh;
+    state->unsure_wh = guard_least(state->unsure_wh, guard_drain_wh(cfg)) + wh;
     if (!(n->flags & NODE_PLUGGED)) {
         book_pack(cfg, state, now, wh);
         restart_watch(state, n->soc_pu);
     } else if (drop_pu > GUARD_DRAIN_PU) {
         double drop_wh = drop_pu * cfg->terms.pack_wh / GUARD_PACK_OVERHEAD;
-        book_pack(cfg, state, now, fmin(drop_wh, state->unsure_wh));
+        book_pack(cfg, state, now, guard_least(drop_wh, state->unsure_wh));
         restart_watch(state, n->soc_pu);
     } else if (drop_pu <= 0.0) {
         restart_watch(state, n->soc_pu);
@@ -206,7 +208,7 @@ void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
     }
     double w = drawn_w(cfg, state, now);
     double dt_s = (double)(now->mono_ms - state->mono_ms) / 1e3;
-    dt_s = fmin(fmax(dt_s, 0.0), GUARD_LEASE_S);
+    dt_s = guard_least(guard_most(dt_s, 0.0), GUARD_LEASE_S);
     state->mono_ms =
         now->mono_ms > state->mono_ms ? now->mono_ms : state->mono_ms;
 
@@ -218,8 +220,9 @@ void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
     double before_k = state->rise_k;
     follow_heat(cfg, state, now, w, dt_s);
     double grant_ppm = cfg->terms.budget_ppm_per_day;
-    state->budget_ppm = fmin(state->budget_ppm + grant_ppm * dt_s / GUARD_DAY_S,
-                             GUARD_CARRY_DAYS * grant_ppm);
+    state->budget_ppm =
+        guard_least(state->budget_ppm + grant_ppm * dt_s / GUARD_DAY_S,
+                    GUARD_CARRY_DAYS * grant_ppm);
     double mean_k = 0.5 * (before_k + state->rise_k);
     charge_loss(cfg, state,
                 heat_ppm_per_day(cfg, n, mean_k) * dt_s / GUARD_DAY_S);
@@ -256,5 +259,5 @@ double guard_price_per_kwh(const struct guard_cfg *cfg,
         ppm += cfg->life->cycle_ppm_per_efc(1.0 - n->soc_pu) *
                GUARD_PACK_OVERHEAD * 1e3 / cfg->terms.pack_wh;
     }
-    return fmax(ppm, 0.0) * cfg->cur_per_ppm;
+    return guard_most(ppm, 0.0) * cfg->cur_per_ppm;
 }

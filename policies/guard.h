@@ -61,9 +61,11 @@ struct guard_cfg {
     double linger_days;     /* K days left by each K when compute stops */
     double slope_ppm_per_k; /* of the calendar rate a day, at its steepest */
     double cur_per_ppm;
-    double k_per_w; /* settled rise by compute */
-    double lost_pu; /* of a worn pack, taken by lost_wh */
-    double lost_wh; /* computed at most before a lost charger is heard of */
+    double k_per_w;   /* settled rise by compute */
+    double k_per_wh;  /* first rise by compute */
+    double pu_per_wh; /* of the pack, by compute from it */
+    double lost_pu;   /* of a worn pack, taken by lost_wh */
+    double lost_wh;   /* computed at most before a lost charger is heard of */
 };
 
 /* What one car gave, and what it is owed for it. */

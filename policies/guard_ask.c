@@ -54,7 +54,7 @@ static double floor_pu(const struct guard_cfg *cfg, const struct node_in *n)
 {
     bool set = (n->flags & NODE_HAS_DEPARTURE) && !isnan(n->departs_soc_pu);
     double need_pu = set ? n->departs_soc_pu : GUARD_FLOOR_UNSET_PU;
-    return fmax(need_pu, GUARD_FLOOR_PU) + cfg->lost_pu;
+    return guard_most(need_pu, GUARD_FLOOR_PU) + cfg->lost_pu;
 }
 
 double guard_floor_pu(const struct guard_cfg *cfg, const struct node_in *node)
@@ -117,7 +117,7 @@ static bool is_cold(const struct question *q)
 static double to_come_k(const struct question *q)
 {
     double settled_k = q->cfg->k_per_w * q->want_w;
-    return fmax(settled_k - q->state->rise_k, 0.0) * q->cfg->warm_up_pu;
+    return guard_most(settled_k - q->state->rise_k, 0.0) * q->cfg->warm_up_pu;
 }
 
 static bool is_hot(const struct question *q)
@@ -131,16 +131,14 @@ static bool is_heating(const struct question *q)
 {
     double limit_k = q->state->computing ? GUARD_RISE_K : GUARD_RISE_BEGIN_K;
     double seen_k = q->now->node->pack_c - q->state->rest_c;
-    double rise_k = fmax(q->state->rise_k, seen_k);
+    double rise_k = guard_most(q->state->rise_k, seen_k);
     return rise_k + to_come_k(q) > limit_k ||
-           thermal_rise_k_per_h(&q->cfg->thermal, q->want_w) >
-               GUARD_RISE_K_PER_H;
+           q->cfg->k_per_wh * q->want_w > GUARD_RISE_K_PER_H;
 }
 
 static bool draws_hard(const struct question *q)
 {
-    return q->want_w * GUARD_PACK_OVERHEAD >
-           GUARD_PACK_MAX_C_RATE * q->cfg->terms.pack_wh;
+    return q->want_w * q->cfg->pu_per_wh > GUARD_PACK_MAX_C_RATE;
 }
 
 /* Enough must be left for all that this lease can still cost: the heat until
@@ -149,13 +147,12 @@ static bool has_spent_its_budget(const struct question *q)
 {
     const struct guard_cfg *cfg = q->cfg;
     double lease_h = GUARD_LEASE_S / 3600.0;
-    double rise_k = q->state->rise_k +
-                    thermal_rise_k_per_h(&cfg->thermal, q->want_w) * lease_h;
+    double rise_k = q->state->rise_k + cfg->k_per_wh * q->want_w * lease_h;
     double heat_ppm = cfg->slope_ppm_per_k * rise_k *
                       (cfg->linger_days + GUARD_LEASE_S / GUARD_DAY_S);
     double wh = cfg->lost_wh + q->state->unseen_wh +
-                fmin(q->state->unsure_wh, guard_drain_wh(cfg));
-    double pack_pu = wh * GUARD_PACK_OVERHEAD / cfg->terms.pack_wh;
+                guard_least(q->state->unsure_wh, guard_drain_wh(cfg));
+    double pack_pu = wh * cfg->pu_per_wh;
     double depth_pu = 1.0 - q->now->node->soc_pu + pack_pu / GUARD_SOH_MIN_PU;
     double pack_ppm = cfg->life->cycle_ppm_per_efc(depth_pu) * pack_pu;
     double spread_ppm =

@@ -224,7 +224,8 @@ static void absurd_wishes_are_refused(void **state)
     node.soc_pu = 0.7;
     node.departs_soc_pu = 0.2;
     assert_answer(guard_ask(&small, &s, &now, 50.0), REASON_NODE_OK, "5 %");
-    small.terms.pack_wh = 1.0e3;
+    tiny.pack_wh = 1.0e3;
+    guard_init(&small, &tiny);
     assert_answer(guard_ask(&small, &s, &now, 50.0), REASON_NODE_RATE, "rate");
 }
 
