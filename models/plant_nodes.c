@@ -67,7 +67,8 @@ static void come_and_go(struct plant_node *n, double dt_s)
     }
 }
 
-static void step_node(struct plant_node *n, double dt_s)
+static void step_node(struct plant_node *n, const struct thermal_cfg *thermal,
+                      double dt_s)
 {
     come_and_go(n, dt_s);
     if (!n->plugged) {
@@ -81,13 +82,12 @@ static void step_node(struct plant_node *n, double dt_s)
         n->compute_w = clamp(n->set_compute_w, 0.0, n->compute_max_w);
     }
     n->soc_pu += n->charge_w * CHARGER_EFF_PU * dt_s / 3600.0 / n->energy_wh;
-    struct thermal_cfg thermal = thermal_of_pack(n->energy_wh);
     struct thermal_in in = {
         .ambient_c = n->ambient_c,
         .coolant_heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w,
         .dt_s = dt_s,
     };
-    n->pack_c = thermal_step(&thermal, n->pack_c, &in);
+    n->pack_c = thermal_step(thermal, n->pack_c, &in);
 }
 
 static void add_fleet(struct plant *p, const struct site *site)
@@ -112,13 +112,15 @@ void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
     int64_t to = p->n_nodes * (slice + 1) / n_slices;
     p->slice = (slice + 1) % n_slices;
     int f = 0;
+    struct thermal_cfg thermal = thermal_of_pack(site->fleets[0].pack_wh);
     for (int64_t i = from; i < to; i++) {
         while (i >= site->fleets[f].first_node + site->fleets[f].nodes) {
             f++;
+            thermal = thermal_of_pack(site->fleets[f].pack_wh);
         }
         struct plant_node *n = &p->nodes[i];
         double before_w = n->charge_w + n->compute_w;
-        step_node(n, node_dt_s);
+        step_node(n, &thermal, node_dt_s);
         p->feeder_w[f] += n->charge_w + n->compute_w - before_w;
     }
     add_fleet(p, site);

@@ -55,7 +55,7 @@ static double offered_w(const struct fleet_in *in, const struct node_in *n)
     return fmax(fmin(w, in->fleet->compute_w), 0.0);
 }
 
-/* Before the guard is asked: has the market a use for 'w' of this car? */
+/* Has the market a use for 'w' of this car, at the price of its wear? */
 static enum reason market(const struct fleet_in *in,
                           const struct guard_now *now, double w, double left_w)
 {
@@ -86,10 +86,12 @@ struct node_command fleet_node(const struct fleet_in *in,
     left_w -= c.charge_w;
 
     double w = offered_w(in, node);
-    enum reason why = market(in, &now, w, left_w);
-    enum reason last = guard_ask(in->guard, guard, &now, w);
-    c.compute_w = why == REASON_NODE_OK && last == REASON_NODE_OK ? w : 0.0;
-    c.reason = (int64_t)(last != REASON_NODE_OK ? last : why);
+    enum reason why = guard_ask(in->guard, guard, &now, w);
+    if (why == REASON_NODE_OK) {
+        why = market(in, &now, w, left_w);
+    }
+    c.compute_w = why == REASON_NODE_OK ? w : 0.0;
+    c.reason = (int64_t)why;
     guard_grant(guard, &now, c.compute_w);
     return c;
 }

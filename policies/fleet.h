@@ -3,7 +3,7 @@
  * fleet - what a parked vehicle may do: compute and charge, never discharge.
  *
  * A car computes where it offers to, its feeder has room and the work is worth
- * its energy and its wear; the guard of its pack is asked last and decides
+ * its energy and its wear, and never without leave of the guard of its pack
  * (policies/guard).  It charges what the departure needs with what the guard
  * wants to keep in hand for it, and up to the owner's limit while power is
  * cheap, as far as the guard lets it.  All cars of a fleet stay under their

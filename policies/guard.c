@@ -97,6 +97,9 @@ static void charge_loss(const struct guard_cfg *cfg, struct guard_state *state,
 static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
                       const struct guard_now *now, double wh)
 {
+    if (wh <= 0.0) {
+        return;
+    }
     double pack_wh = wh * GUARD_PACK_OVERHEAD;
     struct guard_ledger *l = &state->ledger;
     l->pack_wh += pack_wh;
