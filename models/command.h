@@ -68,7 +68,7 @@ struct tick_record {
     int64_t n_why;
 };
 
-/* Vehicles are decided a slice a tick, each about once a second: a step writes
+/* Vehicles are decided a slice a tick, each every two seconds: a step writes
  * nodes[node_from .. node_to) and leaves the others as it finds them, so one
  * buffer, zero at first, goes with one state. */
 struct step_out {

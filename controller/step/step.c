@@ -8,6 +8,7 @@
 #include "controller/step/step_state.h"
 
 static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
+static const double NODES_S = 2.0;     /* in which every vehicle has its turn */
 
 size_t step_cfg_size(void)
 {
@@ -45,7 +46,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
     cfg->pause_max_s = cfg->device_max_age_s;
     cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
-    cfg->n_slices = (int64_t)fmax(1.0, round(1.0 / period_s));
+    cfg->n_slices = (int64_t)fmax(1.0, round(NODES_S / period_s));
     for (int i = 0; i < site->n_batteries; i++) {
         cfg->energy_wh += site->batteries[i].energy_wh;
     }

@@ -27,7 +27,7 @@ struct step_cfg {
     double pause_max_s; /* between two ticks; after more it starts anew */
     double energy_wh;   /* of all batteries */
     double grid_most_w; /* beyond, a value of the meter is broken */
-    int64_t n_slices;   /* nodes are decided a slice a tick, once a second */
+    int64_t n_slices;   /* nodes are decided a slice a tick, every NODES_S */
 };
 
 /* What is remembered of a node between its turns. */
