@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/life.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_S 86400.0
+#define REFRESH_S 3600.0F
+#define KNEE_POWER 10.0
+#define KNEE_START 1e-8
+
+static const double SCALE_SIGMA = 0.15;
+static const double SOH_SIGMA = 0.01;
+static const double SCALE_MIN = 0.25;
+static const double SCALE_MAX = 4.0;
+static const float SOH_EVERY_S = 30.0F * 86400.0F;
+static const float FULL_SWING_PU = 0.8F;
+
+static double clamped(double x, const struct life_span *to)
+{
+    return fmin(fmax(x, to->min), to->max);
+}
+
+unsigned life_calendar_flags(enum life_model_id id, double temp_c)
+{
+    const struct life_span *t = &life_model(id)->fitted.calendar_c;
+    return (unsigned)(temp_c < t->min) << LIFE_FLAG_CALENDAR_COLD |
+           (unsigned)(temp_c > t->max) << LIFE_FLAG_CALENDAR_HOT;
+}
+
+unsigned life_cycle_flags(enum life_model_id id, const struct life_stress *s)
+{
+    const struct life_fitted *f = &life_model(id)->fitted;
+    double temp_c = s->temp_k - LIFE_ZERO_C_K;
+    return (unsigned)(temp_c < f->cycle_c.min) << LIFE_FLAG_CYCLE_COLD |
+           (unsigned)(temp_c > f->cycle_c.max) << LIFE_FLAG_CYCLE_HOT |
+           (unsigned)(s->depth_pu < f->depth_pu.min) << LIFE_FLAG_SHALLOW |
+           (unsigned)(s->rate_per_h > f->rate_per_h.max) << LIFE_FLAG_FAST;
+}
+
+const char *life_flag_text(enum life_model_id id, enum life_flag f, char *out,
+                           size_t size)
+{
+#define FLAG_TEXT(name, text)                 \
+    case LIFE_FLAG_##name:                    \
+        snprintf(out, size, text, limits[f]); \
+        break;
+    const struct life_fitted *r = &life_model(id)->fitted;
+    const double limits[LIFE_FLAG_COUNT] = {
+        [LIFE_FLAG_CALENDAR_COLD] = r->calendar_c.min,
+        [LIFE_FLAG_CALENDAR_HOT] = r->calendar_c.max,
+        [LIFE_FLAG_CYCLE_COLD] = r->cycle_c.min,
+        [LIFE_FLAG_CYCLE_HOT] = r->cycle_c.max,
+        [LIFE_FLAG_SHALLOW] = r->depth_pu.min,
+        [LIFE_FLAG_FAST] = r->rate_per_h.max,
+    };
+    assert((unsigned)f < LIFE_FLAG_COUNT && size > 0);
+    switch (f) {
+        LIFE_FLAG_LIST(FLAG_TEXT)
+    case LIFE_FLAG_COUNT:
+        break;
+    }
+#undef FLAG_TEXT
+    return out;
+}
+
+const char *life_soh_text(enum life_soh s)
+{
+#define SOH_TEXT(name, text) text,
+    static const char *const texts[LIFE_SOH_COUNT] = {LIFE_SOH_LIST(SOH_TEXT)};
+#undef SOH_TEXT
+    assert((unsigned)s < LIFE_SOH_COUNT);
+    return texts[s];
+}
+
+void life_channels_init(struct life_channels *c)
+{
+    *c =
+        (struct life_channels){.knee = pow(2.0 * KNEE_START, 1.0 / KNEE_POWER)};
+}
+
+void life_init(struct life *l, enum chemistry c, int depth)
+{
+    memset(l, 0, sizeof(*l));
+    rainflow_init(&l->cycles, LIFE_DEADBAND_PU, depth);
+    l->model[LIFE_PRICE] = (uint8_t)life_price_model(c);
+    l->model[LIFE_GUARD] = (uint8_t)life_guard_model(c);
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        life_channels_init(&l->channels[i]);
+    }
+    l->capacity_pu = 1.0;
+    l->refresh_s = REFRESH_S;
+    l->soc_min_pu = 1.0F;
+    l->soh_weight = 1.0 / (SCALE_SIGMA * SCALE_SIGMA);
+    l->soh_gain = l->soh_weight;
+}
+
+double life_scale(const struct life *l)
+{
+    double scale = l->soh_gain / l->soh_weight;
+    return fmin(fmax(scale, SCALE_MIN), SCALE_MAX);
+}
+
+static double grown(double state, double p)
+{
+    return state > 0.0 ? pow(state, p) : 0.0;
+}
+
+/* The sigmoid 2 (1/2 - 1/(1 + exp(z))) is tanh(z/2); 1.01 less it: how much
+ * active material the capacity can use. */
+static double active_pu(double knee)
+{
+    return 1.01 - tanh(0.5 * pow(knee, KNEE_POWER));
+}
+
+struct life_loss life_channels_loss(const struct life_channels *c,
+                                    enum life_model_id id, double scale)
+{
+    const struct life_model *m = life_model(id);
+    struct life_loss r = {
+        .calendar_pu = scale * grown(c->loss_t, m->loss_t.p),
+        .cycle_pu = scale * grown(c->loss_n, m->loss_n.p),
+        .resistance_pu = 1.0,
+    };
+    if (m->ohm_t.a > 0.0) {
+        r.resistance_pu +=
+            grown(c->ohm_t, m->ohm_t.p) + grown(c->ohm_n, m->ohm_n.p);
+    }
+    r.capacity_pu = 1.0 - r.calendar_pu - r.cycle_pu;
+    if (m->has_knee) {
+        double active = active_pu(c->knee);
+        r.resistance_pu = fmax(r.resistance_pu, -0.08 + 1.09 / active);
+        r.capacity_pu = fmin(r.capacity_pu, active);
+        r.cycle_pu = 1.0 - r.calendar_pu - r.capacity_pu;
+    }
+    r.capacity_pu = fmax(r.capacity_pu, 0.0);
+    return r;
+}
+
+static unsigned book(struct life_channels *to, enum life_model_id id,
+                     const struct rainflow_cycle *c, double efc)
+{
+    const struct life_model *m = life_model(id);
+    struct life_stress s = {
+        .temp_k = c->temp_c + LIFE_ZERO_C_K,
+        .depth_pu = fmin(c->range, 1.0),
+        .rate_per_h = c->rate_per_h,
+    };
+    unsigned flags = life_cycle_flags(id, &s);
+    s.temp_k = clamped(c->temp_c, &m->fitted.cycle_c) + LIFE_ZERO_C_K;
+    s.rate_per_h = clamped(c->rate_per_h, &m->fitted.rate_per_h);
+    if (m->loss_n.of_depth == LIFE_SANYO) {
+        s.volt_v = life_sanyo_rms_v(c->mean, c->range);
+    }
+    to->loss_n += efc * life_cycle_speed(&m->loss_n, &s);
+    to->ohm_n += efc * life_cycle_speed(&m->ohm_n, &s);
+    if (m->has_knee) {
+        to->knee += efc / life_knee_efc(s.temp_k, s.depth_pu);
+    }
+    return flags;
+}
+
+/* Depth counts in present capacity, EFC in nominal. */
+static double efc_of(const struct life *l, const struct rainflow_cycle *c)
+{
+    return c->count * c->range * l->capacity_pu;
+}
+
+static void advance_calendar(struct life *l, const struct life_sample *s,
+                             bool first)
+{
+    double days = s->dt_s / DAY_S;
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        enum life_model_id id = (enum life_model_id)l->model[i];
+        const struct life_model *m = life_model(id);
+        double temp_k =
+            clamped(s->temp_c, &m->fitted.calendar_c) + LIFE_ZERO_C_K;
+        double speed = life_calendar_speed(&m->loss_t, temp_k, s->soc_pu);
+        double ohm = life_calendar_speed(&m->ohm_t, temp_k, s->soc_pu);
+        if (!first) {
+            struct life_channels *c = &l->channels[i];
+            c->loss_t += 0.5 * days * (l->speed_t[i] + speed);
+            c->ohm_t += 0.5 * days * (l->ohm_speed_t[i] + ohm);
+        }
+        l->speed_t[i] = speed;
+        l->ohm_speed_t[i] = ohm;
+        l->flags[i] |= (uint8_t)life_calendar_flags(id, s->temp_c);
+    }
+}
+
+static void refresh(struct life *l, double dt_s)
+{
+    l->refresh_s -= (float)dt_s;
+    if (l->refresh_s <= 0.0F) {
+        l->refresh_s = REFRESH_S;
+        l->capacity_pu = life_loss(l, LIFE_PRICE, false).capacity_pu;
+    }
+}
+
+static bool is_good(const struct life_sample *s)
+{
+    return s->dt_s >= 0.0 && s->dt_s <= LIFE_GAP_MAX_S && s->soc_pu >= 0.0 &&
+           s->soc_pu <= 1.0 && s->temp_c >= LIFE_TEMP_MIN_C &&
+           s->temp_c <= LIFE_TEMP_MAX_C &&
+           (isnan(s->rate_per_h) ||
+            (s->rate_per_h >= 0.0 && isfinite(s->rate_per_h)));
+}
+
+static double rate_of(const struct life *l, const struct life_sample *s)
+{
+    if (!isnan(s->rate_per_h)) {
+        return s->rate_per_h;
+    }
+    double moved = fabs(s->soc_pu - l->cycles.last);
+    return s->dt_s > 0.0 ? moved / s->dt_s * 3600.0 : 0.0;
+}
+
+enum err life_feed(struct life *l, const struct life_sample *s)
+{
+    if (!is_good(s)) {
+        return ERR_RANGE;
+    }
+    bool first = l->cycles.n_fed == 0;
+    advance_calendar(l, s, first);
+    struct rainflow_sample r = {.value = s->soc_pu,
+                                .dt_s = s->dt_s,
+                                .temp_c = s->temp_c,
+                                .rate_per_h = first ? 0.0 : rate_of(l, s)};
+    enum err err = rainflow_feed(&l->cycles, &r);
+    assert(err == ERR_NONE);
+    struct rainflow_cycle c;
+    while (rainflow_take(&l->cycles, &c)) {
+        double efc = efc_of(l, &c);
+        l->efc += efc;
+        for (int i = 0; i < LIFE_ROLES; i++) {
+            enum life_model_id id = (enum life_model_id)l->model[i];
+            l->flags[i] |= (uint8_t)book(&l->channels[i], id, &c, efc);
+        }
+    }
+    double dt_s = first ? 0.0 : s->dt_s;
+    l->age_s += dt_s;
+    l->soh_age_s += (float)dt_s;
+    float soc_pu = (float)s->soc_pu;
+    l->soc_min_pu = soc_pu < l->soc_min_pu ? soc_pu : l->soc_min_pu;
+    l->soc_max_pu = soc_pu > l->soc_max_pu ? soc_pu : l->soc_max_pu;
+    refresh(l, dt_s);
+    return ERR_NONE;
+}
+
+struct life_loss life_loss(const struct life *l, enum life_role role, bool open)
+{
+    struct life_channels c = l->channels[role];
+    enum life_model_id id = (enum life_model_id)l->model[role];
+    if (open) {
+        struct rainflow_cycle under_way[RAINFLOW_DEPTH];
+        int n = rainflow_open(&l->cycles, under_way);
+        for (int i = 0; i < n; i++) {
+            book(&c, id, &under_way[i], efc_of(l, &under_way[i]));
+        }
+    }
+    return life_channels_loss(&c, id, role == LIFE_PRICE ? life_scale(l) : 1.0);
+}
+
+enum life_role life_worse(const struct life *l)
+{
+    double price = life_loss(l, LIFE_PRICE, true).capacity_pu;
+    double guard = life_loss(l, LIFE_GUARD, true).capacity_pu;
+    return guard < price ? LIFE_GUARD : LIFE_PRICE;
+}
+
+static bool is_lfp(const struct life *l)
+{
+    return l->model[LIFE_PRICE] == LIFE_LFP_250 ||
+           l->model[LIFE_PRICE] == LIFE_LFP_NAUMANN;
+}
+
+enum life_soh life_measured(struct life *l, double soh_pu)
+{
+    if (!(soh_pu >= 0.3 && soh_pu <= 1.1)) {
+        return LIFE_SOH_IMPLAUSIBLE;
+    }
+    if (l->soh_age_s < SOH_EVERY_S) {
+        return LIFE_SOH_TOO_SOON;
+    }
+    if (is_lfp(l) && l->soc_max_pu - l->soc_min_pu < FULL_SWING_PU) {
+        return LIFE_SOH_NO_FULL_CYCLE;
+    }
+    struct life_loss c =
+        life_channels_loss(&l->channels[LIFE_PRICE],
+                           (enum life_model_id)l->model[LIFE_PRICE], 1.0);
+    double loss_pu = 1.0 - c.capacity_pu;
+    double weight = loss_pu / (SOH_SIGMA * SOH_SIGMA);
+    l->soh_gain += weight * fmax(1.0 - soh_pu, 0.0);
+    l->soh_weight += weight * loss_pu;
+    l->soh_age_s = 0.0F;
+    l->soc_min_pu = 1.0F;
+    l->soc_max_pu = 0.0F;
+    return LIFE_SOH_TAKEN;
+}
+
+unsigned life_seen(struct life *l, enum life_role role)
+{
+    unsigned flags = l->flags[role];
+    l->flags[role] = 0;
+    return flags;
+}

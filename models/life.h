@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * life - how old a battery is, sample by sample.
+ *
+ * Calendar ageing runs with the clock, cycling is booked per rainflow cycle
+ * at its own depth, mean rate and mean temperature; two models run side by
+ * side: one prices, and the worse of the two guards and is reported.
+ *
+ * The step y <- k ((y/k)^(1/p) + dx)^p is exact for a constant k, and is taken
+ * as y^(1/p) <- y^(1/p) + k^(1/p) dx: the state is y^(1/p), so a step cut in
+ * two gives the same.
+ *
+ * A plain struct, 1.2 kB at most; a copy of it is a saved state.
+ */
+#ifndef MODELS_LIFE_H
+#define MODELS_LIFE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/err.h"
+#include "models/life_model.h"
+#include "models/rainflow.h"
+
+/* Inputs outside of what a model's source measured. */
+#define LIFE_FLAG_LIST(X)                                 \
+    X(CALENDAR_COLD, "temperature below %g C")            \
+    X(CALENDAR_HOT, "temperature above %g C")             \
+    X(CYCLE_COLD, "cycled below %g C")                    \
+    X(CYCLE_HOT, "cycled above %g C")                     \
+    X(SHALLOW, "cycles shallower than %g (extrapolated)") \
+    X(FAST, "cycled faster than %g C-rate")
+#define LIFE_FLAG_ENUM(name, text) LIFE_FLAG_##name,
+enum life_flag { LIFE_FLAG_LIST(LIFE_FLAG_ENUM) LIFE_FLAG_COUNT };
+#undef LIFE_FLAG_ENUM
+
+/* What became of a reading of the state of health. */
+#define LIFE_SOH_LIST(X)                                                \
+    X(TAKEN, "taken")                                                   \
+    X(IMPLAUSIBLE, "outside of what a battery can have")                \
+    X(TOO_SOON, "too soon after the last: it would say the same again") \
+    X(NO_FULL_CYCLE, "no full cycle since the last: LFP needs one")
+#define LIFE_SOH_ENUM(name, text) LIFE_SOH_##name,
+enum life_soh { LIFE_SOH_LIST(LIFE_SOH_ENUM) LIFE_SOH_COUNT };
+#undef LIFE_SOH_ENUM
+
+#define LIFE_DEADBAND_PU 0.001 /* noise of the state of charge */
+
+struct life_sample {
+    double dt_s; /* since the sample before, 0..LIFE_GAP_MAX_S */
+    double soc_pu;
+    double temp_c;
+    double rate_per_h; /* mean |power| over the energy; NAN: from soc_pu */
+};
+
+#define LIFE_GAP_MAX_S (366.0 * 86400.0)
+#define LIFE_TEMP_MIN_C (-60.0)
+#define LIFE_TEMP_MAX_C 150.0
+
+enum life_role { LIFE_PRICE, LIFE_GUARD, LIFE_ROLES };
+
+/* One model's state, in powers 1/p: it grows in proportion to time and EFC. */
+struct life_channels {
+    double loss_t;
+    double loss_n;
+    double ohm_t;
+    double ohm_n;
+    double knee; /* EFC over the knee's EFC */
+};
+
+struct life {
+    struct rainflow cycles;
+    struct life_channels channels[LIFE_ROLES];
+    double speed_t[LIFE_ROLES]; /* of loss_t at the last sample, per day */
+    double ohm_speed_t[LIFE_ROLES];
+    double age_s;       /* fed so far */
+    double efc;         /* closed cycles */
+    double capacity_pu; /* of the pricing model, refreshed once an hour */
+    double soh_gain;    /* normal equation of the multiplier */
+    double soh_weight;
+    float refresh_s;  /* until capacity_pu is due */
+    float soh_age_s;  /* since the last reading */
+    float soc_min_pu; /* since the last reading */
+    float soc_max_pu;
+    uint8_t flags[LIFE_ROLES]; /* bits by enum life_flag, since life_seen() */
+    uint8_t model[LIFE_ROLES]; /* enum life_model_id */
+};
+
+struct life_loss {
+    double calendar_pu;
+    double cycle_pu;      /* what the knee takes included */
+    double capacity_pu;   /* 1 - both */
+    double resistance_pu; /* 1 when new, and where the model has none */
+};
+
+/* New battery.  'depth' as in rainflow_init(). */
+void life_init(struct life *l, enum chemistry c, int depth);
+
+/* ERR_RANGE, and nothing changed, where a number is not finite or leaves its
+ * range (state of charge 0..1).  The dt_s of the first sample counts for
+ * nothing. */
+CHECKED enum err life_feed(struct life *l, const struct life_sample *s);
+
+/* By one model; 'open' adds the cycles under way as if they ended now. */
+struct life_loss life_loss(const struct life *l, enum life_role role,
+                           bool open);
+
+/* The role whose model has lost more, open cycles included. */
+enum life_role life_worse(const struct life *l);
+
+/* Multiplier of the pricing model by measurement; 1 before any. */
+double life_scale(const struct life *l);
+
+/*
+ * A state of health that the battery's own management measured.  Fits the
+ * multiplier by least squares; the prior is 1 +- 0.15 (BLAST-Lite's spread of
+ * cells), a reading is good to 0.01.  One reading in 30 days counts, and for
+ * LFP only after a swing of 80 % since the last.
+ */
+enum life_soh life_measured(struct life *l, double soh_pu);
+const char *life_soh_text(enum life_soh s);
+
+/* The flags raised since the last call, which clears them. */
+unsigned life_seen(struct life *l, enum life_role role);
+
+/* "temperature below 10 C"; returns 'out'. */
+const char *life_flag_text(enum life_model_id id, enum life_flag f, char *out,
+                           size_t size);
+
+/* Bits of the ranges that conditions leave. */
+unsigned life_calendar_flags(enum life_model_id id, double temp_c);
+unsigned life_cycle_flags(enum life_model_id id, const struct life_stress *s);
+
+/* Channels of a model, for whoever forms the inputs himself. */
+struct life_loss life_channels_loss(const struct life_channels *c,
+                                    enum life_model_id id, double scale);
+void life_channels_init(struct life_channels *c);
+
+#endif
