@@ -15,6 +15,7 @@
 #include "replay/sim.h"
 #include "replay/replay.h"
 #include "replay/verify.h"
+#include "replay/wear_main.h"
 
 struct subcommand {
     const char *name;
@@ -34,6 +35,8 @@ static const struct subcommand subcommands[] = {
     {"explain", explain_main, "what bound at a given time, and why"},
     {"verify", verify_main,
      "run a recording again: the commands must come out bit for bit"},
+    {"wear", wear_main, "how a profile of state of charge ages a battery"},
+    {"rainflow", rainflow_main, "count the cycles of a series"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
     {"help", help_main, "the manual of the site file: 'ballast help site'"},

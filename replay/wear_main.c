@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "replay/wear_main.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "controller/cli.h"
+#include "replay/wear_run.h"
+
+enum { TEXT_ROWS = 20 };
+
+struct options {
+    const char *chemistry;
+    const char *profile;
+    const char *method;
+    long repeat;
+    bool json;
+};
+
+struct run {
+    struct wear_cfg cfg;
+    struct wear_day *days;
+    size_t n;
+};
+
+static const char *const chemistry_names[CHEMISTRY_COUNT] = {
+#define NAME(name, text) text,
+    CHEMISTRY_LIST(NAME)
+#undef NAME
+};
+
+static bool read_chemistry(const char *name, enum chemistry *out)
+{
+    for (int i = 0; name != NULL && i < CHEMISTRY_COUNT; i++) {
+        if (strcmp(chemistry_names[i], name) == 0) {
+            *out = (enum chemistry)i;
+            return true;
+        }
+    }
+    char list[128] = "";
+    for (int i = 0; i < CHEMISTRY_COUNT; i++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof(list) - n, "%s%s", i > 0 ? ", " : "",
+                 chemistry_names[i]);
+    }
+    if (name == NULL) {
+        cli_error("wear", "--chemistry is missing: expected one of %s", list);
+    } else {
+        cli_error("wear", "--chemistry: \"%s\": expected one of %s", name,
+                  list);
+    }
+    return false;
+}
+
+/* "a; b", or "" for none. */
+static const char *flags_text(enum life_model_id id, unsigned flags, char *out,
+                              size_t size)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (int f = 0; f < LIFE_FLAG_COUNT; f++) {
+        char one[80];
+        if ((flags >> f & 1U) == 0) {
+            continue;
+        }
+        life_flag_text(id, (enum life_flag)f, one, sizeof(one));
+        snprintf(out + n, size - n, "%s%s", n > 0 ? "; " : "", one);
+        n = strlen(out);
+    }
+    return out;
+}
+
+static void print_row(const struct wear_day *d, const char *text)
+{
+    printf("%8.6g  %8.4f  %8.4f  %8.4f  %10.4f  %s\n", d->day,
+           100.0 * d->loss.capacity_pu, 100.0 * d->loss.calendar_pu,
+           100.0 * d->loss.cycle_pu, d->loss.resistance_pu, text);
+}
+
+/* Some days, the flags of all between them. */
+static void print_text(const struct run *r)
+{
+    enum life_model_id id = life_price_model(r->cfg.chemistry);
+    printf("model: %s\n\n", life_model_name(id));
+    printf("%8s  %8s  %8s  %8s  %10s  %s\n", "day", "capacity", "calendar",
+           "cycling", "resistance", "outside the model's range");
+    printf("%8s  %8s  %8s  %8s  %10s\n", "", "%", "lost %", "lost %", "x new");
+    size_t every = r->n > TEXT_ROWS ? (r->n + TEXT_ROWS - 1) / TEXT_ROWS : 1;
+    unsigned flags = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        char text[400];
+        flags |= r->days[i].flags;
+        if ((i + 1) % every == 0 || i + 1 == r->n) {
+            print_row(&r->days[i], flags_text(id, flags, text, sizeof(text)));
+            flags = 0;
+        }
+    }
+}
+
+static cJSON *flags_json(enum life_model_id id, unsigned flags)
+{
+    cJSON *all = cJSON_CreateArray();
+    for (int f = 0; f < LIFE_FLAG_COUNT; f++) {
+        char text[80];
+        if ((flags >> f & 1U) != 0) {
+            life_flag_text(id, (enum life_flag)f, text, sizeof(text));
+            cJSON_AddItemToArray(all, cJSON_CreateString(text));
+        }
+    }
+    return all;
+}
+
+static void add_days(cJSON *to, const char *name, const struct run *r,
+                     double (*value)(const struct wear_day *))
+{
+    cJSON *list = cJSON_AddArrayToObject(to, name);
+    /* cJSON_AddItemToArray() keeps the tail: no walk per entry. */
+    for (size_t i = 0; i < r->n; i++) {
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(value(&r->days[i])));
+    }
+}
+
+static double day_of(const struct wear_day *d)
+{
+    return d->day;
+}
+
+static double capacity_of(const struct wear_day *d)
+{
+    return d->loss.capacity_pu;
+}
+
+static double calendar_of(const struct wear_day *d)
+{
+    return d->loss.calendar_pu;
+}
+
+static double cycle_of(const struct wear_day *d)
+{
+    return d->loss.cycle_pu;
+}
+
+static int print_json(const struct run *r)
+{
+    enum life_model_id id = life_price_model(r->cfg.chemistry);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "chemistry", chemistry_names[r->cfg.chemistry]);
+    cJSON_AddStringToObject(o, "model", life_model_name(id));
+    add_days(o, "days", r, day_of);
+    add_days(o, "capacity_pu", r, capacity_of);
+    add_days(o, "loss_calendar_pu", r, calendar_of);
+    add_days(o, "loss_cycle_pu", r, cycle_of);
+    cJSON *flags = cJSON_AddArrayToObject(o, "out_of_range");
+    for (size_t i = 0; i < r->n; i++) {
+        cJSON_AddItemToArray(flags, flags_json(id, r->days[i].flags));
+    }
+    char *text = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
+    if (text == NULL) {
+        cli_error("wear", "%s", err_text(ERR_MEMORY));
+        return EXIT_USAGE;
+    }
+    puts(text);
+    cJSON_free(text);
+    return EXIT_DONE;
+}
+
+static int age(const struct options *o, struct run *r)
+{
+    if (strcmp(o->method, "rainflow") == 0) {
+        wear_by_rainflow(&r->cfg, r->days);
+        return EXIT_DONE;
+    }
+    char why[256];
+    enum err e = wear_by_day(&r->cfg, r->days, why, sizeof(why));
+    if (e == ERR_MEMORY) {
+        cli_error("wear", "%s", err_text(e));
+    } else if (e != ERR_NONE) {
+        cli_error("wear", "%s: %s", o->profile, why);
+    }
+    return e == ERR_NONE ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int run_profile(const struct options *o, struct run *r)
+{
+    double days = wear_days(&r->cfg);
+    if (days > WEAR_DAYS_MAX) {
+        cli_error("wear", "%s: %.0f days: expected at most %d", o->profile,
+                  days, WEAR_DAYS_MAX);
+        return EXIT_USAGE;
+    }
+    r->n = (size_t)days;
+    r->days = calloc(r->n, sizeof(*r->days));
+    if (r->days == NULL) {
+        cli_error("wear", "%s", err_text(ERR_MEMORY));
+        return EXIT_USAGE;
+    }
+    int code = age(o, r);
+    if (code == EXIT_DONE && o->json) {
+        code = print_json(r);
+    } else if (code == EXIT_DONE) {
+        print_text(r);
+    }
+    free(r->days);
+    return code;
+}
+
+static bool options_are_good(const struct options *o, struct run *r)
+{
+    if (!read_chemistry(o->chemistry, &r->cfg.chemistry)) {
+        return false;
+    }
+    if (o->profile == NULL) {
+        cli_error("wear", "--profile is missing: expected a CSV file with "
+                          "time_s, soc and temperature_C");
+        return false;
+    }
+    if (strcmp(o->method, "rainflow") != 0 && strcmp(o->method, "daily") != 0) {
+        cli_error("wear", "--method: \"%s\": expected rainflow or daily",
+                  o->method);
+        return false;
+    }
+    return true;
+}
+
+int wear_main(int argc, char **argv)
+{
+    struct options o = {.method = "rainflow", .repeat = 1};
+    const struct cli_option options[] = {
+        {"chemistry", CLI_TEXT, &o.chemistry, "NAME",
+         "lfp, lfp_naumann, nca, nmc or nmc_schmalstieg"},
+        {"profile", CLI_TEXT, &o.profile, "FILE",
+         "CSV with time_s, soc and temperature_C"},
+        {"repeat", CLI_COUNT, &o.repeat, "N", "play it N times; default 1"},
+        {"method", CLI_TEXT, &o.method, "rainflow|daily",
+         "how cycles are counted; daily as the models' sources do"},
+        {"json", CLI_FLAG, &o.json, NULL, "one JSON object, an entry per day"},
+    };
+    const struct cli cli = {
+        .command = "wear",
+        .args = "--chemistry NAME --profile FILE",
+        .about = "How much capacity a battery loses under a profile of state "
+                 "of charge and\ntemperature. Inputs outside of what the "
+                 "model's source measured are clamped and\nnamed.",
+        .example = "  ballast wear --chemistry lfp --profile year.csv "
+                   "--repeat 10\n",
+        .options = options,
+        .n_options = sizeof(options) / sizeof(options[0]),
+    };
+    int n_args = 0;
+    int code = cli_parse(&cli, argc, argv, &n_args);
+    if (code >= 0) {
+        return code;
+    }
+    struct wear_profile profile;
+    struct run r = {.cfg = {.profile = &profile, .repeat = o.repeat}};
+    if (!options_are_good(&o, &r)) {
+        return EXIT_USAGE;
+    }
+    char why[512];
+    if (wear_profile_load(o.profile, &profile, why, sizeof(why)) != ERR_NONE) {
+        cli_error("wear", "%s", why);
+        return EXIT_USAGE;
+    }
+    code = run_profile(&o, &r);
+    wear_profile_clear(&profile);
+    return code;
+}
