@@ -122,6 +122,7 @@ struct life_loss life_channels_loss(const struct life_channels *c,
     struct life_loss r = {
         .calendar_pu = scale * grown(c->loss_t, m->loss_t.p),
         .cycle_pu = scale * grown(c->loss_n, m->loss_n.p),
+        .active_pu = INFINITY,
         .resistance_pu = 1.0,
     };
     if (m->ohm_t.a > 0.0) {
@@ -130,9 +131,9 @@ struct life_loss life_channels_loss(const struct life_channels *c,
     }
     r.capacity_pu = 1.0 - r.calendar_pu - r.cycle_pu;
     if (m->has_knee) {
-        double active = active_pu(c->knee);
-        r.resistance_pu = fmax(r.resistance_pu, -0.08 + 1.09 / active);
-        r.capacity_pu = fmin(r.capacity_pu, active);
+        r.active_pu = active_pu(c->knee);
+        r.resistance_pu = fmax(r.resistance_pu, -0.08 + 1.09 / r.active_pu);
+        r.capacity_pu = fmin(r.capacity_pu, r.active_pu);
         r.cycle_pu = 1.0 - r.calendar_pu - r.capacity_pu;
     }
     r.capacity_pu = fmax(r.capacity_pu, 0.0);

@@ -89,8 +89,9 @@ struct life {
 
 struct life_loss {
     double calendar_pu;
-    double cycle_pu;      /* what the knee takes included */
-    double capacity_pu;   /* 1 - both */
+    double cycle_pu;    /* what the knee takes included */
+    double capacity_pu; /* 1 - both */
+    double active_pu;   /* limit by active material (knee); INFINITY for none */
     double resistance_pu; /* 1 when new, and where the model has none */
 };
 

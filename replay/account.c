@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "replay/account.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "models/wear.h"
 
+#define LIFE_EVERY_S 1.0
+/* The plant has no thermal model of a battery: its coolant holds this. */
+#define BATTERY_C 25.0
+
 static double soc_of(const struct site *site, const struct plant *p, int i)
 {
     return p->batteries[i].energy_wh / site->batteries[i].energy_wh;
+}
+
+static void live(struct account_life *a, const struct site_battery *s,
+                 const struct plant_battery *p)
+{
+    double moved_wh = p->throughput_wh - a->throughput_wh;
+    double hours = a->due_s / 3600.0;
+    struct life_sample sample = {
+        .dt_s = a->due_s,
+        .soc_pu = fmin(fmax(p->energy_wh / s->energy_wh, 0.0), 1.0),
+        .temp_c = BATTERY_C,
+        .rate_per_h = hours > 0.0 ? moved_wh / s->energy_wh / hours : 0.0,
+    };
+    enum err e = life_feed(&a->life, &sample);
+    assert(e == ERR_NONE);
+    (void)e;
+    a->due_s = 0.0;
+    a->throughput_wh = p->throughput_wh;
 }
 
 void account_begin(struct account *a, const struct site *site,
@@ -20,6 +43,10 @@ void account_begin(struct account *a, const struct site *site,
         a->soc_start_pu[i] = soc_pu;
         a->soc_min_pu[i] = soc_pu;
         a->soc_max_pu[i] = soc_pu;
+        life_init(&a->lives[i].life, site->batteries[i].chemistry,
+                  RAINFLOW_DEPTH);
+        a->lives[i].throughput_wh = p->batteries[i].throughput_wh;
+        live(&a->lives[i], &site->batteries[i], &p->batteries[i]);
     }
     int64_t n = (int64_t)lround(60.0 / site->control.period_s);
     a->forecast.n_ahead = n < ACCOUNT_AHEAD_MAX ? n : ACCOUNT_AHEAD_MAX;
@@ -47,6 +74,11 @@ void account_tick(struct account *a, const struct site *site,
         double soc_pu = soc_of(site, p, i);
         a->soc_min_pu[i] = fmin(a->soc_min_pu[i], soc_pu);
         a->soc_max_pu[i] = fmax(a->soc_max_pu[i], soc_pu);
+        struct account_life *l = &a->lives[i];
+        l->due_s += dt_s;
+        if (l->due_s >= LIFE_EVERY_S - 0.5 * dt_s) {
+            live(l, &site->batteries[i], &p->batteries[i]);
+        }
     }
     a->demand_ws += p->demand_w * dt_s;
     a->served_ws += p->pods_w * dt_s;
@@ -89,6 +121,9 @@ static void end_batteries(const struct account *a, const struct site *site,
     for (int i = 0; i < site->n_batteries; i++) {
         const struct site_battery *s = &site->batteries[i];
         double throughput_wh = p->batteries[i].throughput_wh;
+        const struct life *l = &a->lives[i].life;
+        enum life_role role = life_worse(l);
+        struct life_loss loss = life_loss(l, role, true);
         double wear_cur = throughput_wh / 2.0 / 1e3 * wear_per_kwh(s);
         out->batteries[i] = (struct replay_battery){
             .throughput_wh = throughput_wh,
@@ -96,6 +131,9 @@ static void end_batteries(const struct account *a, const struct site *site,
             .soc_max_pu = a->soc_max_pu[i],
             .soc_end_pu = soc_of(site, p, i),
             .efc = wear_efc(s, throughput_wh),
+            .loss_calendar_pu = loss.calendar_pu,
+            .loss_cycle_pu = loss.cycle_pu,
+            .wear_model = (enum life_model_id)l->model[role],
             .wear_cur = wear_cur,
         };
         out->wear_cur += wear_cur;

@@ -6,6 +6,7 @@
 #define REPLAY_ACCOUNT_H
 
 #include "models/compliance.h"
+#include "models/life.h"
 #include "models/plant.h"
 #include "replay/replay.h"
 
@@ -21,6 +22,13 @@ struct account_forecast {
     int64_t n;
 };
 
+/* One battery's life, fed once a second of simulated time. */
+struct account_life {
+    struct life life;
+    double due_s;         /* since the last sample */
+    double throughput_wh; /* at the last sample */
+};
+
 struct account {
     double soc_start_pu[SITE_BATTERIES_MAX];
     double soc_min_pu[SITE_BATTERIES_MAX];
@@ -32,6 +40,7 @@ struct account {
     double shed_cur;
     int64_t n_ticks;
     struct account_forecast forecast;
+    struct account_life lives[SITE_BATTERIES_MAX];
 };
 
 void account_begin(struct account *a, const struct site *site,

@@ -17,6 +17,7 @@
 #include "controller/recording.h"
 #include "controller/step/step.h"
 #include "models/compliance.h"
+#include "models/life_model.h"
 #include "models/plant.h"
 #include "replay/events.h"
 #include "replay/prices.h"
@@ -42,6 +43,9 @@ struct replay_battery {
     double soc_max_pu;
     double soc_end_pu;
     double efc;
+    double loss_calendar_pu; /* by the worse of two models */
+    double loss_cycle_pu;
+    enum life_model_id wear_model; /* the one that says so */
     double wear_cur;
 };
 

@@ -87,9 +87,10 @@ static void add_batteries(cJSON *to, const struct site *site,
         put(o, "soc_max_pu", b->soc_max_pu);
         put(o, "soc_end_pu", b->soc_end_pu);
         put(o, "efc", b->efc);
-        /* Counted by throughput: no life model yet says what was lost. */
-        cJSON_AddNullToObject(o, "loss_calendar_pu");
-        cJSON_AddNullToObject(o, "loss_cycle_pu");
+        put(o, "loss_calendar_pu", b->loss_calendar_pu);
+        put(o, "loss_cycle_pu", b->loss_cycle_pu);
+        cJSON_AddStringToObject(o, "wear_model",
+                                life_model_name(b->wear_model));
         put(o, "wear_cur", b->wear_cur);
         cJSON_AddItemToArray(all, o);
     }

@@ -112,15 +112,43 @@ static double calendar_speed(const struct life_calendar_law *law, double k)
     return law->a == 0.0 ? 0.0 : pow(k, 1.0 / law->p);
 }
 
+/*
+ * The source's own run: an Euler step in equivalent age, the first one exact.
+ * Its capacity is what the source multiplies depth and rate by, so it is what
+ * the exact run is fed with here.
+ */
+struct source {
+    double loss_t;
+    double loss_n;
+    double capacity_pu;
+};
+
+static void source_step(double *y, double k, double p, double dx)
+{
+    if (dx > 0.0 && k > 0.0) {
+        *y +=
+            *y > 0.0 ? k * p * pow(*y / k, (p - 1.0) / p) * dx : k * pow(dx, p);
+    }
+}
+
+static void source_day(struct source *y, const struct life_model *m,
+                       const struct day *d, const struct life_stress *s)
+{
+    double k_n = m->loss_n.a * life_cycle_shape(&m->loss_n, s) * d->heat_n;
+    double efc = d->moved * y->capacity_pu;
+    source_step(&y->loss_t, d->k_t, m->loss_t.p, d->days);
+    source_step(&y->loss_n, k_n, m->loss_n.p, efc * m->loss_n.per_efc);
+}
+
 static unsigned live_day(struct life_channels *c, enum life_model_id id,
-                         const struct day *d, double capacity_pu)
+                         const struct day *d, struct source *source)
 {
     const struct life_model *m = life_model(id);
     struct life_stress s = {.temp_k = d->temp_k,
                             .depth_pu = d->depth_pu,
-                            .rate_per_h = d->rate_per_h * capacity_pu,
+                            .rate_per_h = d->rate_per_h * source->capacity_pu,
                             .volt_v = d->volt_v};
-    double efc = d->moved * capacity_pu;
+    double efc = d->moved * source->capacity_pu;
     c->loss_t += d->days * calendar_speed(&m->loss_t, d->k_t);
     c->ohm_t += d->days * calendar_speed(&m->ohm_t, d->ohm_t);
     c->loss_n += efc * cycle_speed(&m->loss_n, &s, d->heat_n);
@@ -128,6 +156,10 @@ static unsigned live_day(struct life_channels *c, enum life_model_id id,
     if (m->has_knee) {
         c->knee += efc / life_knee_efc(s.temp_k, s.depth_pu);
     }
+    source_day(source, m, d, &s);
+    double capacity_pu = 1.0 - source->loss_t - source->loss_n;
+    source->capacity_pu =
+        fmin(capacity_pu, life_channels_loss(c, id, 1.0).active_pu);
     return d->flags | (efc > 0.0 ? life_cycle_flags(id, &s) : 0U);
 }
 
@@ -184,14 +216,16 @@ enum err wear_by_day(const struct wear_cfg *cfg, struct wear_day *out,
     }
     struct life_channels c;
     life_channels_init(&c);
-    double capacity_pu = 1.0;
+    struct source source = {.capacity_pu = 1.0};
     size_t total = (size_t)n_days * (size_t)cfg->repeat;
     for (size_t i = 0; i < total; i++) {
-        unsigned flags =
-            live_day(&c, id, &days[i % (size_t)n_days], capacity_pu);
-        out[i] = (struct wear_day){(double)(i + 1),
-                                   life_channels_loss(&c, id, 1.0), flags};
-        capacity_pu = out[i].loss.capacity_pu;
+        unsigned flags = live_day(&c, id, &days[i % (size_t)n_days], &source);
+        out[i] = (struct wear_day){
+            .day = (double)(i + 1),
+            .loss = life_channels_loss(&c, id, 1.0),
+            .flags = flags,
+            .source_pu = source.capacity_pu,
+        };
     }
     free(days);
     return ERR_NONE;

@@ -22,7 +22,9 @@ enum { WEAR_DAYS_MAX = 200000 };
 struct wear_day {
     double day; /* since the start, at its end */
     struct life_loss loss;
-    unsigned flags; /* bits by enum life_flag: where inputs left the range */
+    unsigned flags;   /* bits by enum life_flag: where inputs left the range */
+    double source_pu; /* wear_by_day(): capacity by the source's own steps,
+                         which the exact ones are fed with */
 };
 
 struct wear_cfg {
