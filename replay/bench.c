@@ -12,7 +12,7 @@
 
 #include "controller/cli.h"
 
-enum { REPEAT_MAX = 101, REPEAT_DEFAULT = 5, GOALS_MAX = 2 };
+enum { REPEAT_MAX = 101, REPEAT_DEFAULT = 5, GOALS_MAX = 5 };
 
 /* What a figure's median shall be. */
 struct goal {
@@ -45,6 +45,14 @@ static const struct bench benches[] = {
      .what = "a million packs of parked vehicles, one minute on",
      .measure = bench_guard,
      .goals = {{"advance_cpu_s", false, 0.1}, {"state_bytes", false, 256.0}}},
+    {.name = "wear",
+     .what = "cycles and life of a battery, two LFP models, a sample",
+     .measure = bench_wear,
+     .goals = {{"rainflow_ns", false, 25.0},
+               {"life_ns", false, 60.0},
+               {"pack_ns", false, 100.0},
+               {"life_bytes", false, 1200.0},
+               {"pack_bytes", false, 256.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
