@@ -20,7 +20,8 @@ static const float FULL_SWING_PU = 0.8F;
 
 static double clamped(double x, const struct life_span *to)
 {
-    return fmin(fmax(x, to->min), to->max);
+    double low = x < to->max ? x : to->max;
+    return low > to->min ? low : to->min;
 }
 
 unsigned life_calendar_flags(enum life_model_id id, double temp_c)
@@ -169,24 +170,52 @@ static double efc_of(const struct life *l, const struct rainflow_cycle *c)
     return c->count * c->range * l->capacity_pu;
 }
 
+/* A temperature stays for many samples: what depends on it alone is kept.  At
+ * most one model of a chemistry has such laws. */
+static void set_speeds(struct life *l, const struct life_sample *s, bool heat)
+{
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        const struct life_model *m =
+            life_model((enum life_model_id)l->model[i]);
+        double temp_c = clamped(s->temp_c, &m->fitted.calendar_c);
+        double per_k = 1.0 / (temp_c + LIFE_ZERO_C_K);
+        if (!life_heat_alone(&m->loss_t)) {
+            l->speed_t[i] = life_calendar_heat(&m->loss_t, per_k, s->soc_pu);
+            l->ohm_speed_t[i] = life_calendar_heat(&m->ohm_t, per_k, s->soc_pu);
+            continue;
+        }
+        if (heat) {
+            l->heat = life_calendar_heat(&m->loss_t, per_k, s->soc_pu);
+            l->ohm_heat = life_calendar_heat(&m->ohm_t, per_k, s->soc_pu);
+        }
+        l->speed_t[i] = l->heat * life_calendar_factor(&m->loss_t, s->soc_pu);
+        l->ohm_speed_t[i] =
+            l->ohm_heat * life_calendar_factor(&m->ohm_t, s->soc_pu);
+    }
+}
+
+static void age_half(struct life *l, double days)
+{
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        l->channels[i].loss_t += 0.5 * days * l->speed_t[i];
+        l->channels[i].ohm_t += 0.5 * days * l->ohm_speed_t[i];
+    }
+}
+
+/* Trapezoid rule.  A battery reports in steps, so most samples are like the
+ * one before and their rates are too. */
 static void advance_calendar(struct life *l, const struct life_sample *s,
                              bool first)
 {
-    double days = s->dt_s / DAY_S;
+    double days = first ? 0.0 : s->dt_s / DAY_S;
+    age_half(l, days);
+    bool heat = first || s->temp_c != l->cycles.last_temp_c;
+    if (heat || s->soc_pu != l->cycles.last) {
+        set_speeds(l, s, heat);
+    }
+    age_half(l, days);
     for (int i = 0; i < LIFE_ROLES; i++) {
         enum life_model_id id = (enum life_model_id)l->model[i];
-        const struct life_model *m = life_model(id);
-        double temp_k =
-            clamped(s->temp_c, &m->fitted.calendar_c) + LIFE_ZERO_C_K;
-        double speed = life_calendar_speed(&m->loss_t, temp_k, s->soc_pu);
-        double ohm = life_calendar_speed(&m->ohm_t, temp_k, s->soc_pu);
-        if (!first) {
-            struct life_channels *c = &l->channels[i];
-            c->loss_t += 0.5 * days * (l->speed_t[i] + speed);
-            c->ohm_t += 0.5 * days * (l->ohm_speed_t[i] + ohm);
-        }
-        l->speed_t[i] = speed;
-        l->ohm_speed_t[i] = ohm;
         l->flags[i] |= (uint8_t)life_calendar_flags(id, s->temp_c);
     }
 }

@@ -74,6 +74,8 @@ struct life {
     struct life_channels channels[LIFE_ROLES];
     double speed_t[LIFE_ROLES]; /* of loss_t at the last sample, per day */
     double ohm_speed_t[LIFE_ROLES];
+    double heat; /* of a law where it stands alone, at the last sample */
+    double ohm_heat;
     double age_s;       /* fed so far */
     double efc;         /* closed cycles */
     double capacity_pu; /* of the pricing model, refreshed once an hour */

@@ -18,13 +18,13 @@
 #define SQRT_DAY_S 293.9387691339814
 #define DAY_S 86400.0
 
-#define NCA_CALENDAR                                             \
-    {                                                            \
-        .of_soc = LIFE_SOC, .a = 75.4, .ln_a = 4.32280727501391, \
-        .b_k = -3340.0, .c_k = 353.0, .p = 0.512                 \
+#define NCA_CALENDAR                                                   \
+    {                                                                  \
+        .of_soc = LIFE_SOC, .a = 75.4, .ln_a = 4.32280727501391,       \
+        .b_k = -3340.0, .c_k = 353.0, .p = 0.512, .per_p = 1.0 / 0.512 \
     }
 
-static const struct life_model models[LIFE_MODEL_COUNT] =
+const struct life_model life_models[LIFE_MODEL_COUNT] =
     {
         [LIFE_LFP_250] =
             {
@@ -33,7 +33,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                            .ln_a = 11.334994256477566,
                            .b_k = -5210.0,
                            .c_k = -3560.0,
-                           .p = 0.526},
+                           .p = 0.526,
+                           .per_p = 1.0 / 0.526},
                 /* The source's exp(-155000/T) beside it is under 1e-190. */
                 .loss_n = {.of_depth = LIFE_LINEAR,
                            .a = 1.0,
@@ -52,7 +53,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                            .a = 1.2571e-5 * LOSS_T_NAUMANN_0 * SQRT_DAY_S,
                            .ln_a = 1.3078064050447877,
                            .b_k = NAUMANN_B_K(LOSS_T_NAUMANN),
-                           .p = 0.5},
+                           .p = 0.5,
+                           .per_p = 1.0 / 0.5},
                 .loss_n = {.of_depth = LIFE_NAUMANN_CYCLE,
                            .a = 0.01,
                            .per_efc = 1.0,
@@ -61,7 +63,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                           .a = 3.4194e-10 * OHM_T_NAUMANN_0 * DAY_S,
                           .ln_a = 18.545052321474973,
                           .b_k = NAUMANN_B_K(OHM_T_NAUMANN),
-                          .p = 1.0},
+                          .p = 1.0,
+                          .per_p = 1.0 / 1.0},
                 .ohm_n = {.of_depth = LIFE_NAUMANN_CYCLE_OHM,
                           .a = 0.01,
                           .per_efc = 1.0,
@@ -101,7 +104,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                            .ln_a = 17.096421773751928,
                            .b_k = -17.8 * KOKAM_K,
                            .c_k = -5.21 * KOKAM_K / 0.123,
-                           .p = 0.357},
+                           .p = 0.357,
+                           .per_p = 1.0 / 0.357},
                 .loss_n = {.of_depth = LIFE_KOKAM,
                            .a = 3.80e3,
                            .b_k = -18.4 * KOKAM_K,
@@ -113,7 +117,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                           .ln_a = 14.23171776260434,
                           .b_k = -17.8 * KOKAM_K,
                           .c_k = -5.21 * KOKAM_K / 0.123,
-                          .p = 1.25},
+                          .p = 1.25,
+                          .per_p = 1.0 / 1.25},
                 .ohm_n = {.of_depth = LIFE_KOKAM,
                           .a = 4.87 * 3.80e3,
                           .b_k = -18.4 * KOKAM_K,
@@ -132,7 +137,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                            .a = 1e6,
                            .ln_a = 13.815510557964274,
                            .b_k = -6976.0,
-                           .p = 0.75},
+                           .p = 0.75,
+                           .per_p = 1.0 / 0.75},
                 /* The source counts Ah through a cell of 2.15 Ah, both ways. */
                 .loss_n = {.of_depth = LIFE_SANYO,
                            .a = 1.0,
@@ -143,7 +149,8 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                           .a = 1e5,
                           .ln_a = 11.512925464970229,
                           .b_k = -5986.0,
-                          .p = 0.75},
+                          .p = 0.75,
+                          .per_p = 1.0 / 0.75},
                 .ohm_n = {.of_depth = LIFE_SANYO,
                           .a = 1.0,
                           .d = {2.153e-4, 3.725, -1.521e-5, 2.798e-4},
@@ -155,12 +162,6 @@ static const struct life_model models[LIFE_MODEL_COUNT] =
                            .rate_per_h = {0.0, 1.0}},
             },
 };
-
-const struct life_model *life_model(enum life_model_id id)
-{
-    assert((unsigned)id < LIFE_MODEL_COUNT);
-    return &models[id];
-}
 
 const char *life_model_name(enum life_model_id id)
 {

@@ -24,6 +24,8 @@
 #ifndef MODELS_LIFE_MODEL_H
 #define MODELS_LIFE_MODEL_H
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "models/site.h"
@@ -43,7 +45,7 @@ enum life_model_id { LIFE_MODEL_LIST(LIFE_MODEL_ENUM) LIFE_MODEL_COUNT };
 
 /* What k depends on besides temperature. */
 enum life_of_soc {
-    LIFE_FLAT,         /* on nothing */
+    LIFE_FLAT,         /* no law: there is no such loss */
     LIFE_ANODE,        /* exponent x graphite potential */
     LIFE_SOC,          /* exponent x state of charge */
     LIFE_NAUMANN_LOSS, /* factor: a cubic */
@@ -60,6 +62,7 @@ struct life_calendar_law {
     double b_k;
     double c_k;
     double p;
+    double per_p; /* 1 / p */
 };
 
 enum life_of_depth {
@@ -114,8 +117,15 @@ struct life_stress {
     double volt_v; /* rms of the cell's voltage; used by LIFE_SANYO alone */
 };
 
+extern const struct life_model life_models[LIFE_MODEL_COUNT];
+
 /* Never NULL. */
-const struct life_model *life_model(enum life_model_id id);
+static inline const struct life_model *life_model(enum life_model_id id)
+{
+    assert((unsigned)id < LIFE_MODEL_COUNT);
+    return &life_models[id];
+}
+
 const char *life_model_name(enum life_model_id id);
 
 /* The model that prices a chemistry, and the one that guards it. */
@@ -135,11 +145,23 @@ double life_cycle_shape(const struct life_cycle_law *law,
                         const struct life_stress *s);
 double life_cycle_heat(const struct life_cycle_law *law, double temp_k);
 
-/* k^(1/p): what the sum y^(1/p) gains in a day or in one EFC, from the table
- * of the graphite potential; within 0.1 % of the formula above 2 % of charge.
+/*
+ * k^(1/p): what y^(1/p) gains in a day.  Where life_heat_alone(), it is
+ * life_calendar_heat() x life_calendar_factor(), the first a function of
+ * temperature alone (per_k is 1/T); else the heat takes the state of charge
+ * into its exponent, by the table of the graphite potential, and the factor
+ * is 1.  Within 0.1 % of the formula above 2 % of charge.
  */
-double life_calendar_speed(const struct life_calendar_law *law, double temp_k,
+bool life_heat_alone(const struct life_calendar_law *law);
+double life_calendar_heat(const struct life_calendar_law *law, double per_k,
+                          double soc_pu);
+double life_calendar_factor(const struct life_calendar_law *law, double soc_pu);
+
+/* Their product. */
+double life_calendar_speed(const struct life_calendar_law *law, double per_k,
                            double soc_pu);
+
+/* k^(1/p) of cycling: what y^(1/p) gains in one EFC. */
 double life_cycle_speed(const struct life_cycle_law *law,
                         const struct life_stress *s);
 

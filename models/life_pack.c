@@ -45,6 +45,7 @@ static void load(const struct life_pack *p, struct life *l)
     r->tip = (double)p->tip;
     r->last = (double)p->last;
     r->last_temp_c = (double)p->last_temp_c;
+    l->heat = (double)p->heat;
     r->way = p->way;
     r->n_fed = p->begun != 0 ? 2 : 0;
     enum chemistry c = (enum chemistry)p->chemistry;
@@ -76,6 +77,7 @@ static void store(struct life_pack *p, struct life *l)
     p->tip = (float)r->tip;
     p->last = (float)r->last;
     p->last_temp_c = (float)r->last_temp_c;
+    p->heat = (float)l->heat;
     p->way = r->way;
     p->begun = r->n_fed > 0;
     for (int i = 0; i < LIFE_ROLES; i++) {
@@ -111,6 +113,7 @@ size_t life_pack_feed(struct life_pack *packs, const struct life_sample *s,
          * again: a pack at rest would seem to turn. */
         struct life_sample one = s[i];
         one.soc_pu = (double)(float)one.soc_pu;
+        one.temp_c = (double)(float)one.temp_c;
         load(&packs[i], &l);
         if (life_feed(&l, &one) == ERR_NONE) {
             store(&packs[i], &l);

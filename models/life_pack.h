@@ -26,6 +26,7 @@ struct life_pack {
     float tip;
     float last;
     float last_temp_c;
+    float heat;
     float speed_t[LIFE_ROLES];
     float knee;
     float capacity_pu;

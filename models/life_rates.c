@@ -107,31 +107,47 @@ double life_calendar_k(const struct life_calendar_law *law, double temp_k,
                          exp((law->b_k + of_soc) / temp_k));
 }
 
-static double powered(double x, double inv_p)
+static double powered(double x, double p)
 {
-    if (inv_p == 1.0) {
+    if (p == 1.0) {
         return x;
     }
-    return inv_p == 2.0 ? x * x : pow(x, inv_p);
+    return p == 0.5 ? x * x : pow(x, 1.0 / p);
 }
 
-double life_calendar_speed(const struct life_calendar_law *law, double temp_k,
-                           double soc_pu)
+bool life_heat_alone(const struct life_calendar_law *law)
 {
-    if (law->a == 0.0) {
+    return law->of_soc != LIFE_ANODE && law->of_soc != LIFE_SOC;
+}
+
+double life_calendar_heat(const struct life_calendar_law *law, double per_k,
+                          double soc_pu)
+{
+    if (law->of_soc == LIFE_FLAT) {
         return 0.0;
     }
     double e_k = law->b_k;
-    double factor = 1.0;
     if (law->of_soc == LIFE_ANODE) {
         e_k += law->c_k * anode_from_table_v(soc_pu);
     } else if (law->of_soc == LIFE_SOC) {
         e_k += law->c_k * soc_pu;
-    } else {
-        factor = at_least_zero(soc_factor(law->of_soc, soc_pu));
     }
-    double inv_p = 1.0 / law->p;
-    return powered(factor, inv_p) * exp((law->ln_a + e_k / temp_k) * inv_p);
+    return exp((law->ln_a + e_k * per_k) * law->per_p);
+}
+
+double life_calendar_factor(const struct life_calendar_law *law, double soc_pu)
+{
+    if (law->of_soc <= LIFE_SOC) {
+        return 1.0;
+    }
+    return powered(at_least_zero(soc_factor(law->of_soc, soc_pu)), law->p);
+}
+
+double life_calendar_speed(const struct life_calendar_law *law, double per_k,
+                           double soc_pu)
+{
+    return life_calendar_heat(law, per_k, soc_pu) *
+           life_calendar_factor(law, soc_pu);
 }
 
 /* Loss per EFC by depth of Xu's table, in parts of the capacity: 71, 214 and
@@ -195,7 +211,11 @@ double life_cycle_speed(const struct life_cycle_law *law,
     if (law->a == 0.0) {
         return 0.0;
     }
-    return law->per_efc * powered(life_cycle_k(law, s), 1.0 / law->p);
+    double k = law->a * life_cycle_shape(law, s);
+    if (law->b_k == 0.0 || !(k > 0.0)) {
+        return law->per_efc * powered(k, law->p);
+    }
+    return law->per_efc * exp((log(k) + law->b_k / s->temp_k) / law->p);
 }
 
 double life_knee_efc(double temp_k, double depth_pu)

@@ -56,8 +56,10 @@ static void move_tip(struct rainflow *r, double value)
 {
     r->tip = value;
     r->tip_index = r->n_fed;
-    sums_add(&r->to_tip, &r->past_tip);
-    r->past_tip = (struct rainflow_sums){.duration_s = 0.0};
+    if (r->past_tip.duration_s > 0.0) {
+        sums_add(&r->to_tip, &r->past_tip);
+        r->past_tip = (struct rainflow_sums){.duration_s = 0.0};
+    }
 }
 
 static void begin(struct rainflow *r, double value)
@@ -76,7 +78,8 @@ static void turn(struct rainflow *r, double value)
     r->due = true;
 }
 
-static void go_on(struct rainflow *r, double value)
+static void go_on(struct rainflow *r, double value,
+                  const struct rainflow_sums *since)
 {
     double ahead = value - r->tip;
     if (r->way == 0 && fabs(ahead) > r->deadband) {
@@ -84,8 +87,12 @@ static void go_on(struct rainflow *r, double value)
     }
     /* On a plateau the turning point is its last sample. */
     if (ahead * (double)r->way > 0.0 || ahead == 0.0) {
+        sums_add(&r->to_tip, since);
         move_tip(r, value);
-    } else if (r->way != 0 && fabs(ahead) > r->deadband) {
+        return;
+    }
+    sums_add(&r->past_tip, since);
+    if (r->way != 0 && fabs(ahead) > r->deadband) {
         turn(r, value);
     }
 }
@@ -105,14 +112,14 @@ enum err rainflow_feed(struct rainflow *r, const struct rainflow_sample *s)
     if (r->n_fed == 0) {
         begin(r, s->value);
     } else {
-        struct rainflow_sums *p = &r->past_tip;
-        p->duration_s += s->dt_s;
-        p->temp_cs += s->dt_s * 0.5 * (s->temp_c + r->last_temp_c);
-        if (s->rate_per_h >= RAINFLOW_REST_PER_H) {
-            p->travel += s->dt_s * s->rate_per_h;
-            p->moving_s += s->dt_s;
-        }
-        go_on(r, s->value);
+        bool moves = s->rate_per_h >= RAINFLOW_REST_PER_H;
+        struct rainflow_sums since = {
+            .duration_s = s->dt_s,
+            .temp_cs = s->dt_s * 0.5 * (s->temp_c + r->last_temp_c),
+            .travel = moves ? s->dt_s * s->rate_per_h : 0.0,
+            .moving_s = moves ? s->dt_s : 0.0,
+        };
+        go_on(r, s->value, &since);
     }
     r->last = s->value;
     r->last_temp_c = s->temp_c;
