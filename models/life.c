@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define DAY_S 86400.0
-#define REFRESH_S 3600.0F
 #define KNEE_POWER 10.0
 #define KNEE_START 1e-8
 
@@ -92,7 +91,6 @@ void life_init(struct life *l, enum chemistry c, int depth)
         life_channels_init(&l->channels[i]);
     }
     l->capacity_pu = 1.0;
-    l->refresh_s = REFRESH_S;
     l->soc_min_pu = 1.0F;
     l->soh_weight = 1.0 / (SCALE_SIGMA * SCALE_SIGMA);
     l->soh_gain = l->soh_weight;
@@ -172,34 +170,63 @@ static double efc_of(const struct life *l, const struct rainflow_cycle *c)
 
 /* A temperature stays for many samples: what depends on it alone is kept.  At
  * most one model of a chemistry has such laws. */
-static void set_speeds(struct life *l, const struct life_sample *s, bool heat)
+static void set_rates(struct life *l, const struct life_sample *s, bool heat)
 {
     for (int i = 0; i < LIFE_ROLES; i++) {
         const struct life_model *m =
             life_model((enum life_model_id)l->model[i]);
-        double temp_c = clamped(s->temp_c, &m->fitted.calendar_c);
-        double per_k = 1.0 / (temp_c + LIFE_ZERO_C_K);
-        if (!life_heat_alone(&m->loss_t)) {
-            l->speed_t[i] = life_calendar_heat(&m->loss_t, per_k, s->soc_pu);
-            l->ohm_speed_t[i] = life_calendar_heat(&m->ohm_t, per_k, s->soc_pu);
-            continue;
+        bool alone = life_heat_alone(&m->loss_t);
+        struct life_rates rates = l->heat;
+        if (heat || !alone) {
+            double temp_c = clamped(s->temp_c, &m->fitted.calendar_c);
+            double per_k = 1.0 / (temp_c + LIFE_ZERO_C_K);
+            rates = (struct life_rates){
+                (float)life_calendar_heat(&m->loss_t, per_k, s->soc_pu),
+                (float)life_calendar_heat(&m->ohm_t, per_k, s->soc_pu)};
         }
-        if (heat) {
-            l->heat = life_calendar_heat(&m->loss_t, per_k, s->soc_pu);
-            l->ohm_heat = life_calendar_heat(&m->ohm_t, per_k, s->soc_pu);
+        if (alone) {
+            l->heat = rates;
+            rates.loss *= (float)life_calendar_factor(&m->loss_t, s->soc_pu);
+            rates.ohm *= (float)life_calendar_factor(&m->ohm_t, s->soc_pu);
         }
-        l->speed_t[i] = l->heat * life_calendar_factor(&m->loss_t, s->soc_pu);
-        l->ohm_speed_t[i] =
-            l->ohm_heat * life_calendar_factor(&m->ohm_t, s->soc_pu);
+        l->rates[i] = rates;
     }
 }
 
-static void age_half(struct life *l, double days)
+static void add_half(struct life *l, double dt_s)
 {
     for (int i = 0; i < LIFE_ROLES; i++) {
-        l->channels[i].loss_t += 0.5 * days * l->speed_t[i];
-        l->channels[i].ohm_t += 0.5 * days * l->ohm_speed_t[i];
+        l->today[i].loss += 0.5 * dt_s * (double)l->rates[i].loss;
+        l->today[i].ohm += 0.5 * dt_s * (double)l->rates[i].ohm;
     }
+}
+
+/* What a day's mean rate adds to y^(1/p). */
+static double day_gain(const struct life_calendar_law *law, double sum,
+                       double time_s)
+{
+    if (law->of_soc == LIFE_FLAT || !(sum > 0.0)) {
+        return 0.0;
+    }
+    return pow(sum / time_s, 1.0 / law->p) * time_s / DAY_S;
+}
+
+static void book_day(struct life_channels *c, const struct life *l, int role)
+{
+    const struct life_model *m = life_model((enum life_model_id)l->model[role]);
+    double time_s = (double)l->today_s;
+    c->loss_t += day_gain(&m->loss_t, l->today[role].loss, time_s);
+    c->ohm_t += day_gain(&m->ohm_t, l->today[role].ohm, time_s);
+}
+
+static void end_day(struct life *l)
+{
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        book_day(&l->channels[i], l, i);
+        l->today[i] = (struct life_day){.loss = 0.0};
+    }
+    l->today_s = 0.0F;
+    l->capacity_pu = life_loss(l, LIFE_PRICE, false).capacity_pu;
 }
 
 /* Trapezoid rule.  A battery reports in steps, so most samples are like the
@@ -207,25 +234,20 @@ static void age_half(struct life *l, double days)
 static void advance_calendar(struct life *l, const struct life_sample *s,
                              bool first)
 {
-    double days = first ? 0.0 : s->dt_s / DAY_S;
-    age_half(l, days);
+    double dt_s = first ? 0.0 : s->dt_s;
+    add_half(l, dt_s);
     bool heat = first || s->temp_c != l->cycles.last_temp_c;
     if (heat || s->soc_pu != l->cycles.last) {
-        set_speeds(l, s, heat);
+        set_rates(l, s, heat);
     }
-    age_half(l, days);
+    add_half(l, dt_s);
     for (int i = 0; i < LIFE_ROLES; i++) {
         enum life_model_id id = (enum life_model_id)l->model[i];
         l->flags[i] |= (uint8_t)life_calendar_flags(id, s->temp_c);
     }
-}
-
-static void refresh(struct life *l, double dt_s)
-{
-    l->refresh_s -= (float)dt_s;
-    if (l->refresh_s <= 0.0F) {
-        l->refresh_s = REFRESH_S;
-        l->capacity_pu = life_loss(l, LIFE_PRICE, false).capacity_pu;
+    l->today_s += (float)dt_s;
+    if (l->today_s >= DAY_S) {
+        end_day(l);
     }
 }
 
@@ -269,13 +291,10 @@ enum err life_feed(struct life *l, const struct life_sample *s)
             l->flags[i] |= (uint8_t)book(&l->channels[i], id, &c, efc);
         }
     }
-    double dt_s = first ? 0.0 : s->dt_s;
-    l->age_s += dt_s;
-    l->soh_age_s += (float)dt_s;
+    l->soh_age_s += first ? 0.0F : (float)s->dt_s;
     float soc_pu = (float)s->soc_pu;
     l->soc_min_pu = soc_pu < l->soc_min_pu ? soc_pu : l->soc_min_pu;
     l->soc_max_pu = soc_pu > l->soc_max_pu ? soc_pu : l->soc_max_pu;
-    refresh(l, dt_s);
     return ERR_NONE;
 }
 
@@ -283,6 +302,7 @@ struct life_loss life_loss(const struct life *l, enum life_role role, bool open)
 {
     struct life_channels c = l->channels[role];
     enum life_model_id id = (enum life_model_id)l->model[role];
+    book_day(&c, l, (int)role);
     if (open) {
         struct rainflow_cycle under_way[RAINFLOW_DEPTH];
         int n = rainflow_open(&l->cycles, under_way);

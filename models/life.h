@@ -6,6 +6,9 @@
  * at its own depth, mean rate and mean temperature; two models run side by
  * side: one prices, and the worse of the two guards and is reported.
  *
+ * The calendar's rate is averaged over a day before its step, as the sources
+ * of the fits did: the swing within a day is part of what they measured.
+ *
  * The step y <- k ((y/k)^(1/p) + dx)^p is exact for a constant k, and is taken
  * as y^(1/p) <- y^(1/p) + k^(1/p) dx: the state is y^(1/p), so a step cut in
  * two gives the same.
@@ -69,19 +72,29 @@ struct life_channels {
     double knee; /* EFC over the knee's EFC */
 };
 
+/* Calendar rates k of a model. */
+struct life_rates {
+    float loss;
+    float ohm;
+};
+
+/* The same times time, over the day under way. */
+struct life_day {
+    double loss;
+    double ohm;
+};
+
 struct life {
     struct rainflow cycles;
     struct life_channels channels[LIFE_ROLES];
-    double speed_t[LIFE_ROLES]; /* of loss_t at the last sample, per day */
-    double ohm_speed_t[LIFE_ROLES];
-    double heat; /* of a law where it stands alone, at the last sample */
-    double ohm_heat;
-    double age_s;       /* fed so far */
-    double efc;         /* closed cycles */
-    double capacity_pu; /* of the pricing model, refreshed once an hour */
-    double soh_gain;    /* normal equation of the multiplier */
+    struct life_day today[LIFE_ROLES];
+    struct life_rates rates[LIFE_ROLES]; /* at the last sample */
+    struct life_rates heat; /* of laws where it stands alone, likewise */
+    double efc;             /* closed cycles */
+    double capacity_pu;     /* of the pricing model, as the day began */
+    double soh_gain;        /* normal equation of the multiplier */
     double soh_weight;
-    float refresh_s;  /* until capacity_pu is due */
+    float today_s;    /* since the day began */
     float soh_age_s;  /* since the last reading */
     float soc_min_pu; /* since the last reading */
     float soc_max_pu;

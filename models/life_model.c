@@ -18,10 +18,10 @@
 #define SQRT_DAY_S 293.9387691339814
 #define DAY_S 86400.0
 
-#define NCA_CALENDAR                                                   \
-    {                                                                  \
-        .of_soc = LIFE_SOC, .a = 75.4, .ln_a = 4.32280727501391,       \
-        .b_k = -3340.0, .c_k = 353.0, .p = 0.512, .per_p = 1.0 / 0.512 \
+#define NCA_CALENDAR                                                 \
+    {                                                                \
+        .of_soc = LIFE_SOC, .a = 75.4, .b_k = -3340.0, .c_k = 353.0, \
+        .p = 0.512                                                   \
     }
 
 const struct life_model life_models[LIFE_MODEL_COUNT] =
@@ -30,11 +30,9 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
             {
                 .loss_t = {.of_soc = LIFE_ANODE,
                            .a = 8.37e4,
-                           .ln_a = 11.334994256477566,
                            .b_k = -5210.0,
                            .c_k = -3560.0,
-                           .p = 0.526,
-                           .per_p = 1.0 / 0.526},
+                           .p = 0.526},
                 /* The source's exp(-155000/T) beside it is under 1e-190. */
                 .loss_n = {.of_depth = LIFE_LINEAR,
                            .a = 1.0,
@@ -51,20 +49,16 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
             {
                 .loss_t = {.of_soc = LIFE_NAUMANN_LOSS,
                            .a = 1.2571e-5 * LOSS_T_NAUMANN_0 * SQRT_DAY_S,
-                           .ln_a = 1.3078064050447877,
                            .b_k = NAUMANN_B_K(LOSS_T_NAUMANN),
-                           .p = 0.5,
-                           .per_p = 1.0 / 0.5},
+                           .p = 0.5},
                 .loss_n = {.of_depth = LIFE_NAUMANN_CYCLE,
                            .a = 0.01,
                            .per_efc = 1.0,
                            .p = 0.5},
                 .ohm_t = {.of_soc = LIFE_NAUMANN_OHM,
                           .a = 3.4194e-10 * OHM_T_NAUMANN_0 * DAY_S,
-                          .ln_a = 18.545052321474973,
                           .b_k = NAUMANN_B_K(OHM_T_NAUMANN),
-                          .p = 1.0,
-                          .per_p = 1.0 / 1.0},
+                          .p = 1.0},
                 .ohm_n = {.of_depth = LIFE_NAUMANN_CYCLE_OHM,
                           .a = 0.01,
                           .per_efc = 1.0,
@@ -101,11 +95,9 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
             {
                 .loss_t = {.of_soc = LIFE_ANODE,
                            .a = 2.66e7,
-                           .ln_a = 17.096421773751928,
                            .b_k = -17.8 * KOKAM_K,
                            .c_k = -5.21 * KOKAM_K / 0.123,
-                           .p = 0.357,
-                           .per_p = 1.0 / 0.357},
+                           .p = 0.357},
                 .loss_n = {.of_depth = LIFE_KOKAM,
                            .a = 3.80e3,
                            .b_k = -18.4 * KOKAM_K,
@@ -114,11 +106,9 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
                            .p = 0.778},
                 .ohm_t = {.of_soc = LIFE_ANODE,
                           .a = 0.0570 * 2.66e7,
-                          .ln_a = 14.23171776260434,
                           .b_k = -17.8 * KOKAM_K,
                           .c_k = -5.21 * KOKAM_K / 0.123,
-                          .p = 1.25,
-                          .per_p = 1.0 / 1.25},
+                          .p = 1.25},
                 .ohm_n = {.of_depth = LIFE_KOKAM,
                           .a = 4.87 * 3.80e3,
                           .b_k = -18.4 * KOKAM_K,
@@ -135,10 +125,8 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
             {
                 .loss_t = {.of_soc = LIFE_SANYO_LOSS,
                            .a = 1e6,
-                           .ln_a = 13.815510557964274,
                            .b_k = -6976.0,
-                           .p = 0.75,
-                           .per_p = 1.0 / 0.75},
+                           .p = 0.75},
                 /* The source counts Ah through a cell of 2.15 Ah, both ways. */
                 .loss_n = {.of_depth = LIFE_SANYO,
                            .a = 1.0,
@@ -147,10 +135,8 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
                            .p = 0.5},
                 .ohm_t = {.of_soc = LIFE_SANYO_OHM,
                           .a = 1e5,
-                          .ln_a = 11.512925464970229,
                           .b_k = -5986.0,
-                          .p = 0.75,
-                          .per_p = 1.0 / 0.75},
+                          .p = 0.75},
                 .ohm_n = {.of_depth = LIFE_SANYO,
                           .a = 1.0,
                           .d = {2.153e-4, 3.725, -1.521e-5, 2.798e-4},

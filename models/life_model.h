@@ -57,12 +57,10 @@ enum life_of_soc {
 /* k = a x factor(soc) x exp((b_k + c_k x exponent(soc)) / T); a = 0: none. */
 struct life_calendar_law {
     enum life_of_soc of_soc;
-    double a;    /* per day^p */
-    double ln_a; /* its logarithm */
+    double a; /* per day^p */
     double b_k;
     double c_k;
     double p;
-    double per_p; /* 1 / p */
 };
 
 enum life_of_depth {
@@ -146,20 +144,16 @@ double life_cycle_shape(const struct life_cycle_law *law,
 double life_cycle_heat(const struct life_cycle_law *law, double temp_k);
 
 /*
- * k^(1/p): what y^(1/p) gains in a day.  Where life_heat_alone(), it is
- * life_calendar_heat() x life_calendar_factor(), the first a function of
- * temperature alone (per_k is 1/T); else the heat takes the state of charge
- * into its exponent, by the table of the graphite potential, and the factor
- * is 1.  Within 0.1 % of the formula above 2 % of charge.
+ * The same k of the calendar, fast: life_calendar_heat() x
+ * life_calendar_factor().  Where life_heat_alone(), the first is a function of
+ * temperature alone (per_k is 1/T); else it takes the state of charge into its
+ * exponent, by the table of the graphite potential, and the factor is 1.
+ * Within 0.1 % of the formula above 2 % of charge.
  */
 bool life_heat_alone(const struct life_calendar_law *law);
 double life_calendar_heat(const struct life_calendar_law *law, double per_k,
                           double soc_pu);
 double life_calendar_factor(const struct life_calendar_law *law, double soc_pu);
-
-/* Their product. */
-double life_calendar_speed(const struct life_calendar_law *law, double per_k,
-                           double soc_pu);
 
 /* k^(1/p) of cycling: what y^(1/p) gains in one EFC. */
 double life_cycle_speed(const struct life_cycle_law *law,

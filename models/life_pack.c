@@ -45,7 +45,6 @@ static void load(const struct life_pack *p, struct life *l)
     r->tip = (double)p->tip;
     r->last = (double)p->last;
     r->last_temp_c = (double)p->last_temp_c;
-    l->heat = (double)p->heat;
     r->way = p->way;
     r->n_fed = p->begun != 0 ? 2 : 0;
     enum chemistry c = (enum chemistry)p->chemistry;
@@ -54,12 +53,14 @@ static void load(const struct life_pack *p, struct life *l)
     for (int i = 0; i < LIFE_ROLES; i++) {
         l->channels[i].loss_t = p->loss_t[i];
         l->channels[i].loss_n = p->loss_n[i];
-        l->speed_t[i] = (double)p->speed_t[i];
+        l->today[i] = (struct life_day){.loss = (double)p->today[i]};
+        l->rates[i] = (struct life_rates){.loss = p->rate[i]};
         l->flags[i] = p->flags[i];
     }
     *knee_of(l) = (double)p->knee;
+    l->heat = (struct life_rates){.loss = p->heat};
     l->capacity_pu = (double)p->capacity_pu;
-    l->refresh_s = p->refresh_s;
+    l->today_s = p->today_s;
     l->soh_gain = (double)p->scale_gain;
     l->soh_weight = (double)p->scale_weight;
 }
@@ -77,18 +78,19 @@ static void store(struct life_pack *p, struct life *l)
     p->tip = (float)r->tip;
     p->last = (float)r->last;
     p->last_temp_c = (float)r->last_temp_c;
-    p->heat = (float)l->heat;
     p->way = r->way;
     p->begun = r->n_fed > 0;
     for (int i = 0; i < LIFE_ROLES; i++) {
         p->loss_t[i] = l->channels[i].loss_t;
         p->loss_n[i] = l->channels[i].loss_n;
-        p->speed_t[i] = (float)l->speed_t[i];
+        p->today[i] = (float)l->today[i].loss;
+        p->rate[i] = l->rates[i].loss;
         p->flags[i] = l->flags[i];
     }
+    p->heat = l->heat.loss;
     p->knee = (float)*knee_of(l);
     p->capacity_pu = (float)l->capacity_pu;
-    p->refresh_s = l->refresh_s;
+    p->today_s = l->today_s;
 }
 
 void life_pack_init(struct life_pack *p, enum chemistry c)

@@ -16,7 +16,7 @@
 #include "models/life.h"
 
 /* Of turning points; the newest one is never left open, so one less is kept. */
-enum { LIFE_PACK_DEPTH = 8, LIFE_PACK_POINTS = LIFE_PACK_DEPTH - 1 };
+enum { LIFE_PACK_DEPTH = 7, LIFE_PACK_POINTS = LIFE_PACK_DEPTH - 1 };
 
 struct life_pack {
     double loss_t[LIFE_ROLES];
@@ -26,11 +26,12 @@ struct life_pack {
     float tip;
     float last;
     float last_temp_c;
-    float heat;
-    float speed_t[LIFE_ROLES];
+    float heat; /* as in struct life, of the loss */
+    float today[LIFE_ROLES]; /* of the calendar's rate */
+    float rate[LIFE_ROLES];
     float knee;
     float capacity_pu;
-    float refresh_s;
+    float today_s;
     float scale_gain;
     float scale_weight;
     uint8_t n_points;

@@ -132,22 +132,12 @@ double life_calendar_heat(const struct life_calendar_law *law, double per_k,
     } else if (law->of_soc == LIFE_SOC) {
         e_k += law->c_k * soc_pu;
     }
-    return exp((law->ln_a + e_k * per_k) * law->per_p);
+    return law->a * exp(e_k * per_k);
 }
 
 double life_calendar_factor(const struct life_calendar_law *law, double soc_pu)
 {
-    if (law->of_soc <= LIFE_SOC) {
-        return 1.0;
-    }
-    return powered(at_least_zero(soc_factor(law->of_soc, soc_pu)), law->p);
-}
-
-double life_calendar_speed(const struct life_calendar_law *law, double per_k,
-                           double soc_pu)
-{
-    return life_calendar_heat(law, per_k, soc_pu) *
-           life_calendar_factor(law, soc_pu);
+    return at_least_zero(soc_factor(law->of_soc, soc_pu));
 }
 
 /* Loss per EFC by depth of Xu's table, in parts of the capacity: 71, 214 and

@@ -38,9 +38,9 @@ static void run_step(struct run *r, const struct wear_sample *s, double dt_s,
     double temp_k = s->temp_c + LIFE_ZERO_C_K;
     double days = dt_s / DAY_S;
     r->channels.loss_t +=
-        days * life_calendar_speed(&m->loss_t, 1.0 / temp_k, s->soc_pu);
-    r->channels.ohm_t +=
-        days * life_calendar_speed(&m->ohm_t, 1.0 / temp_k, s->soc_pu);
+        days *
+        pow(life_calendar_k(&m->loss_t, temp_k, s->soc_pu), 1.0 / m->loss_t.p);
+    r->channels.ohm_t += days * life_calendar_k(&m->ohm_t, temp_k, s->soc_pu);
     r->flags |= life_calendar_flags(LIFE_LFP_NAUMANN, s->temp_c);
     if (change == 0.0) {
         return;

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of replay/wear_run and replay/wear_profile: published runs day by day,
+ * measured cells, and files nobody vouches for. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "replay/csv.h"
+#include "replay/wear_run.h"
+
+#define VECTORS "../shared/vectors/wear/"
+#define KOKAM "../shared/vectors/kokam/"
+
+struct model_case {
+    const char *file;
+    enum chemistry chemistry;
+    const char *column; /* the exact run's capacity */
+    const char *source; /* the source's own steps, or NULL */
+    double tolerance;
+};
+
+struct profile_case {
+    const char *name;
+    long repeat;
+};
+
+static const struct profile_case profiles[] = {{"storage_25C_soc50", 3650},
+                                               {"cycle_20_80_25C", 3650},
+                                               {"ev_week", 520},
+                                               {"ev_week_1kW_day", 520},
+                                               {"ev_week_1kW_plug10K", 520},
+                                               {"grid_smoothing", 130}};
+enum { PROFILES = sizeof(profiles) / sizeof(profiles[0]) };
+
+static double *read_column(const char *path, const char *name, size_t *n)
+{
+    struct csv *csv = NULL;
+    char why[256];
+    *n = 0;
+    if (csv_open(path, &csv, why, sizeof(why)) != ERR_NONE) {
+        return NULL;
+    }
+    int column = csv_column(csv, name);
+    assert_true(column >= 0);
+    double *x = calloc(200000, sizeof(*x));
+    while (csv_next(csv, why, sizeof(why)) == CSV_ROW) {
+        assert_int_equal(csv_number(csv_cell(csv, column), &x[*n]), ERR_NONE);
+        ++*n;
+    }
+    csv_close(csv);
+    return x;
+}
+
+static void need(const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        print_message("skip: no %s\n", path);
+        skip();
+    }
+}
+
+static double worst(const char *path, const char *column, size_t from,
+                    const struct wear_day *days, bool source)
+{
+    size_t n = 0;
+    double *day = read_column(path, "day", &n);
+    double *want = read_column(path, column, &n);
+    double e = 0.0;
+    for (size_t i = from; i < n; i++) {
+        const struct wear_day *d = &days[(size_t)day[i] - 1];
+        double got = source ? d->source_pu : d->loss.capacity_pu;
+        e = fmax(e, fabs(got / want[i] - 1.0));
+    }
+    assert_true(n > 100);
+    free(day);
+    free(want);
+    return e;
+}
+
+static void check_trajectory(const struct model_case *m,
+                             const struct profile_case *p)
+{
+    char path[256];
+    char why[256];
+    struct wear_profile profile;
+    snprintf(path, sizeof(path), VECTORS "profiles/%s.csv", p->name);
+    assert_int_equal(wear_profile_load(path, &profile, why, sizeof(why)),
+                     ERR_NONE);
+    struct wear_cfg cfg = {&profile, m->chemistry, p->repeat};
+    struct wear_day *days = calloc((size_t)wear_days(&cfg), sizeof(*days));
+    assert_int_equal(wear_by_day(&cfg, days, why, sizeof(why)), ERR_NONE);
+    snprintf(path, sizeof(path), VECTORS "trajectories/%s__%s.csv", m->file,
+             p->name);
+    double e = worst(path, m->column, 0, days, false);
+    if (!(e < m->tolerance)) {
+        fail_msg("%s: off by %g", path, e);
+    }
+    if (m->source != NULL) {
+        e = worst(path, m->source, 0, days, true);
+        if (!(e < 1e-9)) {
+            fail_msg("%s: the source's own run is off by %g", path, e);
+        }
+    }
+    free(days);
+    wear_profile_clear(&profile);
+}
+
+static void published_runs_are_met_day_by_day(void **state)
+{
+    (void)state;
+    /* The Kokam file has no exact run: its first days show what the source's
+     * Euler step costs, up to 4e-4. */
+    static const struct model_case models[] = {
+        {"Lfp_Gr_250AhPrismatic", CHEMISTRY_LFP, "q_exact", "out_q", 1e-9},
+        {"Nca_Gr_Panasonic3Ah_Battery", CHEMISTRY_NCA, "q_exact", "out_q",
+         1e-9},
+        {"Nmc111_Gr_Sanyo2Ah_Battery", CHEMISTRY_NMC_SCHMALSTIEG, "q_exact",
+         "out_q", 1e-9},
+        {"Nmc111_Gr_Kokam75Ah_Battery", CHEMISTRY_NMC, "out_q", "out_q", 4e-4},
+        {"naumann_lfp", CHEMISTRY_LFP_NAUMANN, "soh_Q", NULL, 1e-9}};
+    need(VECTORS "profiles/ev_week.csv");
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        for (size_t k = 0; k < PROFILES; k++) {
+            check_trajectory(&models[i], &profiles[k]);
+        }
+    }
+}
+
+/* Storage knows no cycles: both ways of counting must agree on it. */
+static void storage_is_the_same_by_rainflow(void **state)
+{
+    (void)state;
+    need(VECTORS "profiles/storage_25C_soc50.csv");
+    struct wear_profile p;
+    char why[256];
+    assert_int_equal(wear_profile_load(VECTORS "profiles/storage_25C_soc50.csv",
+                                       &p, why, sizeof(why)),
+                     ERR_NONE);
+    static struct wear_day a[365];
+    static struct wear_day b[365];
+    for (int c = 0; c < CHEMISTRY_COUNT; c++) {
+        struct wear_cfg cfg = {&p, (enum chemistry)c, 365};
+        assert_int_equal(wear_by_day(&cfg, a, why, sizeof(why)), ERR_NONE);
+        wear_by_rainflow(&cfg, b);
+        for (int i = 0; i < 365; i++) {
+            double x = a[i].loss.calendar_pu;
+            assert_true(fabs(b[i].loss.calendar_pu - x) < 1e-6 * x);
+            assert_true(b[i].loss.cycle_pu == 0.0 ||
+                        c == CHEMISTRY_NMC /* room above 1 */);
+        }
+    }
+    wear_profile_clear(&p);
+}
+
+/* degradation.md 3.4: mean absolute error in points against measured cells. */
+struct kokam_case {
+    int cell;
+    double temp_c;
+    double limit_pu;
+};
+
+static void read_cell(int cell, struct life_sample *s, size_t *n)
+{
+    static double *cells;
+    static double *soc;
+    static size_t rows;
+    if (soc == NULL) {
+        cells = read_column(KOKAM "profile_15min.csv", "cell", &rows);
+        soc = read_column(KOKAM "profile_15min.csv", "soc", &rows);
+    }
+    *n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if ((int)cells[i] == cell) {
+            s[(*n)++].soc_pu = soc[i];
+        }
+    }
+}
+
+static double kokam_error(const struct kokam_case *k)
+{
+    static struct life_sample samples[60000];
+    size_t n = 0;
+    size_t n_measured = 0;
+    read_cell(k->cell, samples, &n);
+    double *cell = read_column(KOKAM "capacity.csv", "cell", &n_measured);
+    double *day = read_column(KOKAM "capacity.csv", "day", &n_measured);
+    double *q =
+        read_column(KOKAM "capacity.csv", "relative_capacity", &n_measured);
+    struct life l;
+    life_init(&l, CHEMISTRY_NMC, RAINFLOW_DEPTH);
+    size_t at = 0;
+    double sum = 0.0;
+    int count = 0;
+    for (size_t i = 0; i < n_measured; i++) {
+        if ((int)cell[i] != k->cell) {
+            continue;
+        }
+        while (at < n && (double)at * 900.0 <= day[i] * 86400.0) {
+            struct life_sample s = {.dt_s = at > 0 ? 900.0 : 0.0,
+                                    .soc_pu = samples[at].soc_pu,
+                                    .temp_c = k->temp_c,
+                                    .rate_per_h = NAN};
+            assert_int_equal(life_feed(&l, &s), ERR_NONE);
+            at++;
+        }
+        sum += fabs(life_loss(&l, LIFE_PRICE, true).capacity_pu - q[i]);
+        count++;
+    }
+    free(cell);
+    free(day);
+    free(q);
+    assert_true(count > 5);
+    return sum / count;
+}
+
+static void measured_cells_are_met_as_well_as_the_source_does(void **state)
+{
+    (void)state;
+    static const struct kokam_case cases[] = {{1, 24.6396, 0.018},
+                                              {2, 24.0222, 0.018},
+                                              {3, 32.2115, 0.018},
+                                              {4, 31.7116, 0.018},
+                                              {5, 32.4163, 0.038}};
+    need(KOKAM "profile_15min.csv");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        double e = kokam_error(&cases[i]);
+        print_message("cell %d: %.2f points\n", cases[i].cell, 100.0 * e);
+        assert_true(e <= cases[i].limit_pu + 0.0005); /* as rounded there */
+    }
+}
+
+static void check_bad(const char *text, const char *expected)
+{
+    char path[] = "/tmp/wear-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    struct wear_profile p;
+    char why[512];
+    char want[256];
+    enum err e = wear_profile_load(path, &p, why, sizeof(why));
+    unlink(path);
+    assert_true(e != ERR_NONE);
+    snprintf(want, sizeof(want), "%s:%s", path, expected);
+    if (strncmp(why, want, strlen(want)) != 0) {
+        fail_msg("\"%s\" does not begin with \"%s\"", why, want);
+    }
+}
+
+static void bad_profiles_are_refused_with_line_and_reason(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"time_s,soc\n0,0.5\n", "1: no column \"temperature_C\""},
+        {"soc,temperature_C\n0.5,25\n", "1: no column \"time_s\""},
+        {"time_s,soc,temperature_C\n0,0.5,25\n900,0.5,25\n600,0.5,25\n",
+         "4: time_s \"600\": expected a later time"},
+        {"time_s,soc,temperature_C\n0,0.5,25\n0,0.5,25\n",
+         "3: time_s \"0\": expected a later time"},
+        {"time_s,soc,temperature_C\n0,0.5,25\n900,1.01,25\n",
+         "3: soc \"1.01\": expected a state of charge"},
+        {"time_s,soc,temperature_C\n0,-0.1,25\n", "2: soc \"-0.1\": expected"},
+        {"time_s,soc,temperature_C\n0,nan,25\n",
+         "2: soc \"nan\": expected a finite number"},
+        {"time_s,soc,temperature_C\n0,0.5,inf\n",
+         "2: temperature_C \"inf\": expected a finite number"},
+        {"time_s,soc,temperature_C\n0,0.5,298\n",
+         "2: temperature_C \"298\": expected a temperature"},
+        {"time_s,soc,temperature_C\n0,0.5\n", "2:"},
+        {"time_s,soc,temperature_C\n0,0.5,25\n", ""},
+        {"", "1:"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_bad(cases[i][0], cases[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_runs_are_met_day_by_day),
+        cmocka_unit_test(storage_is_the_same_by_rainflow),
+        cmocka_unit_test(measured_cells_are_met_as_well_as_the_source_does),
+        cmocka_unit_test(bad_profiles_are_refused_with_line_and_reason),
+    };
+    return cmocka_run_group_tests_name("replay/wear", tests, NULL, NULL);
+}
