@@ -147,6 +147,7 @@ static unsigned book(struct life_channels *to, enum life_model_id id,
         .temp_k = c->temp_c + LIFE_ZERO_C_K,
         .depth_pu = fmin(c->range, 1.0),
         .rate_per_h = c->rate_per_h,
+        .mean_pu = c->mean,
     };
     unsigned flags = life_cycle_flags(id, &s);
     s.temp_k = clamped(c->temp_c, &m->fitted.cycle_c) + LIFE_ZERO_C_K;
@@ -157,7 +158,7 @@ static unsigned book(struct life_channels *to, enum life_model_id id,
     to->loss_n += efc * life_cycle_speed(&m->loss_n, &s);
     to->ohm_n += efc * life_cycle_speed(&m->ohm_n, &s);
     if (m->has_knee) {
-        to->knee += efc / life_knee_efc(s.temp_k, s.depth_pu);
+        to->knee += efc / life_knee_efc(&s);
     }
     return flags;
 }

@@ -112,7 +112,8 @@ struct life_stress {
     double temp_k;
     double depth_pu;
     double rate_per_h;
-    double volt_v; /* rms of the cell's voltage; used by LIFE_SANYO alone */
+    double mean_pu; /* state of charge; used by the knee alone */
+    double volt_v;  /* rms of the cell's voltage; used by LIFE_SANYO alone */
 };
 
 extern const struct life_model life_models[LIFE_MODEL_COUNT];
@@ -148,7 +149,7 @@ double life_cycle_heat(const struct life_cycle_law *law, double temp_k);
  * life_calendar_factor().  Where life_heat_alone(), the first is a function of
  * temperature alone (per_k is 1/T); else it takes the state of charge into its
  * exponent, by the table of the graphite potential, and the factor is 1.
- * Within 0.1 % of the formula above 2 % of charge.
+ * Within 0.5 % of the formula above 2 % of charge, 0.01 % above 20 %.
  */
 bool life_heat_alone(const struct life_calendar_law *law);
 double life_calendar_heat(const struct life_calendar_law *law, double per_k,
@@ -159,8 +160,8 @@ double life_calendar_factor(const struct life_calendar_law *law, double soc_pu);
 double life_cycle_speed(const struct life_cycle_law *law,
                         const struct life_stress *s);
 
-/* EFC at which half the knee's sigmoid is through (Kokam). */
-double life_knee_efc(double temp_k, double depth_pu);
+/* Scale of the knee's sigmoid, in EFC (Kokam); at least 1. */
+double life_knee_efc(const struct life_stress *s);
 
 /* Graphite potential over Li/Li+, in V: Safari and Delacourt's fit with the
  * stoichiometry of Schimpe. */

@@ -26,7 +26,7 @@ struct life_pack {
     float tip;
     float last;
     float last_temp_c;
-    float heat; /* as in struct life, of the loss */
+    float heat;              /* as in struct life, of the loss */
     float today[LIFE_ROLES]; /* of the calendar's rate */
     float rate[LIFE_ROLES];
     float knee;

@@ -208,7 +208,9 @@ double life_cycle_speed(const struct life_cycle_law *law,
     return law->per_efc * exp((log(k) + law->b_k / s->temp_k) / law->p);
 }
 
-double life_knee_efc(double temp_k, double depth_pu)
+double life_knee_efc(const struct life_stress *s)
 {
-    return 1e4 + 153.0 * (temp_k - LIFE_ZERO_C_K - 55.0) * depth_pu;
+    double warm_k = s->temp_k - LIFE_ZERO_C_K - 55.0;
+    double efc = 1e4 + 153.0 * warm_k * s->depth_pu * (s->mean_pu / 0.6);
+    return efc > 1.0 ? efc : 1.0;
 }

@@ -14,9 +14,10 @@ struct day {
     double moved;      /* sum of |change of soc| over 2 */
     double rate_per_h; /* to be multiplied by the capacity */
     double depth_pu;
-    double volt_v; /* rms */
-    double temp_k; /* mean */
-    double k_t;    /* means of the rates' parts */
+    double mean_pu; /* of the samples */
+    double volt_v;  /* rms */
+    double temp_k;  /* mean */
+    double k_t;     /* means of the rates' parts */
     double ohm_t;
     double heat_n;
     double heat_ohm;
@@ -60,6 +61,7 @@ static void measure_swing(struct day *d, const struct wear_sample *s, size_t n)
     for (size_t i = 0; i < n; i++) {
         double v = life_sanyo_v(s[i].soc_pu);
         volts += v * v;
+        d->mean_pu += s[i].soc_pu / (double)n;
         lo = fmin(lo, s[i].soc_pu);
         hi = fmax(hi, s[i].soc_pu);
         if (i == 0) {
@@ -147,6 +149,7 @@ static unsigned live_day(struct life_channels *c, enum life_model_id id,
     struct life_stress s = {.temp_k = d->temp_k,
                             .depth_pu = d->depth_pu,
                             .rate_per_h = d->rate_per_h * source->capacity_pu,
+                            .mean_pu = d->mean_pu,
                             .volt_v = d->volt_v};
     double efc = d->moved * source->capacity_pu;
     c->loss_t += d->days * calendar_speed(&m->loss_t, d->k_t);
@@ -154,7 +157,7 @@ static unsigned live_day(struct life_channels *c, enum life_model_id id,
     c->loss_n += efc * cycle_speed(&m->loss_n, &s, d->heat_n);
     c->ohm_n += efc * cycle_speed(&m->ohm_n, &s, d->heat_ohm);
     if (m->has_knee) {
-        c->knee += efc / life_knee_efc(s.temp_k, s.depth_pu);
+        c->knee += efc / life_knee_efc(&s);
     }
     source_day(source, m, d, &s);
     double capacity_pu = 1.0 - source->loss_t - source->loss_n;
