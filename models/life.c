@@ -194,12 +194,11 @@ static void set_rates(struct life *l, const struct life_sample *s, bool heat)
     }
 }
 
-static void add_half(struct life *l, double dt_s)
+static void add_mean(struct life_day *to, double half_s,
+                     const struct life_rates *a, const struct life_rates *b)
 {
-    for (int i = 0; i < LIFE_ROLES; i++) {
-        l->today[i].loss += 0.5 * dt_s * (double)l->rates[i].loss;
-        l->today[i].ohm += 0.5 * dt_s * (double)l->rates[i].ohm;
-    }
+    to->loss += half_s * (double)(a->loss + b->loss);
+    to->ohm += half_s * (double)(a->ohm + b->ohm);
 }
 
 /* What a day's mean rate adds to y^(1/p). */
@@ -230,24 +229,36 @@ static void end_day(struct life *l)
     l->capacity_pu = life_loss(l, LIFE_PRICE, false).capacity_pu;
 }
 
+static void note_range(struct life *l, double temp_c)
+{
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        enum life_model_id id = (enum life_model_id)l->model[i];
+        l->outside[i] = (uint8_t)life_calendar_flags(id, temp_c);
+    }
+}
+
 /* Trapezoid rule.  A battery reports in steps, so most samples are like the
  * one before and their rates are too. */
 static void advance_calendar(struct life *l, const struct life_sample *s,
                              bool first)
 {
-    double dt_s = first ? 0.0 : s->dt_s;
-    add_half(l, dt_s);
+    float dt_s = first ? 0.0F : (float)s->dt_s;
+    double half_s = first ? 0.0 : 0.5 * s->dt_s;
+    struct life_rates price = l->rates[LIFE_PRICE];
+    struct life_rates guard = l->rates[LIFE_GUARD];
     bool heat = first || s->temp_c != l->cycles.last_temp_c;
+    if (heat) {
+        note_range(l, s->temp_c);
+    }
     if (heat || s->soc_pu != l->cycles.last) {
         set_rates(l, s, heat);
     }
-    add_half(l, dt_s);
-    for (int i = 0; i < LIFE_ROLES; i++) {
-        enum life_model_id id = (enum life_model_id)l->model[i];
-        l->flags[i] |= (uint8_t)life_calendar_flags(id, s->temp_c);
-    }
-    l->today_s += (float)dt_s;
-    if (l->today_s >= DAY_S) {
+    add_mean(&l->today[LIFE_PRICE], half_s, &price, &l->rates[LIFE_PRICE]);
+    add_mean(&l->today[LIFE_GUARD], half_s, &guard, &l->rates[LIFE_GUARD]);
+    l->flags[LIFE_PRICE] |= l->outside[LIFE_PRICE];
+    l->flags[LIFE_GUARD] |= l->outside[LIFE_GUARD];
+    l->today_s += dt_s;
+    if (l->today_s >= (float)DAY_S) {
         end_day(l);
     }
 }

@@ -98,8 +98,9 @@ struct life {
     float soh_age_s;  /* since the last reading */
     float soc_min_pu; /* since the last reading */
     float soc_max_pu;
-    uint8_t flags[LIFE_ROLES]; /* bits by enum life_flag, since life_seen() */
-    uint8_t model[LIFE_ROLES]; /* enum life_model_id */
+    uint8_t flags[LIFE_ROLES];   /* bits by enum life_flag, since life_seen() */
+    uint8_t outside[LIFE_ROLES]; /* of them, what the last temperature raised */
+    uint8_t model[LIFE_ROLES];   /* enum life_model_id */
 };
 
 struct life_loss {

@@ -151,7 +151,10 @@ double life_cycle_heat(const struct life_cycle_law *law, double temp_k);
  * exponent, by the table of the graphite potential, and the factor is 1.
  * Within 0.5 % of the formula above 2 % of charge, 0.01 % above 20 %.
  */
-bool life_heat_alone(const struct life_calendar_law *law);
+static inline bool life_heat_alone(const struct life_calendar_law *law)
+{
+    return law->of_soc != LIFE_ANODE && law->of_soc != LIFE_SOC;
+}
 double life_calendar_heat(const struct life_calendar_law *law, double per_k,
                           double soc_pu);
 double life_calendar_factor(const struct life_calendar_law *law, double soc_pu);

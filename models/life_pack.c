@@ -56,6 +56,7 @@ static void load(const struct life_pack *p, struct life *l)
         l->today[i] = (struct life_day){.loss = (double)p->today[i]};
         l->rates[i] = (struct life_rates){.loss = p->rate[i]};
         l->flags[i] = p->flags[i];
+        l->outside[i] = p->outside[i];
     }
     *knee_of(l) = (double)p->knee;
     l->heat = (struct life_rates){.loss = p->heat};
@@ -86,6 +87,7 @@ static void store(struct life_pack *p, struct life *l)
         p->today[i] = (float)l->today[i].loss;
         p->rate[i] = l->rates[i].loss;
         p->flags[i] = l->flags[i];
+        p->outside[i] = l->outside[i];
     }
     p->heat = l->heat.loss;
     p->knee = (float)*knee_of(l);

@@ -39,6 +39,7 @@ struct life_pack {
     uint8_t chemistry;
     uint8_t begun;
     uint8_t flags[LIFE_ROLES];
+    uint8_t outside[LIFE_ROLES];
     float value[LIFE_PACK_POINTS];
     struct rainflow_leg leg[LIFE_PACK_POINTS];
 };

@@ -115,11 +115,6 @@ static double powered(double x, double p)
     return p == 0.5 ? x * x : pow(x, 1.0 / p);
 }
 
-bool life_heat_alone(const struct life_calendar_law *law)
-{
-    return law->of_soc != LIFE_ANODE && law->of_soc != LIFE_SOC;
-}
-
 double life_calendar_heat(const struct life_calendar_law *law, double per_k,
                           double soc_pu)
 {

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `ballast wear` and `ballast rainflow` as their users call them.
+set -u
+ballast=${BALLAST:-./ballast}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+ok()
+{
+    echo "ok - $1"
+}
+
+not_ok()
+{
+    echo "not ok - $1: $2"
+    failed=1
+}
+
+# says NAME CODE TEXT COMMAND...: the exit code, and TEXT on stderr.
+says()
+{
+    name=$1 code=$2 text=$3
+    shift 3
+    "$@" >"$dir/out" 2>"$dir/err"
+    got=$?
+    if [ $got -ne "$code" ]; then
+        not_ok "$name" "exit code $got, not $code: $(cat "$dir/err")"
+    elif ! grep -qF -- "$text" "$dir/err"; then
+        not_ok "$name" "no \"$text\" in: $(cat "$dir/err")"
+    else
+        ok "$name"
+    fi
+}
+
+printf 'index,value\n0,-2\n1,1\n2,-3\n3,5\n4,-1\n5,3\n6,-4\n7,4\n8,-2\n' \
+    >"$dir/astm.csv"
+cat >"$dir/want" <<'END'
+range,mean,count,i_start,i_end
+3,-0.5,0.5,0,1
+4,-1,0.5,1,2
+4,1,1.0,4,5
+8,1,0.5,2,3
+9,0.5,0.5,3,6
+8,0,0.5,6,7
+6,1,0.5,7,8
+END
+if "$ballast" rainflow "$dir/astm.csv" | cmp -s - "$dir/want"; then
+    ok "rainflow counts the example of ASTM E1049"
+else
+    not_ok "rainflow counts the example of ASTM E1049" \
+        "$("$ballast" rainflow "$dir/astm.csv" | tr '\n' ' ')"
+fi
+
+printf 'index,value\n0,1\n1,nan\n' >"$dir/bad.csv"
+says "rainflow refuses what is no number" 2 \
+    "$dir/bad.csv:3: value \"nan\": expected a finite number" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'index,value\n0,1\n2,3\n' >"$dir/bad.csv"
+says "rainflow refuses a gap in the index" 2 "$dir/bad.csv:3: index \"2\"" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'i,value\n0,1\n' >"$dir/bad.csv"
+says "rainflow names a missing column" 2 "no column \"index\"" \
+    "$ballast" rainflow "$dir/bad.csv"
+
+{
+    echo time_s,soc,temperature_C
+    echo 0,0.2,25
+    echo 14400,0.8,25
+    echo 43200,0.8,5
+    echo 57600,0.2,25
+    echo 86400,0.2,25
+} >"$dir/day.csv"
+for method in rainflow daily; do
+    for c in lfp lfp_naumann nca nmc nmc_schmalstieg; do
+        "$ballast" wear --chemistry $c --profile "$dir/day.csv" --repeat 3 \
+            --method $method --json >"$dir/out" 2>"$dir/err"
+        name="wear ages $c by $method"
+        if ! grep -q "^{\"chemistry\":\"$c\",.*\"days\":\[1,2,3\]" \
+            "$dir/out"; then
+            not_ok "$name" "$(cat "$dir/out" "$dir/err")"
+        else
+            ok "$name"
+        fi
+    done
+done
+"$ballast" wear --chemistry lfp --profile "$dir/day.csv" >"$dir/out"
+if grep -q "temperature below 10 C" "$dir/out"; then
+    ok "wear names the range that was left"
+else
+    not_ok "wear names the range that was left" "$(cat "$dir/out")"
+fi
+
+printf 'time_s,soc,temperature_C\n0,0.5,25\n900,1.5,25\n' >"$dir/bad.csv"
+says "wear refuses a state of charge above 1" 2 \
+    "$dir/bad.csv:3: soc \"1.5\": expected a state of charge from 0 to 1" \
+    "$ballast" wear --chemistry lfp --profile "$dir/bad.csv"
+printf 'time_s,soc,temperature_C\n0,0.5,25\n900,0.5,25\n800,0.5,25\n' \
+    >"$dir/bad.csv"
+says "wear refuses time that goes back" 2 \
+    "$dir/bad.csv:4: time_s \"800\": expected a later time" \
+    "$ballast" wear --chemistry lfp --profile "$dir/bad.csv"
+says "wear names the chemistries" 2 "expected one of lfp, lfp_naumann" \
+    "$ballast" wear --chemistry lead --profile "$dir/day.csv"
+says "wear needs a profile" 2 "--profile is missing" \
+    "$ballast" wear --chemistry lfp
+says "wear names the methods" 2 "expected rainflow or daily" \
+    "$ballast" wear --chemistry lfp --profile "$dir/day.csv" --method weekly
+says "wear refuses centuries" 2 "expected at most 200000" \
+    "$ballast" wear --chemistry lfp --profile "$dir/day.csv" --repeat 999999999
+says "wear says which file it cannot read" 2 "$dir/none.csv" \
+    "$ballast" wear --chemistry lfp --profile "$dir/none.csv"
+for c in wear rainflow; do
+    if "$ballast" $c --help | grep -q "^  ballast $c "; then
+        ok "$c --help shows an example"
+    else
+        not_ok "$c --help shows an example" "none"
+    fi
+done
+exit $failed
