@@ -23,7 +23,9 @@
     X(SMOOTH, "smooth",                                                        \
       "the batteries give %n so that the grid stays near %v")                  \
     X(RAMP, "ramp",                                                            \
-      "the grid moves toward %v no faster than the ramp limit of %l")          \
+      "the grid follows the load toward %v, at most %l; the batteries give "   \
+      "%n "                                                                    \
+      "meanwhile")                                                             \
     X(IMPORT, "import", "grid held at its import limit of %l")                 \
     X(EXPORT, "export", "grid held at its export limit of %l")                 \
     X(RECENTRE, "recentre", "state of charge is brought back: %v to %l")       \
@@ -32,7 +34,8 @@
     X(RATING, "rating", "%a is at its rating of %l, %n short")                 \
     X(SOC, "soc", "%a is at its state-of-charge limit of %l")                  \
     X(SHED, "shed",                                                            \
-      "compute held back by %v: the batteries cannot hold %l, %n short")       \
+      "compute held back by %v: the batteries alone cannot keep the grid at "  \
+      "%l, they lack %n")                                                      \
     X(RETURN, "return", "compute is given back in stages, %v still held")      \
     X(STALE, "stale", "%a says nothing: its worst case is assumed")            \
     X(LOCAL, "local", "%a is under local control, not dispatchable")           \

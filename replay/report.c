@@ -168,6 +168,7 @@ enum row {
     ROW_VIOLATIONS,
     ROW_RAMP,
     ROW_SWING,
+    ROW_OVER_SWING,
     ROW_EDGE,
     ROW_PEAK,
     ROW_IMPORT,
@@ -183,6 +184,7 @@ static const char *const row_names[ROW_COUNT] = {
     [ROW_VIOLATIONS] = "ramp violations (ticks)",
     [ROW_RAMP] = "steepest ramp (MW/min)",
     [ROW_SWING] = "swing in 60 s",
+    [ROW_OVER_SWING] = "over the swing limit",
     [ROW_EDGE] = "largest edge in a tick",
     [ROW_PEAK] = "peak of the interval",
     [ROW_IMPORT] = "over the import limit",
@@ -223,6 +225,9 @@ static void cell(const struct report *r, int i, enum row row, char *out,
         return;
     case ROW_SWING:
         units_power_text(x->grid.pp60_max_w, out, size);
+        return;
+    case ROW_OVER_SWING:
+        snprintf(out, size, "%lld", (long long)x->grid.swing_violations);
         return;
     case ROW_EDGE:
         units_power_text(x->grid.edge_max_w, out, size);

@@ -165,6 +165,8 @@ static void explain(const struct step_cfg *cfg,
         line.limit = cfg->site.grid.export_max_w;
     } else if (smooth->ramping) {
         line.code = REASON_RAMP;
+        line.value = scratch->target_w;
+        line.need = -used_w;
         line.limit = cfg->site.grid.ramp_max_w_per_s;
     } else if (planned_w > 0.0 || planned_w < 0.0) {
         line.code =
@@ -173,6 +175,7 @@ static void explain(const struct step_cfg *cfg,
         line.limit = record->price_per_kwh;
     } else if (fabs(used_w) > 0.01 * fabs(record->grid_ref_w)) {
         line.code = REASON_SMOOTH;
+        line.need = -used_w;
     } else {
         line.code = REASON_HOLD;
     }

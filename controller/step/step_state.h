@@ -120,6 +120,7 @@ struct step_scratch {
     struct estimate est;
     struct caps caps;
     double planned_w; /* what the plan asks of the batteries, + charge */
+    double target_w;  /* where the grid power should go in the long run */
     struct share_battery share[SITE_BATTERIES_MAX];
 };
 

@@ -75,6 +75,7 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
     if (cfg->policy == POLICY_LIMITER) {
         target_w = est->load_w;
     }
+    scratch->target_w = target_w;
     return (struct smooth_in){
         .grid_w = est->grid_w,
         .target_w = target_w,

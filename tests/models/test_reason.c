@@ -72,9 +72,9 @@ static void test_sentences(void **state)
         {{.code = REASON_NONE}, "nothing to do"},
         {{.code = REASON_SMOOTH, .value = 120e6, .need = -12.3e6},
          "the batteries give -12.30 MW so that the grid stays near 120.0 MW"},
-        {{.code = REASON_RAMP, .value = 16e6, .limit = 1e7 / 60.0},
-         "the grid moves toward 16.00 MW no faster than the ramp limit of 10 "
-         "MW/min"},
+        {{.code = REASON_RAMP, .value = 16e6, .limit = 1e7 / 60.0, .need = 3e6},
+         "the grid follows the load toward 16.00 MW, at most 10 MW/min; the "
+         "batteries give 3.00 MW meanwhile"},
         {{.code = REASON_RECENTRE, .value = 0.613, .limit = 0.5},
          "state of charge is brought back: 61.3 % to 50.0 %"},
         {{.code = REASON_CHARGE_CHEAP, .value = 2e6, .limit = 0.0125},
