@@ -20,6 +20,9 @@
 /* Within this time of what was kept last, the controller was running. */
 static const int64_t near_ms = 30000;
 
+/* What the historian may still have in hand. */
+static const int64_t unwritten_ms = 5000;
+
 static const char command[] = "explain";
 
 /* What was found around the time asked for. */
@@ -67,26 +70,56 @@ static void print_second(const struct second_row *s)
                100.0 * v[SECOND_soc_pu]);
     }
     if (s->degraded > 0) {
-        printf("    %-18s %" PRId64 " inputs at their worst case\n", "degraded",
-               s->degraded);
+        printf("    %-18s %" PRId64 " input%s at %s worst case\n", "degraded",
+               s->degraded, s->degraded == 1 ? "" : "s",
+               s->degraded == 1 ? "its" : "their");
     }
+}
+
+/* The end of what is known before the time asked for. */
+static int64_t known_until_ms(const struct found *f)
+{
+    int64_t until_ms = f->has_decision ? f->decision.at_ms : INT64_MIN;
+    if (f->has_second && f->second.at_ms + 1000 > until_ms) {
+        until_ms = f->second.at_ms + 1000;
+    }
+    return until_ms;
+}
+
+static bool ran_then(const struct found *f)
+{
+    return f->at_ms - known_until_ms(f) <= unwritten_ms;
+}
+
+/* Its numbers are those of its own instant, not of the time asked for. */
+static void print_decision(const struct found *f)
+{
+    const struct history_decision *d = &f->decision;
+    char at[CALENDAR_TEXT_MAX];
+    printf("%s: %s\n", calendar_format_utc(d->at_ms, at), d->lines[0].text);
+    for (int i = 1; i < d->n_lines; i++) {
+        printf("  and: %s\n", d->lines[i].text);
+    }
+    if (d->n_suppressed > 0) {
+        printf("  %" PRId64 " change%s just before it %s not kept\n",
+               d->n_suppressed, d->n_suppressed == 1 ? "" : "s",
+               d->n_suppressed == 1 ? "was" : "were");
+    }
+    calendar_format_utc(f->at_ms, at);
+    if (ran_then(f)) {
+        printf("  still so at %s (since tick %" PRId64 ")\n", at, d->tick);
+        return;
+    }
+    char until[CALENDAR_TEXT_MAX];
+    printf("  the controller was not running at %s: what is known ends at "
+           "%s\n",
+           at, calendar_format_utc(known_until_ms(f), until));
 }
 
 static void print_text(const struct found *f)
 {
-    char at[CALENDAR_TEXT_MAX];
     if (f->has_decision) {
-        const struct history_decision *d = &f->decision;
-        printf("%s: %s\n", calendar_format_utc(f->at_ms, at), d->lines[0].text);
-        for (int i = 1; i < d->n_lines; i++) {
-            printf("  and: %s\n", d->lines[i].text);
-        }
-        printf("  so since %s (tick %" PRId64 ")\n",
-               calendar_format_utc(d->at_ms, at), d->tick);
-        if (d->n_suppressed > 0) {
-            printf("  %" PRId64 " changes just before it were not kept\n",
-                   d->n_suppressed);
-        }
+        print_decision(f);
     }
     if (f->has_second) {
         print_second(&f->second);
