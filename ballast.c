@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/build_id.h"
 #include "controller/cli.h"
 #include "controller/explain.h"
 #include "controller/maps.h"
@@ -39,7 +40,8 @@ static const struct subcommand subcommands[] = {
     {"rainflow", rainflow_main, "count the cycles of a series"},
     {"maps", maps_main, "check register maps and list them"},
     {"bench", bench_main, "measure what Ballast costs"},
-    {"help", help_main, "the manual of the site file: 'ballast help site'"},
+    {"help", help_main,
+     "the manual of the site file ('help site'), or of a command"},
     {NULL, NULL, NULL},
 };
 
@@ -53,8 +55,36 @@ static void print_usage(FILE *out)
     for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
         fprintf(out, "  %-10s %s\n", s->name, s->summary);
     }
-    fprintf(out, "\n'ballast COMMAND --help' shows a command's options and an "
-                 "example.\nFirst: 'ballast demo'.\n");
+    fprintf(
+        out,
+        "\n'ballast COMMAND --help' shows a command's options and an "
+        "example, 'ballast --version' the build.\nFirst: 'ballast demo'.\n");
+}
+
+static const struct subcommand *find(const char *name)
+{
+    const struct subcommand *s = subcommands;
+    while (s->name != NULL && strcmp(name, s->name) != 0) {
+        s++;
+    }
+    return s->name != NULL ? s : NULL;
+}
+
+static void print_version(void)
+{
+    char build[BUILD_ID_MAX];
+    build_id(build);
+    printf("ballast, %s\n", build);
+}
+
+/* As 'ballast COMMAND --help'. */
+static int help_on(const struct subcommand *s)
+{
+    char name[16];
+    char option[] = "--help";
+    snprintf(name, sizeof(name), "%s", s->name);
+    char *args[] = {name, option, NULL};
+    return s->main(2, args);
 }
 
 int main(int argc, char **argv)
@@ -68,10 +98,17 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return EXIT_DONE;
     }
-    for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
-        if (strcmp(argv[1], s->name) == 0) {
-            return s->main(argc - 1, argv + 1);
-        }
+    if (strcmp(argv[1], "--version") == 0) {
+        print_version();
+        return EXIT_DONE;
+    }
+    const struct subcommand *s = find(argv[1]);
+    if (s != NULL && s->main == help_main && argc == 3 &&
+        find(argv[2]) != NULL) {
+        return help_on(find(argv[2]));
+    }
+    if (s != NULL) {
+        return s->main(argc - 1, argv + 1);
     }
     fprintf(stderr, "ballast: no command '%s'\n\n", argv[1]);
     print_usage(stderr);

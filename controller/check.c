@@ -10,6 +10,7 @@
 #include "controller/cover.h"
 #include "controller/probe.h"
 #include "controller/site_file.h"
+#include "controller/site_notes.h"
 #include "models/units.h"
 
 enum { NUMBER_MAX = 32 };
@@ -92,6 +93,12 @@ static void print_loads(const struct site *site)
     }
 }
 
+static void print_note(void *user, const char *note)
+{
+    (void)user;
+    printf("note: %s\n", note);
+}
+
 static void print_notes(const struct site *site)
 {
     double pue = site->other.present ? site->other.pue_pu : 1.0;
@@ -111,6 +118,7 @@ static void print_notes(const struct site *site)
     if (site->n_batteries == 0) {
         printf("note: no batteries: only compute can hold the limits\n");
     }
+    site_notes(site, print_note, NULL);
 }
 
 static void print_edge(const struct site *site, const char *name, double edge_w,
@@ -256,9 +264,9 @@ int help_main(int argc, char **argv)
 {
     const struct cli cli = {
         .command = "help",
-        .args = "[site]",
+        .args = "[site|COMMAND]",
         .about = "Tells where help is; 'help site' prints every key of the "
-                 "site file.",
+                 "site file,\n'help COMMAND' is 'COMMAND --help'.",
         .example = "  ballast help site\n",
         .max_args = 1,
     };
@@ -274,7 +282,9 @@ int help_main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (strcmp(argv[1], "site") != 0) {
-        cli_error("help", "no help on '%s'; there is 'ballast help site'",
+        cli_error("help",
+                  "no help on '%s'; there is 'ballast help site', and "
+                  "'ballast --help' lists the commands",
                   argv[1]);
         return EXIT_USAGE;
     }

@@ -17,6 +17,7 @@
 #include "controller/controller.h"
 #include "controller/log.h"
 #include "controller/site_file.h"
+#include "controller/site_notes.h"
 
 enum { LOOK_EVERY_MS = 250 };
 
@@ -92,28 +93,84 @@ static void limit_descriptors(void)
     }
 }
 
+static int n_wired(const struct site *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->n_batteries; i++) {
+        n += s->batteries[i].modbus.present ? 1 : 0;
+    }
+    return n;
+}
+
+/* False, after a message, where no device could ever be reached. */
+static bool reaches_something(const struct controller *c)
+{
+    const struct site *s = c->site;
+    if (s->mqtt.present || s->grid.meter.present || n_wired(s) > 0) {
+        return true;
+    }
+    cli_error("run",
+              "%s: not started: it reaches no device; give a battery or "
+              "grid.meter its modbus section, or the site its mqtt section "
+              "('ballast help site'); 'ballast replay' needs neither",
+              c->site_path);
+    return false;
+}
+
+static void warn(void *user, const char *note)
+{
+    (void)user;
+    log_line(LOG_WARN, NULL, "%s", note);
+}
+
 static void say_start(const struct controller *c)
 {
     const struct site *s = c->site;
+    int batteries = n_wired(s);
+    int pods = s->mqtt.present ? s->n_pods : 0;
+    int cars = s->mqtt.present ? s->n_nodes : 0;
     log_line(LOG_INFO, NULL,
-             "%s: %s %d batteries, %d pods and %d nodes every %g ms, meter "
-             "%s, broker %s",
+             "%s: %s %d %s, %d pod%s and %d vehicle%s every %g ms, meter %s, "
+             "broker %s",
              s->name,
              c->options.shadow ? "watching, in shadow: nothing is written to"
                                : "controlling",
-             s->n_batteries, s->n_pods, s->n_nodes, s->control.period_s * 1e3,
+             batteries, batteries == 1 ? "battery" : "batteries", pods,
+             pods == 1 ? "" : "s", cars, cars == 1 ? "" : "s",
+             s->control.period_s * 1e3,
              s->grid.meter.present ? s->grid.meter.host
                                    : "none (sum of the assets)",
              s->mqtt.present ? s->mqtt.host : "none");
+    site_notes(s, warn, NULL);
+}
+
+/* What the devices do from now on, of those that there are. */
+static void tell_leases(const struct site *s, char *out, size_t size)
+{
+    int batteries = n_wired(s);
+    int pods = s->mqtt.present ? s->n_pods : 0;
+    const char *battery =
+        batteries == 0   ? ""
+        : batteries == 1 ? "the battery's lease runs out by its own timer"
+                         : "the batteries' leases run out by their own timers";
+    const char *pod = pods == 0   ? ""
+                      : pods == 1 ? "the pod holds its cap and then goes to "
+                                    "its safe power"
+                                  : "the pods hold their caps and then go to "
+                                    "their safe power";
+    snprintf(out, size, "%s%s%s", battery,
+             batteries > 0 && pods > 0 ? ", " : "", pod);
+    if (out[0] == '\0') {
+        snprintf(out, size, "no battery and no pod was commanded");
+    }
 }
 
 static void say_stop(const struct controller *c, const char *because)
 {
-    const char *what =
-        c->options.shadow
-            ? "nothing was written to devices"
-            : "batteries' leases run out by their own timers, each with its "
-              "own, pods hold their caps and then go to their safe power";
+    char what[200] = "nothing was written to devices";
+    if (!c->options.shadow) {
+        tell_leases(c->site, what, sizeof(what));
+    }
     log_line(LOG_INFO, NULL, "stopping: %s; %s", because, what);
     if (c->historian != NULL) {
         historian_event(c->historian, clock_utc_ms(), "stop", c->site->name,
@@ -175,7 +232,7 @@ static int run(struct controller *c)
     sigaddset(&stops, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &stops, NULL); /* threads inherit it */
     limit_descriptors();
-    if (!load_site(c) || !take_lock(c)) {
+    if (!load_site(c) || !reaches_something(c) || !take_lock(c)) {
         return EXIT_USAGE;
     }
     say_start(c);

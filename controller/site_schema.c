@@ -61,22 +61,22 @@ static const struct site_key openadr_keys[] = {
      .kind = KEY_URL,
      AT(site_utility, base),
      .required = true,
-     .meaning = "address of the OpenADR 3 server (VTN)"},
+     .meaning = "address of the OpenADR 3 server (VTN); not used yet"},
     {.key = "client",
      .kind = KEY_TEXT,
      AT(site_utility, client),
      .required = true,
-     .meaning = "our client name there"},
+     .meaning = "our client name there; not used yet"},
     {.key = "secret_file",
      .kind = KEY_FILE,
      AT(site_utility, secret_file),
      .required = true,
-     .meaning = "file that holds our secret"},
+     .meaning = "file that holds our secret; not used yet"},
     {.key = "program",
      .kind = KEY_TEXT,
      AT(site_utility, program),
      .required = true,
-     .meaning = "the program we take part in"},
+     .meaning = "the program we take part in; not used yet"},
 };
 static const struct site_table openadr_table = TABLE(openadr_keys);
 
@@ -86,7 +86,7 @@ static const struct site_key utility_keys[] = {
      FLAG(site_utility, openadr),
      .table = &openadr_table,
      .computed = "none",
-     .meaning = "where limits and alerts come from"},
+     .meaning = "checked, not spoken yet: limits come by MQTT utility/limit"},
     {.key = "subscribed_import",
      QUANTITY(POWER),
      AT(site_utility, subscribed_import_w),
@@ -179,7 +179,7 @@ static const struct site_key http_keys[] = {
      .kind = KEY_LISTEN,
      AT(site, http_listen),
      .required = true,
-     .meaning = "where the dashboard is served"},
+     .meaning = "where a dashboard would be served; not used yet"},
 };
 static const struct site_table http_table = TABLE(http_keys);
 
@@ -265,6 +265,6 @@ static const struct site_key root_keys[] = {
      AT(site_draft, site),
      .table = &http_table,
      .computed = "none",
-     .meaning = "the dashboard"},
+     .meaning = "checked only: this version serves no dashboard yet"},
 };
 const struct site_table site_schema = TABLE(root_keys);

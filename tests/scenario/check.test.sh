@@ -42,6 +42,23 @@ verdict "94 MW are covered" "$(expect 0 out "  covered      all, drop of 94.00 M
 verdict "120 MW are not, and it says what it takes" \
     "$(expect 0 out "not covered  more, drop of 120.0 MW: it would take 20.00 MW more battery power")"
 
+cat - "$demo" >"$dir/later.yaml" <<'EOS'
+http: {listen: "127.0.0.1:8080"}
+utility:
+  openadr: {base: "https://vtn.example.com", client: us,
+            secret_file: /nonexistent/secret, program: p}
+EOS
+if grep -q '^http:\|^utility:' "$demo"; then
+    sed -i '5,${/^http:/d;/^utility:/d}' "$dir/later.yaml"
+fi
+call check "$dir/later.yaml"
+verdict "a dashboard that is not served is noted" \
+    "$(expect 0 out "note: http: this version serves no dashboard yet")"
+verdict "so is OpenADR, which is not spoken" \
+    "$(expect 0 out "note: utility.openadr: this version does not speak")"
+verdict "and a secret file that is not there" \
+    "$(expect 0 out "note: utility.openadr.secret_file: /nonexistent/secret: No such")"
+
 sed -e 's/energy: 20 MWh/energy: 3.9 MW/' -e 's/^  ramp_max: .*/  ramp_max: fast/' \
     "$demo" >"$dir/bad.yaml"
 call check "$dir/bad.yaml"

@@ -35,6 +35,12 @@ verdict "wrong usage leaves stdout empty" "$(head -c 80 "$dir/out")"
 call frobnicate
 verdict "an unknown command is named" "$(expect 2 err "'frobnicate'")"
 
+call --version
+verdict "--version names the program and its build" \
+    "$(expect 0 out "ballast, program ")"
+call help frobnicate
+verdict "help on an unknown command is refused" "$(expect 2 err "'frobnicate'")"
+
 for c in $commands; do
     call "$c" --help
     verdict "$c --help says how it is called" \
@@ -45,6 +51,9 @@ for c in $commands; do
             echo "no 'ballast $c' below example:"
     )"
     verdict "$c --help leaves stderr empty" "$(head -n 1 "$dir/err")"
+    cp "$dir/out" "$dir/help"
+    call help "$c"
+    verdict "help $c is the same" "$(cmp "$dir/out" "$dir/help" 2>&1)"
     call "$c" --no-such-option
     verdict "$c refuses an unknown option" \
         "$(expect 2 err "--no-such-option")"

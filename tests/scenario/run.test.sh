@@ -143,6 +143,15 @@ grep -q 'bad.yaml:3:' "$dir/bad.log" || why="no place: $(cat "$dir/bad.log")"
 [ ! -e "$db" ] || why="history was opened"
 verdict "a faulty site file starts nothing" "$why"
 
+sed -e '/^mqtt:/d' -e '/^  meter:/d' -e 's/soc_start: 50 %, response: 50 ms},/soc_start: 50 %}}/' \
+    -e '/^     modbus:/d' "$site" >"$dir/mute.yaml"
+"$BALLAST" run "$dir/mute.yaml" --for 2s >/dev/null 2>"$dir/mute.log"
+code=$?
+why=
+[ $code -eq 2 ] || why="exit code $code: $(cat "$dir/mute.log")"
+grep -q 'reaches no device' "$dir/mute.log" || why=$(cat "$dir/mute.log")
+verdict "a site without modbus and mqtt is not run" "$why"
+
 "$BALLAST" status "$site" >/dev/null 2>"$dir/none.log"
 code=$?
 why=
@@ -276,6 +285,13 @@ why=
 "$BALLAST" verify "$dir/other.rec" >"$dir/verify.log" 2>&1 ||
     why=$(cat "$dir/verify.log")
 verdict "--for stops it, --record verifies" "$why"
+
+why=
+grep -q 'controlling 2 batteries, 2 pods and 20 vehicles' "$dir/run.log" ||
+    why="no opening line"
+grep -q "over; the batteries' leases run out by their own timers, the pods" \
+    "$dir/run.log" || why="no closing line: $(tail -3 "$dir/run.log")"
+verdict "it says what it controls, and what the devices do after it" "$why"
 
 why=
 grep -q 'alarm raised: device_' "$dir/run.log" || why=$(cat "$dir/run.log")
