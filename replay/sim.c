@@ -296,10 +296,14 @@ int sim_main(int argc, char **argv)
         .about = "Plays the devices of a site file on real sockets: batteries "
                  "and the meter as\nSunSpec devices over Modbus TCP, pods, "
                  "cars and a synthetic price feed over MQTT\n(the broker must "
-                 "be running).  Faults: publish JSON such as\n"
-                 "{\"battery\":\"megablock1\",\"trip\":true} or "
-                 "{\"load_w\":5e6} to ballast/v1/SITE/sim/set.",
-        .example = "  ballast sim replay/sites/demo.yaml --speed 10\n",
+                 "be running).  Faults come as JSON on "
+                 "ballast/v1/SITE/sim/set:\n" SIM_FAULTS_TEXT
+                 "trip: its breaker opens; local: it takes no set-points; "
+                 "silent: it answers nothing;\nunits: how many are left; "
+                 "load_w: what the pods draw uncapped, null as before.",
+        .example = "  ballast sim replay/sites/demo.yaml --speed 10\n"
+                   "  mosquitto_pub -p 18830 -t ballast/v1/demo/sim/set "
+                   "-m '{\"battery\":\"megablock1\",\"trip\":true}'\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,

@@ -111,8 +111,13 @@ static enum sim_taken take_fault(struct sim_site *s, struct sim_message *m)
             *p = ' '; /* nothing from the wire may steer a terminal */
         }
     }
-    printf("fault %.200s: %s\n", m->payload,
-           e == ERR_NONE ? "done" : err_text(e));
+    if (e == ERR_NONE) {
+        printf("fault %.200s: done\n", m->payload);
+    } else {
+        printf("fault %.200s: refused: %s; the faults, with names of the "
+               "site file:\n" SIM_FAULTS_TEXT,
+               m->payload, err_text(e));
+    }
     fflush(stdout);
     return e == ERR_NONE ? SIM_TAKEN : SIM_REFUSED;
 }

@@ -258,9 +258,55 @@ static enum err fault_load(struct sim_site *s, const cJSON *json)
     return ERR_NONE;
 }
 
+/* A form of fault, known by its first key. */
+enum { FAULT_KEYS_MAX = 5 };
+static const char *const fault_keys[][FAULT_KEYS_MAX] = {
+    {"battery", "trip", "local", "silent", "units"},
+    {"pod", "silent"},
+    {"meter"},
+    {"load_w"},
+};
+
+static bool takes_key(const char *const *keys, const char *key)
+{
+    for (int i = 0; i < FAULT_KEYS_MAX && keys[i] != NULL; i++) {
+        if (strcmp(keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True where the object is of one of the forms and has no key beyond it, and
+ * more than the name of a battery. */
+static bool keys_are_known(const cJSON *json)
+{
+    size_t n = sizeof(fault_keys) / sizeof(fault_keys[0]);
+    size_t form = 0;
+    while (form < n && cJSON_GetObjectItemCaseSensitive(
+                           json, fault_keys[form][0]) == NULL) {
+        form++;
+    }
+    if (form == n ||
+        (fault_keys[form][1] != NULL && json->child->next == NULL)) {
+        return false;
+    }
+    const cJSON *member = NULL;
+    cJSON_ArrayForEach(member, json)
+    {
+        if (!takes_key(fault_keys[form], member->string)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum err fault(struct sim_site *s, const cJSON *json)
 {
     const char *name = NULL;
+    if (!keys_are_known(json)) {
+        return ERR_UNKNOWN;
+    }
     if (json_in_text(json, "battery", &name) == JSON_IN_OK) {
         return fault_battery(s, json, name);
     }

@@ -67,12 +67,16 @@ void sim_site_advance(struct sim_site *s, double now_s, int64_t utc_ms);
 /* The devices with a Modbus address; returns how many. */
 int sim_site_slaves(struct sim_site *s, struct sim_slave *out);
 
+/* The faults there are, for people; a load_w of null is the load's own. */
+#define SIM_FAULTS_TEXT                                               \
+    "  {\"battery\":NAME, \"trip\"|\"local\"|\"silent\":true|false, " \
+    "\"units\":N}\n"                                                  \
+    "  {\"pod\":NAME, \"silent\":true|false}\n"                       \
+    "  {\"meter\":\"silent\"|\"ok\"}\n"                               \
+    "  {\"load_w\":W|null}\n"
+
 /*
- * Carry out a fault, as JSON with one of
- *   {"battery": NAME, "trip"|"local"|"silent": bool, "units": n}
- *   {"pod": NAME, "silent": bool}
- *   {"meter": "silent"|"ok"}
- *   {"load_w": x | null}            null: back to the load's own
+ * Carry out a fault, as JSON: one of SIM_FAULTS_TEXT, with no other key.
  * Takes the lock.  Returns ERR_SYNTAX, ERR_UNKNOWN or ERR_RANGE and changes
  * nothing then.
  */

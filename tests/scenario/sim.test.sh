@@ -209,6 +209,8 @@ pub -t "$topic/pod/p1/cap/set" -m '{"id":"bad","ts":'
 pub -t "$topic/pod/p1/cap/set" -m "$(head -c 5000 /dev/zero | tr '\0' x)"
 pub -t "$topic/pod/nobody/cap/set" -m '{}'
 pub -t "$topic/sim/set" -m '{"battery":"nobody","trip":true}'
+pub -t "$topic/sim/set" -m '{"battery":"b1","explode":true,"trip":true}'
+pub -t "$topic/sim/set" -m '{"oad_w":1}'
 pub -t "$topic/node/lot-0001/set" -m "{\"v\":1,\"id\":\"car\",\"ts\":\"$(
     date -u +%Y-%m-%dT%H:%M:%SZ)\",\"charge_w\":3600,\"compute_w\":0,\"ttl_s\":60}"
 verdict "a car acknowledges its setting" \
@@ -233,6 +235,12 @@ verdict "a set-point holds while renewed and reverts when left alone" "$(
 pub -t "$topic/sim/set" -m '{"battery":"b2","trip":true}'
 pub -t "$topic/sim/set" -m '{"battery":"b1","local":true}'
 sleep 0.3
+verdict "a fault with an unknown key or name is refused with those it takes" "$(
+    for bad in nobody explode oad_w; do
+        grep -q "^fault .*$bad.*: refused" "$dir/sim.log" || echo "$bad"
+    done
+    grep -q '^  {"battery":NAME, "trip"|"local"' "$dir/sim.log" ||
+        echo "no list: $(grep '^fault' "$dir/sim.log")")"
 verdict "a tripped battery shows a fault" "$(
     got=$(client state "$b2" 1)
     [ "$got" = "6 99" ] || echo "$got")"
