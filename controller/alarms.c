@@ -115,20 +115,53 @@ enum alarm_change alarms_tell(struct alarms *a, enum alarm id, int index,
     return o->raised ? ALARM_RAISED : ALARM_CLEARED;
 }
 
-int alarms_active(const struct alarms *a, struct alarm_active *out, int max)
+static void add_to_group(struct alarm_group *g, int index, int64_t mono_ms)
+{
+    if (g->n == 0 || mono_ms < g->since_mono_ms) {
+        g->since_mono_ms = mono_ms;
+    }
+    if (g->n == 0 || mono_ms > g->newest_mono_ms) {
+        g->newest_mono_ms = mono_ms;
+    }
+    if (g->n < ALARM_NAMED_MAX) {
+        g->named[g->n] = index;
+    }
+    g->n++;
+}
+
+static bool comes_before(const struct alarm_group *a,
+                         const struct alarm_group *b)
+{
+    enum severity of_a = rows[a->id].severity;
+    enum severity of_b = rows[b->id].severity;
+    return of_a != of_b ? of_a > of_b : a->newest_mono_ms > b->newest_mono_ms;
+}
+
+/* Into its place among the first 'n'; equal ones stay in the table's order. */
+static void insert(struct alarm_group *groups, int n,
+                   const struct alarm_group *g)
+{
+    int at = n;
+    while (at > 0 && comes_before(g, &groups[at - 1])) {
+        groups[at] = groups[at - 1];
+        at--;
+    }
+    groups[at] = *g;
+}
+
+int alarms_active(const struct alarms *a, struct alarm_group out[ALARM_COUNT])
 {
     int n = 0;
     for (int i = 0; i < ALARM_COUNT; i++) {
+        struct alarm_group g = {.id = (enum alarm)i};
         for (int k = 0; k < a->n[i]; k++) {
             const struct one *o = &a->entries[a->first[i] + k];
-            if (o->raised && n < max) {
-                out[n] = (struct alarm_active){
-                    .id = (enum alarm)i,
-                    .index = k,
-                    .since_mono_ms = o->raised_mono_ms,
-                };
+            if (o->raised) {
+                add_to_group(&g, k, o->raised_mono_ms);
             }
-            n += o->raised;
+        }
+        if (g.n > 0) {
+            insert(out, n++, &g);
         }
     }
     return n;
@@ -144,5 +177,37 @@ const char *alarm_text(const struct site *site, enum alarm id, int index,
     }
     snprintf(out, size, "%s%s%s: %s; %s", name, name[0] != '\0' ? " " : "",
              row->what, row->why, row->todo);
+    return out;
+}
+
+/* "a, b, c and 34 more". */
+static void name_some(const struct site *site, const struct alarm_group *g,
+                      char *out, size_t size)
+{
+    enum { SOME = 3 };
+    size_t n = 0;
+    for (int i = 0; i < g->n && i < SOME && n < size; i++) {
+        char name[SITE_NAME_MAX + 16];
+        asset_name(site, rows[g->id].asset, g->named[i], name, sizeof(name));
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i > 0 ? ", " : "",
+                              name);
+    }
+    if (g->n > SOME && n < size) {
+        snprintf(out + n, size - n, " and %d more", g->n - SOME);
+    }
+}
+
+const char *alarm_group_text(const struct site *site,
+                             const struct alarm_group *g, char *out,
+                             size_t size)
+{
+    if (g->n == 1) {
+        return alarm_text(site, g->id, g->named[0], out, size);
+    }
+    const struct alarm_row *row = alarm_row(g->id);
+    char names[3 * (SITE_NAME_MAX + 16) + 32];
+    name_some(site, g, names, sizeof(names));
+    snprintf(out, size, "%d %s (%s): %s; %s", g->n, row->many, names, row->why,
+             row->todo);
     return out;
 }

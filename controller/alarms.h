@@ -22,70 +22,82 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 
 /*
  * name, id, asset, severity, value, raise, clear, raise_s, clear_s,
- * what, why, what to do.  Thresholds are in the unit of the value; a FLAG is
- * 1 while the condition holds.
+ * what one asset does, what several do ("" where there is one only), why, what
+ * to do.  Thresholds are in the unit of the value; a FLAG is 1 while the
+ * condition holds.
  */
 #define ALARM_FLAG 0.5, 0.5
 #define ALARM_LIST(X)                                                          \
     X(OFFLINE, "device_offline", BATTERY, CRITICAL, ALARM_FLAG, 2, 2,          \
-      "does not answer", "no Modbus connection",                               \
+      "does not answer", "batteries do not answer", "no Modbus connection",    \
       "check power and network of the device, host and port in the site file") \
     X(STALE, "device_stale", BATTERY, WARNING, ALARM_FLAG, 1, 2,               \
-      "values are too old", "it answers late, in part or not at all",          \
-      "see its last error in 'ballast status'; check load of the gateway")     \
+      "sends values that are too old",                                         \
+      "batteries send values that are too old",                                \
+      "answers come late, in part or not at all",                              \
+      "see the last error in 'ballast status'; check load of the gateway")     \
     X(LOCAL, "device_local", BATTERY, WARNING, ALARM_FLAG, 1, 2,               \
-      "is under local control", "its LOCAL/REMOTE switch stands at LOCAL",     \
+      "is under local control", "batteries are under local control",           \
+      "the LOCAL/REMOTE switch stands at LOCAL",                               \
       "set it to REMOTE once the work on it is done")                          \
     X(FAULT, "device_fault", BATTERY, CRITICAL, ALARM_FLAG, 0.5, 5,            \
-      "reports a fault", "the device has tripped or is not running",           \
-      "read its own alarm log; reset it there")                                \
+      "reports a fault", "batteries report a fault",                           \
+      "the device has tripped or is not running",                              \
+      "read the device's own alarm log; reset it there")                       \
     X(DISOBEYS, "device_disobeys", BATTERY, CRITICAL, ALARM_FLAG, 2, 5,        \
-      "does not take its set-point", "what is read back is not what was set",  \
+      "does not take its set-point", "batteries do not take their set-points", \
+      "what is read back is not what was set",                                 \
       "check for a second master and for limits set in the device")            \
     X(FROZEN, "device_frozen", BATTERY, CRITICAL, ALARM_FLAG, 1, 5,            \
-      "its heartbeat stands still", "its gateway answers, its controller not", \
+      "has a heartbeat that stands still",                                     \
+      "batteries have a heartbeat that stands still",                          \
+      "the gateway answers, the controller behind it does not",                \
       "restart the device's controller")                                       \
     X(READ_ONLY, "device_read_only", BATTERY, WARNING, ALARM_FLAG, 2, 2,       \
-      "is only read", "its register map is not commissioned",                  \
+      "is only read", "batteries are only read",                               \
+      "the register map is not commissioned",                                  \
       "test the map on site, then set 'commissioned' in it")                   \
     X(FALLBACK, "worker_fallback", BATTERY, CRITICAL, ALARM_FLAG, 0, 2,        \
       "moves to its fallback by itself",                                       \
+      "batteries move to their fallbacks by themselves",                       \
       "the control thread gives no command",                                   \
       "look for 'loop' lines in the log; restart the controller")              \
     X(METER_LOST, "meter_lost", METER, CRITICAL, ALARM_FLAG, 1, 5,             \
-      "gives no fresh power",                                                  \
+      "gives no fresh power", "",                                              \
       "the meter is silent; the assets' sum stands in",                        \
       "check power and network of the meter, host and port in the site file")  \
     X(METER_WRONG, "meter_wrong", METER, CRITICAL, ALARM_FLAG, 0, 10,          \
-      "contradicts the assets",                                                \
+      "contradicts the assets", "",                                            \
       "it stands still, or its sign or place is wrong; their sum stands in",   \
       "compare it with the assets in 'ballast status'; check its wiring")      \
     X(POD_SILENT, "pod_silent", POD, WARNING, ALARM_FLAG, 5, 2, "is silent",   \
-      "its agent is offline or its state too old",                             \
-      "check the agent and its MQTT user; its full power is assumed")          \
+      "pods are silent", "agent offline or state too old",                     \
+      "check the agent and its MQTT user; full power is assumed")              \
     X(BROKER_LOST, "broker_lost", SITE, CRITICAL, ALARM_FLAG, 3, 2,            \
-      "the MQTT broker is not reached", "no connection",                       \
+      "the MQTT broker is not reached", "", "no connection",                   \
       "check the broker, host, port and certificates in the site file")        \
     X(PRICE_LOST, "price_lost", PRICE, WARNING, ALARM_FLAG, 60, 5,             \
-      "has no price for now", "the feed is silent or has a gap",               \
+      "has no price for now", "markets have no price for now",                 \
+      "the feed is silent or has a gap",                                       \
       "check the feed; the fallback price of the site file is used")           \
     X(HISTORY_FAILING, "history_failing", SITE, CRITICAL, ALARM_FLAG, 1, 5,    \
-      "history is not written", "the database or its disk refuses",            \
+      "history is not written", "", "the database or its disk refuses",        \
       "free space or repair the disk of history.file")                         \
     X(HISTORY_DROPPING, "history_dropping", SITE, WARNING, ALARM_FLAG, 0, 60,  \
-      "history loses ticks", "the disk is slower than the controller",         \
+      "history loses ticks", "", "the disk is slower than the controller",     \
       "use a faster disk for history.file, or --no-record")                    \
     X(OVERRUNS, "overruns", SITE, WARNING, 0.01, 0.005, 10, 60,                \
-      "more than 1 % of the ticks come late", "the machine is too busy",       \
+      "more than 1 % of the ticks come late", "", "the machine is too busy",   \
       "stop other programs, give it a core, or lengthen control.period")       \
     X(LOOP_SILENT, "loop_silent", SITE, CRITICAL, ALARM_FLAG, 0, 2,            \
-      "the control thread does not tick", "it hangs or gets no time",          \
+      "the control thread does not tick", "", "it hangs or gets no time",      \
       "restart the controller; devices go to their fallbacks meanwhile")       \
     X(CLOCK_JUMP, "clock_jump", SITE, WARNING, ALARM_FLAG, 0, 60,              \
-      "the wall clock jumped", "somebody or NTP set it",                       \
+      "the wall clock jumped", "", "somebody or NTP set it",                   \
       "check NTP; durations are not affected, plan and prices follow it")      \
     X(PLAN_MISSING, "plan_missing", SITE, WARNING, ALARM_FLAG, 30, 5,          \
-      "no plan is in force", "the planner is late or had no valid problem",    \
+      "no plan is in force", "",                                               \
+      "the planner is late or had no valid problem",                           \
       "rules alone steer; see prices and batteries in 'ballast status'")
 
 #define ALARM_ENUM(name, ...) ALARM_##name,
@@ -101,6 +113,7 @@ struct alarm_row {
     double raise_s;
     double clear_s;
     const char *what;
+    const char *many;
     const char *why;
     const char *todo;
 };
@@ -108,7 +121,7 @@ struct alarm_row {
 const struct alarm_row *alarm_row(enum alarm id);
 const char *severity_name(enum severity s);
 
-enum { ALARM_TEXT_MAX = 320 };
+enum { ALARM_TEXT_MAX = 448 };
 
 struct alarms; /* the state of every alarm of every asset, opaque */
 
@@ -122,19 +135,30 @@ enum alarm_change { ALARM_SAME, ALARM_RAISED, ALARM_CLEARED };
 enum alarm_change alarms_tell(struct alarms *a, enum alarm id, int index,
                               double value, int64_t mono_ms);
 
-struct alarm_active {
+enum { ALARM_NAMED_MAX = 8 };
+
+/* One alarm that is raised, of all assets that have it. */
+struct alarm_group {
     enum alarm id;
-    int index;
-    int64_t since_mono_ms;
+    int n;                      /* assets that have it, > 0 */
+    int named[ALARM_NAMED_MAX]; /* the first of them */
+    int64_t since_mono_ms;      /* of the oldest */
+    int64_t newest_mono_ms;
 };
 
-/* The alarms that are raised, in the order of the table: fills up to 'max'
- * entries, returns how many there are. */
-int alarms_active(const struct alarms *a, struct alarm_active *out, int max);
+/* The alarms that are raised, the most severe first, and of those the one that
+ * rose last; returns how many groups there are. */
+int alarms_active(const struct alarms *a, struct alarm_group out[ALARM_COUNT]);
 
 /* "megablock1 does not answer: no Modbus connection; check ..."; returns
  * 'out'. */
 const char *alarm_text(const struct site *site, enum alarm id, int index,
                        char *out, size_t size);
+
+/* The same of a group: "37 pods are silent (hall1-001, hall1-002, hall1-003
+ * and 34 more): ..."; returns 'out'. */
+const char *alarm_group_text(const struct site *site,
+                             const struct alarm_group *g, char *out,
+                             size_t size);
 
 #endif

@@ -55,9 +55,10 @@ static enum err open_history(struct controller *c)
     loop_record(c->loop, c->historian);
     int n_kept = 0;
     for (int i = 0; i < c->site->n_prices; i++) {
-        n_kept += historian_kept_price(c->historian, c->site->prices[i].market,
-                                       clock_mono_ms(), clock_utc_ms(),
-                                       &c->prices[i]);
+        n_kept +=
+            historian_kept_price(c->historian, c->site->prices[i].market,
+                                 clock_mono_ms(), clock_utc_ms(), &c->kept[i]);
+        c->prices[i] = c->kept[i].price;
     }
     loop_prices(c->loop, c->prices);
     log_line(LOG_INFO, NULL, "history in %s, recording %s%s%s",
@@ -89,6 +90,7 @@ static enum err open_status(struct controller *c)
         .shadow = c->options.shadow,
         .ports = c->ports,
         .historian = c->historian,
+        .kept = c->kept,
     };
     return e == ERR_NONE ? watch_open(&cfg, &c->watch) : e;
 }

@@ -32,7 +32,8 @@ struct controller {
     char record_path[CONTROLLER_PATH_MAX];
     int lock_fd;
     struct ports *ports;
-    struct price_in prices[SITE_PRICES_MAX]; /* kept from the last run */
+    struct kept_price kept[SITE_PRICES_MAX]; /* from the last run */
+    struct price_in prices[SITE_PRICES_MAX]; /* of them */
     struct loop *loop;
     struct historian *historian;
     struct workers *workers;

@@ -75,14 +75,20 @@ bool historian_keep(struct historian *h, const char *key, const void *blob,
 size_t historian_kept(struct historian *h, const char *key, void *blob,
                       size_t max);
 
+/* A price, and when it was heard: mono_ms of another run says nothing. */
+struct kept_price {
+    struct price_in price;
+    int64_t heard_at_ms; /* UTC; 0 where it is not known */
+};
+
 /* Prices are kept across a restart until they expire. */
 void historian_keep_price(struct historian *h, const char *market,
-                          const struct price_in *price);
-/* Fills 'price' from the last run where it has not expired; mono_ms is set to
- * 'mono_ms'.  False where there is none. */
+                          const struct kept_price *price);
+/* Fills 'price' from the last run where it has not expired at 'utc_ms'; its
+ * mono_ms is set to 'mono_ms'.  False where there is none. */
 bool historian_kept_price(struct historian *h, const char *market,
                           int64_t mono_ms, int64_t utc_ms,
-                          struct price_in *price);
+                          struct kept_price *price);
 
 void historian_counts(struct historian *h, struct historian_counts *out);
 

@@ -14,7 +14,7 @@ static void key_of(const char *market, char key[KEY_MAX])
 }
 
 void historian_keep_price(struct historian *h, const char *market,
-                          const struct price_in *price)
+                          const struct kept_price *price)
 {
     char key[KEY_MAX];
     key_of(market, key);
@@ -42,16 +42,22 @@ static bool is_sound(const struct price_in *p)
 
 bool historian_kept_price(struct historian *h, const char *market,
                           int64_t mono_ms, int64_t utc_ms,
-                          struct price_in *price)
+                          struct kept_price *price)
 {
     char key[KEY_MAX];
     key_of(market, key);
-    struct price_in kept;
-    if (historian_kept(h, key, &kept, sizeof(kept)) != sizeof(kept) ||
-        !is_sound(&kept) || utc_ms >= kept.expires_at_ms) {
+    struct kept_price kept = {0};
+    size_t size = historian_kept(h, key, &kept, sizeof(kept));
+    /* without its instant where an earlier program kept it */
+    bool whole = size == sizeof(kept) || size == sizeof(kept.price);
+    if (!whole || !is_sound(&kept.price) ||
+        utc_ms >= kept.price.expires_at_ms) {
         return false;
     }
-    kept.mono_ms = mono_ms;
+    if (kept.heard_at_ms < 0 || kept.heard_at_ms > utc_ms) {
+        kept.heard_at_ms = 0;
+    }
+    kept.price.mono_ms = mono_ms;
     *price = kept;
     return true;
 }

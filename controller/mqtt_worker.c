@@ -37,7 +37,9 @@ static void keep_prices(struct mqtt_worker *w)
         const struct price_in *p = &w->in->prices[i];
         if (p->mono_ms != w->kept_mono_ms[i]) {
             w->kept_mono_ms[i] = p->mono_ms;
-            historian_keep_price(w->cfg.historian, site->prices[i].market, p);
+            const struct kept_price heard = {*p, clock_utc_ms()};
+            historian_keep_price(w->cfg.historian, site->prices[i].market,
+                                 &heard);
         }
     }
 }

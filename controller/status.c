@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/heard.h"
 #include "models/calendar.h"
+#include "policies/guard.h"
 
 /* cJSON prints what is not finite as null. */
 static void number(cJSON *to, const char *name, double value)
@@ -102,17 +104,17 @@ static void add_batteries(cJSON *to, const struct watched *w)
 
 static void add_pods(cJSON *to, const struct watched *w)
 {
-    int online = 0;
     int capped = 0;
     for (int i = 0; i < w->site->n_pods; i++) {
         const struct pod_command *c = &w->out->pods[i];
-        online += (w->in->pods[i].flags & POD_ONLINE) != 0;
         capped +=
             c->valid != 0 && c->cap_w < 0.999 * w->site->pods[i].power_max_w;
     }
     cJSON *o = cJSON_AddObjectToObject(to, "pods");
+    struct heard heard = heard_pods(w->site, w->in, w->mono_ms);
     number(o, "n", w->site->n_pods);
-    number(o, "online", online);
+    number(o, "online", heard.n_online);
+    number(o, "announced", heard.n_announced);
     number(o, "capped", capped);
     number(o, "power_w", w->out->record.pods_w);
 }
@@ -125,25 +127,27 @@ static double or_0(double x)
 static void add_fleet(cJSON *list, const struct watched *w,
                       const struct site_fleet *f)
 {
-    int online = 0;
     int computing = 0;
     int charging = 0;
     double power_w = 0.0;
     double compute_w = 0.0;
     for (int i = f->first_node; i < f->first_node + f->nodes; i++) {
         const struct node_in *n = &w->in->nodes[i];
-        double charge_w = or_0(n->charge_w);
-        double works_w = or_0(n->compute_w);
-        online += (n->flags & NODE_ONLINE) != 0;
+        bool speaks = guard_hears(n, w->mono_ms);
+        bool known = speaks || guard_hears_pack(n, w->mono_ms);
+        double charge_w = known ? or_0(n->charge_w) : 0.0;
+        double works_w = speaks ? or_0(n->compute_w) : 0.0;
         computing += works_w > 1.0;
         charging += charge_w > 1.0;
         compute_w += works_w;
         power_w += works_w + charge_w;
     }
+    struct heard heard = heard_fleet(f, w->in, w->mono_ms);
     cJSON *o = cJSON_CreateObject();
     text(o, "name", f->name);
     number(o, "nodes", f->nodes);
-    number(o, "online", online);
+    number(o, "online", heard.n_online);
+    number(o, "announced", heard.n_announced);
     number(o, "computing", computing);
     number(o, "charging", charging);
     number(o, "power_w", power_w);
@@ -159,6 +163,15 @@ static void add_fleets(cJSON *to, const struct watched *w)
     }
 }
 
+/* Since it was heard; NAN where that is not known.  What is kept from the
+ * last run has the age that it had there. */
+static double price_age_s(const struct watched *w, bool kept)
+{
+    int64_t heard_ms = kept ? w->kept[0].heard_at_ms : w->in->prices[0].mono_ms;
+    int64_t now_ms = kept ? w->utc_ms : w->mono_ms;
+    return heard_ms > 0 ? (double)(now_ms - heard_ms) / 1e3 : NAN;
+}
+
 static void add_price(cJSON *to, const struct watched *w)
 {
     if (w->site->n_prices == 0) {
@@ -167,11 +180,15 @@ static void add_price(cJSON *to, const struct watched *w)
     }
     const struct site_price *p = &w->site->prices[0];
     double now = price_at(&w->in->prices[0], w->utc_ms);
+    int64_t mono_ms = w->in->prices[0].mono_ms;
+    bool kept =
+        w->kept != NULL && mono_ms != 0 && w->kept[0].price.mono_ms == mono_ms;
     cJSON *o = cJSON_AddObjectToObject(to, "price");
     text(o, "market", p->market);
     number(o, "per_kwh", isfinite(now) ? now : p->fallback_per_kwh);
     text(o, "currency", w->site->currency);
-    text(o, "source", isfinite(now) ? "feed" : "fallback");
+    text(o, "source", !isfinite(now) ? "fallback" : kept ? "kept" : "feed");
+    number(o, "age_s", price_age_s(w, kept));
 }
 
 static void add_plan(cJSON *to, const struct watched *w)
@@ -197,25 +214,45 @@ static void add_why(cJSON *to, const struct watched *w)
     }
 }
 
+/* 'asset' is the first of those that have it; 'assets' some, 'n' how many. */
+static void add_alarm(cJSON *list, const struct watched *w,
+                      const struct alarm_group *g)
+{
+    const struct alarm_row *row = alarm_row(g->id);
+    char line[ALARM_TEXT_MAX];
+    char asset[SITE_NAME_MAX + 16];
+    cJSON *o = cJSON_CreateObject();
+    text(o, "id", row->id);
+    text(o, "asset",
+         asset_name(w->site, row->asset, g->named[0], asset, sizeof(asset)));
+    number(o, "n", g->n);
+    cJSON *assets = cJSON_AddArrayToObject(o, "assets");
+    for (int i = 0; i < g->n && i < ALARM_NAMED_MAX; i++) {
+        asset_name(w->site, row->asset, g->named[i], asset, sizeof(asset));
+        cJSON_AddItemToArray(assets, cJSON_CreateString(asset));
+    }
+    text(o, "severity", severity_name(row->severity));
+    text(o, "text", alarm_group_text(w->site, g, line, sizeof(line)));
+    number(o, "since_s", (double)(w->mono_ms - g->since_mono_ms) / 1e3);
+    cJSON_AddItemToArray(list, o);
+}
+
+static int n_raised(const struct watched *w)
+{
+    int n = 0;
+    for (int i = 0; i < w->n_alarms; i++) {
+        n += w->alarms[i].n;
+    }
+    return n;
+}
+
 static void add_alarms(cJSON *to, const struct watched *w)
 {
     cJSON *list = cJSON_AddArrayToObject(to, "alarms");
-    for (int i = 0; i < w->n_alarms && i < WATCH_ALARMS_MAX; i++) {
-        const struct alarm_active *a = &w->alarms[i];
-        const struct alarm_row *row = alarm_row(a->id);
-        char line[ALARM_TEXT_MAX];
-        char asset[SITE_NAME_MAX + 16];
-        cJSON *o = cJSON_CreateObject();
-        text(o, "id", row->id);
-        text(o, "asset",
-             asset_name(w->site, row->asset, a->index, asset, sizeof(asset)));
-        text(o, "severity", severity_name(row->severity));
-        text(o, "text",
-             alarm_text(w->site, a->id, a->index, line, sizeof(line)));
-        number(o, "since_s", (double)(w->mono_ms - a->since_mono_ms) / 1e3);
-        cJSON_AddItemToArray(list, o);
+    for (int i = 0; i < w->n_alarms; i++) {
+        add_alarm(list, w, &w->alarms[i]);
     }
-    number(to, "n_alarms", w->n_alarms);
+    number(to, "n_alarms", n_raised(w));
 }
 
 static void add_loop(cJSON *to, const struct watched *w)
@@ -331,6 +368,6 @@ const char *status_short_json(const struct watched *w, char *out, size_t size)
              calendar_format_utc(w->utc_ms, at), w->shadow ? "shadow" : "run",
              (unsigned long long)w->loop.tick, or_0(r->grid_w),
              or_0(r->grid_ref_w), or_0(r->grid_max_w), or_0(r->battery_w),
-             or_0(r->soc_pu), or_0(r->shed_w), w->n_alarms);
+             or_0(r->soc_pu), or_0(r->shed_w), n_raised(w));
     return out;
 }

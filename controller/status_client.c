@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* status_client - asks a running controller and says it in words. */
-#include <cjson/cJSON.h>
+/* status_client - asks a running controller. */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,6 @@
 #include "controller/clock.h"
 #include "controller/history_where.h"
 #include "controller/status.h"
-#include "models/units.h"
 
 enum { ANSWER_MAX = 4 * 1024 * 1024 };
 
@@ -92,123 +89,6 @@ enum err status_ask(const char *path, double timeout_s, char **json)
     e = read_all(fd, clock_mono_ms() + (int64_t)(timeout_s * 1e3), json);
     close(fd);
     return e;
-}
-
-static double number(const cJSON *o, const char *group, const char *name)
-{
-    const cJSON *g =
-        group != NULL ? cJSON_GetObjectItemCaseSensitive(o, group) : o;
-    const cJSON *n = cJSON_GetObjectItemCaseSensitive(g, name);
-    return cJSON_IsNumber(n) ? n->valuedouble : NAN;
-}
-
-static const char *word(const cJSON *o, const char *group, const char *name)
-{
-    const cJSON *g =
-        group != NULL ? cJSON_GetObjectItemCaseSensitive(o, group) : o;
-    const cJSON *s = cJSON_GetObjectItemCaseSensitive(g, name);
-    return cJSON_IsString(s) ? s->valuestring : "?";
-}
-
-/* "unknown" instead of a number that is not there. */
-static const char *watts(double w, char out[32])
-{
-    if (!isfinite(w)) {
-        snprintf(out, 32, "unknown");
-        return out;
-    }
-    return units_power_text(w, out, 32);
-}
-
-static void print_grid(const cJSON *o)
-{
-    char power[32], reference[32], most[32], swing[32];
-    printf("grid       %s of %s, held near %s, meter %s\n",
-           watts(number(o, "grid", "power_w"), power),
-           watts(number(o, "grid", "import_max_w"), most),
-           watts(number(o, "grid", "reference_w"), reference),
-           word(o, "grid", "meter"));
-    printf("ramp       %.3g of %.3g MW/min, swing in 60 s %s\n",
-           number(o, "grid", "ramp_w_per_s") * 60e-6,
-           number(o, "grid", "ramp_max_w_per_s") * 60e-6,
-           watts(number(o, "grid", "pp60_w"), swing));
-    printf("load       %s asked, %s served, %s held back, other %s\n",
-           watts(number(o, "load", "demand_w"), power),
-           watts(number(o, "load", "served_w"), reference),
-           watts(number(o, "load", "shed_w"), most),
-           watts(number(o, "load", "other_w"), swing));
-}
-
-static void print_assets(const cJSON *o)
-{
-    char power[32], set[32];
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(o, "batteries"))
-    {
-        printf("battery    %s: %s, set %s, %.1f %% charged, %s\n",
-               word(item, NULL, "name"),
-               watts(number(item, NULL, "power_w"), power),
-               watts(number(item, NULL, "set_w"), set),
-               number(item, NULL, "soc_pu") * 100.0, word(item, NULL, "state"));
-    }
-    printf("pods       %.0f of %.0f online, %.0f capped, %s\n",
-           number(o, "pods", "online"), number(o, "pods", "n"),
-           number(o, "pods", "capped"),
-           watts(number(o, "pods", "power_w"), power));
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(o, "fleets"))
-    {
-        printf("fleet      %s: %.0f of %.0f online, %.0f computing with %s, "
-               "%.0f charging\n",
-               word(item, NULL, "name"), number(item, NULL, "online"),
-               number(item, NULL, "nodes"), number(item, NULL, "computing"),
-               watts(number(item, NULL, "compute_w"), power),
-               number(item, NULL, "charging"));
-    }
-    printf("price      %.4g %s/MWh (%s)\n", number(o, "price", "per_kwh") * 1e3,
-           word(o, "price", "currency"), word(o, "price", "source"));
-    printf("plan       %s, %.0f s old\n", word(o, "plan", "status"),
-           number(o, "plan", "age_s"));
-}
-
-static void print_sentences(const cJSON *o)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(o, "why"))
-    {
-        printf("why        %s\n",
-               cJSON_IsString(item) ? item->valuestring : "?");
-    }
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(o, "alarms"))
-    {
-        printf("alarm      %s: %s\n", word(item, NULL, "severity"),
-               word(item, NULL, "text"));
-    }
-}
-
-enum err status_print(const char *json)
-{
-    cJSON *o = cJSON_ParseWithOpts(json, NULL, 1);
-    if (!cJSON_IsObject(o) ||
-        cJSON_GetObjectItemCaseSensitive(o, "grid") == NULL) {
-        cJSON_Delete(o);
-        return ERR_SYNTAX;
-    }
-    char up[32];
-    printf("%s         %s, %s, up %s, tick %.0f\n", "site",
-           word(o, NULL, "site"),
-           strcmp(word(o, NULL, "mode"), "shadow") == 0
-               ? "in shadow: nothing is written to devices"
-               : "under control",
-           units_duration_text(number(o, NULL, "uptime_s"), up, sizeof(up)),
-           number(o, NULL, "tick"));
-    print_grid(o);
-    print_assets(o);
-    print_sentences(o);
-    printf("loop       %.0f overruns, step p99 %.0f us, jitter p99 %.1f ms\n",
-           number(o, "loop", "overruns"), number(o, "loop", "step_p99_s") * 1e6,
-           number(o, "loop", "jitter_p99_s") * 1e3);
-    cJSON_Delete(o);
-    return ERR_NONE;
 }
 
 static int tell(const char *path, bool as_json)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/heard.h"
 #include "controller/log.h"
 
 static const double LOOP_SILENT_S = 2.0;
@@ -28,11 +29,6 @@ double watch_device_age_s(const struct site *site)
     return fmax(3.0 * site->control.period_s, 2.0);
 }
 
-double watch_pod_age_s(const struct site *site)
-{
-    return fmax(3.0 * site->control.period_s, 5.0);
-}
-
 enum err watch_open(const struct watch_cfg *cfg, struct watch **out)
 {
     struct watch *w = calloc(1, sizeof(*w));
@@ -42,6 +38,7 @@ enum err watch_open(const struct watch_cfg *cfg, struct watch **out)
     w->cfg = *cfg;
     w->seen.site = cfg->site;
     w->seen.shadow = cfg->shadow;
+    w->seen.kept = cfg->kept;
     w->seen.in = parts_snapshot(&cfg->ports->parts);
     w->seen.out = parts_out(&cfg->ports->parts);
     enum err e = alarms_open(cfg->site, &w->alarms);
@@ -205,10 +202,7 @@ static void judge_assets(struct watch *w)
         tell(w, ALARM_METER_WRONG, 0, says(s, REASON_METER_WRONG));
     }
     for (int i = 0; i < site->n_pods && site->mqtt.present; i++) {
-        const struct pod_in *p = &s->in->pods[i];
-        bool speaks = (p->flags & POD_ONLINE) &&
-                      fresh(s, &p->power_w, watch_pod_age_s(site));
-        tell(w, ALARM_POD_SILENT, i, !speaks);
+        tell(w, ALARM_POD_SILENT, i, !heard_pod(site, s->in, i, s->mono_ms));
     }
     for (int i = 0; i < site->n_prices && site->mqtt.present; i++) {
         double now = price_at(&s->in->prices[i], s->utc_ms);
@@ -256,6 +250,6 @@ const struct watched *watch_look(struct watch *w, int64_t mono_ms,
         judge_assets(w);
     }
     judge_self(w);
-    s->n_alarms = alarms_active(w->alarms, s->alarms, WATCH_ALARMS_MAX);
+    s->n_alarms = alarms_active(w->alarms, s->alarms);
     return s;
 }

@@ -13,8 +13,6 @@
 #include "controller/historian.h"
 #include "controller/ports.h"
 
-enum { WATCH_ALARMS_MAX = 64 };
-
 /* Everything that is known, newest first hand. */
 struct watched {
     const struct site *site;
@@ -33,8 +31,9 @@ struct watched {
     struct device_report meter;
     struct mqtt_report mqtt;
     struct historian_counts history;
-    struct alarm_active alarms[WATCH_ALARMS_MAX];
-    int n_alarms; /* may be more than fit */
+    const struct kept_price *kept; /* prices of the last run; NULL: none */
+    struct alarm_group alarms[ALARM_COUNT];
+    int n_alarms; /* groups */
 };
 
 struct watch; /* opaque */
@@ -43,7 +42,8 @@ struct watch_cfg {
     const struct site *site;
     bool shadow;
     struct ports *ports;
-    struct historian *historian; /* NULL: none */
+    struct historian *historian;   /* NULL: none */
+    const struct kept_price *kept; /* prices of the last run; NULL: none */
 };
 
 /* ERR_MEMORY. */
@@ -55,8 +55,7 @@ void watch_close(struct watch *w);
 const struct watched *watch_look(struct watch *w, int64_t mono_ms,
                                  int64_t utc_ms);
 
-/* Oldest value that counts as fresh, of devices and of pods. */
+/* Oldest value of a device that counts as fresh. */
 double watch_device_age_s(const struct site *site);
-double watch_pod_age_s(const struct site *site);
 
 #endif

@@ -97,15 +97,19 @@ const char *asset_name(const struct site *site, enum asset_kind kind,
 static void number_text(const struct site *site, enum in in, double x,
                         char *out, size_t size)
 {
+    if (!isfinite(x)) {
+        snprintf(out, size, "an unknown value");
+        return;
+    }
     switch (in) {
     case IN_W:
         units_power_text(x, out, size);
         return;
     case IN_RAMP:
-        snprintf(out, size, "%.3g MW/min", x * 60e-6);
+        units_ramp_text(x, out, size);
         return;
     case IN_SOC:
-        snprintf(out, size, "%.1f %%", x * 100.0);
+        units_percent_text(x, out, size);
         return;
     case IN_C:
         snprintf(out, size, "%.1f degrees C", x);

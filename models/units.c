@@ -145,6 +145,26 @@ const char *units_energy_text(double energy_wh, char *out, size_t size)
     return scaled(energy_wh, "Wh", out, size);
 }
 
+const char *units_percent_text(double pu, char *out, size_t size)
+{
+    if (isfinite(pu)) {
+        snprintf(out, size, "%.1f %%", pu * 100.0);
+    } else {
+        snprintf(out, size, "unknown");
+    }
+    return out;
+}
+
+const char *units_ramp_text(double w_per_s, char *out, size_t size)
+{
+    if (isfinite(w_per_s)) {
+        snprintf(out, size, "%.3g MW/min", w_per_s * 60e-6);
+    } else {
+        snprintf(out, size, "unknown");
+    }
+    return out;
+}
+
 const char *units_duration_text(double duration_s, char *out, size_t size)
 {
     double s = fabs(duration_s);

@@ -48,8 +48,15 @@ CHECKED enum err units_parse(enum unit_kind kind, const char *text,
  * the NUL; returns 'out'. */
 const char *units_power_text(double power_w, char *out, size_t size);
 
-/* An energy for people, likewise: "2.31 MWh". */
+/* An energy for people, likewise: "2.31 MWh".  These and those below say
+ * "unknown" of what is not finite. */
 const char *units_energy_text(double energy_wh, char *out, size_t size);
+
+/* A fraction for people: "54.8 %". */
+const char *units_percent_text(double pu, char *out, size_t size);
+
+/* A ramp for people, in the unit of the contracts: "2 MW/min". */
+const char *units_ramp_text(double w_per_s, char *out, size_t size);
 
 /* A duration for people: "80 ms", "12.5 s", "5 min", "36 h". */
 const char *units_duration_text(double duration_s, char *out, size_t size);

@@ -145,6 +145,12 @@ double guard_charge_max_w(const struct guard_cfg *cfg,
  * needs, and what may be drawn before a lost charger is heard of. */
 double guard_floor_pu(const struct guard_cfg *cfg, const struct node_in *node);
 
+/* Its compute agent is online and was heard lately. */
+bool guard_hears(const struct node_in *node, int64_t mono_ms);
+
+/* Its pack was heard of lately. */
+bool guard_hears_pack(const struct node_in *node, int64_t mono_ms);
+
 /* Fresh and speaking: what every decision needs. */
 bool guard_knows(const struct guard_now *now);
 

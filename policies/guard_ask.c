@@ -17,13 +17,21 @@ struct veto {
     enum reason why;
 };
 
+bool guard_hears(const struct node_in *node, int64_t mono_ms)
+{
+    return (node->flags & NODE_ONLINE) &&
+           guard_fresh(mono_ms, node->agent_mono_ms, GUARD_AGENT_MAX_AGE_MS);
+}
+
+bool guard_hears_pack(const struct node_in *node, int64_t mono_ms)
+{
+    return guard_fresh(mono_ms, node->pack_mono_ms, GUARD_PACK_MAX_AGE_MS);
+}
+
 bool guard_knows(const struct guard_now *now)
 {
     const struct node_in *n = now->node;
-    return (n->flags & NODE_ONLINE) &&
-           guard_fresh(now->mono_ms, n->agent_mono_ms,
-                       GUARD_AGENT_MAX_AGE_MS) &&
-           guard_fresh(now->mono_ms, n->pack_mono_ms, GUARD_PACK_MAX_AGE_MS) &&
+    return guard_hears(n, now->mono_ms) && guard_hears_pack(n, now->mono_ms) &&
            !isnan(n->soc_pu) && !isnan(n->pack_c);
 }
 

@@ -256,8 +256,16 @@ static void draw_price(struct frame *f)
         view_put(l, VIEW_PLAIN, "%.2f %s/MWh now", s->price_per_kwh * 1e3,
                  s->currency);
         bool fed = strcmp(s->price_source, "feed") == 0;
-        view_put(l, fed ? VIEW_PLAIN : VIEW_YELLOW, " (%s%s)", s->market,
-                 fed ? "" : ", fallback: no news");
+        bool kept = strcmp(s->price_source, "kept") == 0;
+        view_put(l, fed ? VIEW_PLAIN : VIEW_YELLOW, " (%s%s", s->market,
+                 fed    ? ""
+                 : kept ? ", of the last run"
+                        : ", fallback: no news");
+        if (kept && isfinite(s->price_age_s)) {
+            view_put(l, VIEW_YELLOW, ", %s old",
+                     units_duration_text(floor(s->price_age_s), text, 24));
+        }
+        view_put(l, fed ? VIEW_PLAIN : VIEW_YELLOW, ")");
     } else {
         view_put(l, VIEW_DIM, "none");
     }
@@ -316,14 +324,14 @@ static void draw_alarm(struct frame *f, int i, int rows)
 {
     const struct view_alarm *a = &f->s->alarms[i];
     char text[VIEW_TEXT_MAX + 64];
-    snprintf(text, sizeof(text), "%s, %s: %s", a->severity, a->asset, a->text);
+    snprintf(text, sizeof(text), "%s: %s", a->severity, a->text);
     draw_sentence(f, i == 0 ? "alarms" : "", VIEW_RED, text, rows);
 }
 
 static void draw_alarms(struct frame *f, int rows)
 {
     const struct view_status *s = f->s;
-    if (s->alarms_all == 0.0) {
+    if (s->alarms_all == 0) {
         struct view_line *l = begin(f, "alarms");
         view_put(l, VIEW_GREEN, "none");
         end(f);
@@ -336,7 +344,7 @@ static void draw_alarms(struct frame *f, int rows)
     }
     if (more) {
         struct view_line *l = begin(f, "");
-        view_put(l, VIEW_RED, "and %.0f more", s->alarms_all - shown);
+        view_put(l, VIEW_RED, "and %d more", s->alarms_all - shown);
         end(f);
     }
 }
@@ -383,20 +391,19 @@ const char *view_frame(const struct view *v, const struct view_status *s,
 
 const char *view_summary(const struct view_status *s, char *out, size_t size)
 {
-    char grid[24];
-    char limit[24];
-    char load[24];
-    char battery[24];
-    char shed[24];
-    char n[2][24];
+    char w[5][24];
+    char ramp[2][24];
+    char n[3][24];
     snprintf(out, size,
-             "%4.0f s  grid %s of %s, ramp %+.2f of %.2f MW/min, load %s, "
-             "batteries %s, pods %s of %s, held back %s, alarms %.0f: %s",
-             s->uptime_s, power(s->grid_w, grid), power(s->import_max_w, limit),
-             per_minute(s->ramp_w_per_s), per_minute(s->ramp_max_w_per_s),
-             power(s->load_w, load), power(s->battery_w, battery),
+             "%4s s  grid %s of %s, ramp %s of %s, load %s, "
+             "batteries %s, pods %s of %s, held back %s, alarms %d: %s",
+             count(s->uptime_s, n[2]), power(s->grid_w, w[0]),
+             power(s->import_max_w, w[1]),
+             units_ramp_text(s->ramp_w_per_s, ramp[0], 24),
+             units_ramp_text(s->ramp_max_w_per_s, ramp[1], 24),
+             power(s->load_w, w[2]), power(s->battery_w, w[3]),
              count(s->pods_online, n[0]), count(s->pods, n[1]),
-             power(s->shed_w, shed), s->alarms_all,
+             power(s->shed_w, w[4]), s->alarms_all,
              s->n_why > 0 ? s->why[0] : "nothing to say");
     return out;
 }

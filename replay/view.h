@@ -42,7 +42,6 @@ struct view_fleet {
 };
 
 struct view_alarm {
-    char asset[VIEW_NAME_MAX];
     char severity[VIEW_WORD_MAX];
     char text[VIEW_TEXT_MAX];
 };
@@ -77,13 +76,14 @@ struct view_status {
     char currency[VIEW_WORD_MAX];
     char price_source[VIEW_WORD_MAX];
     double price_per_kwh;
+    double price_age_s;
     char plan[VIEW_WORD_MAX];
     double plan_age_s;
     char why[VIEW_WHY_MAX][VIEW_TEXT_MAX];
     int n_why;
     struct view_alarm alarms[VIEW_ALARMS_MAX];
-    int n_alarms; /* shown */
-    double alarms_all;
+    int n_alarms;   /* shown */
+    int alarms_all; /* groups: one line each */
 };
 
 /* Read a status; false where it is none (no JSON, or nothing of the grid). */

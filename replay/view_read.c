@@ -131,6 +131,7 @@ static void read_plan(const cJSON *root, struct view_status *s)
     TEXT(price, "currency", s->currency);
     TEXT(price, "source", s->price_source);
     s->price_per_kwh = number(price, "per_kwh");
+    s->price_age_s = number(price, "age_s");
     const cJSON *plan = cJSON_GetObjectItemCaseSensitive(root, "plan");
     TEXT(plan, "status", s->plan);
     s->plan_age_s = number(plan, "age_s");
@@ -153,14 +154,10 @@ static void read_words(const cJSON *root, struct view_status *s)
             break;
         }
         struct view_alarm *a = &s->alarms[s->n_alarms++];
-        TEXT(item, "asset", a->asset);
         TEXT(item, "severity", a->severity);
         TEXT(item, "text", a->text);
     }
-    s->alarms_all = number(root, "n_alarms");
-    if (!isfinite(s->alarms_all)) {
-        s->alarms_all = (double)cJSON_GetArraySize(alarms);
-    }
+    s->alarms_all = cJSON_GetArraySize(alarms);
 }
 
 bool view_read(const char *json, struct view_status *out)

@@ -83,15 +83,54 @@ static void test_assets_are_apart(void **state)
                      ALARM_RAISED);
     assert_int_equal(alarms_tell(*state, ALARM_FALLBACK, 0, 1.0, 1600),
                      ALARM_RAISED);
-    struct alarm_active active[4];
-    assert_int_equal(alarms_active(*state, active, 4), 2);
-    assert_int_equal(active[0].id, ALARM_FAULT);
-    assert_int_equal(active[0].index, 1);
-    assert_int_equal(active[0].since_mono_ms, 1500);
-    assert_int_equal(active[1].id, ALARM_FALLBACK);
-    assert_int_equal(active[1].index, 0);
-    /* more than fit are counted, not written */
-    assert_int_equal(alarms_active(*state, active, 1), 2);
+    struct alarm_group active[ALARM_COUNT];
+    assert_int_equal(alarms_active(*state, active), 2);
+    assert_int_equal(active[0].id, ALARM_FALLBACK);
+    assert_int_equal(active[0].n, 1);
+    assert_int_equal(active[0].named[0], 0);
+    assert_int_equal(active[1].id, ALARM_FAULT);
+    assert_int_equal(active[1].named[0], 1);
+    assert_int_equal(active[1].since_mono_ms, 1500);
+}
+
+/* The most severe first, of those the newest; assets together. */
+static void test_groups_by_severity_then_time(void **state)
+{
+    static const struct {
+        enum alarm id;
+        int index;
+        int64_t at_ms;
+    } rises[] = {
+        {ALARM_METER_WRONG, 0, 1000}, {ALARM_CLOCK_JUMP, 0, 2000},
+        {ALARM_LOOP_SILENT, 0, 3000}, {ALARM_HISTORY_DROPPING, 0, 4000},
+        {ALARM_FALLBACK, 1, 5000},    {ALARM_FALLBACK, 0, 2500},
+    };
+    static const enum alarm want[] = {ALARM_FALLBACK, ALARM_LOOP_SILENT,
+                                      ALARM_METER_WRONG, ALARM_HISTORY_DROPPING,
+                                      ALARM_CLOCK_JUMP};
+    for (size_t i = 0; i < sizeof(rises) / sizeof(rises[0]); i++) {
+        assert_int_equal(alarms_tell(*state, rises[i].id, rises[i].index, 1.0,
+                                     rises[i].at_ms),
+                         ALARM_RAISED);
+    }
+    struct alarm_group active[ALARM_COUNT];
+    int n = (int)(sizeof(want) / sizeof(want[0]));
+    assert_int_equal(alarms_active(*state, active), n);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(active[i].id, want[i]);
+    }
+    assert_int_equal(active[0].n, 2);
+    assert_int_equal(active[0].since_mono_ms, 2500);
+    assert_int_equal(active[0].newest_mono_ms, 5000);
+    char text[ALARM_TEXT_MAX];
+    alarm_group_text(&site, &active[0], text, sizeof(text));
+    assert_non_null(strstr(text, "2 batteries move to their fallbacks by "
+                                 "themselves (bess1, bess2): "));
+    for (int i = 0; i < ALARM_COUNT; i++) {
+        const struct alarm_row *row = alarm_row((enum alarm)i);
+        bool one = row->asset == ASSET_SITE || row->asset == ASSET_METER;
+        assert_int_equal(strlen(row->many) == 0, one);
+    }
 }
 
 static void test_texts_say_what_why_and_what_to_do(void **state)
@@ -147,6 +186,7 @@ int main(void)
         WITH_ALARMS(test_delay_and_hysteresis),
         WITH_ALARMS(test_what_is_not_finite_is_above),
         WITH_ALARMS(test_assets_are_apart),
+        WITH_ALARMS(test_groups_by_severity_then_time),
         WITH_ALARMS(test_texts_say_what_why_and_what_to_do),
         WITH_ALARMS(test_never_changes_faster_than_its_delays),
     };

@@ -422,18 +422,28 @@ static void test_prices_outlive_a_restart(void **state)
         .expires_at_ms = start_ms + 2700000,
         .per_kwh = {0.04, (double)NAN, -0.01},
     };
+    struct kept_price heard = {price, start_ms - 60000};
     struct historian *h = open_historian(f, NULL);
-    struct price_in back;
+    struct kept_price back;
     assert_false(historian_kept_price(h, "day_ahead", 7, start_ms, &back));
-    historian_keep_price(h, "day_ahead", &price);
-    price.per_kwh[0] = 0.05;
-    historian_keep_price(h, "day_ahead", &price);
+    historian_keep_price(h, "day_ahead", &heard);
+    heard.price.per_kwh[0] = 0.05;
+    historian_keep_price(h, "day_ahead", &heard);
+    /* as it was kept before its instant was kept with it */
+    assert_true(historian_keep(h, "price/old", &price, sizeof(price)));
     historian_close(h);
     h = open_historian(f, NULL);
     assert_true(historian_kept_price(h, "day_ahead", 7, start_ms, &back));
-    assert_int_equal(back.mono_ms, 7);
-    back.mono_ms = price.mono_ms;
-    assert_memory_equal(&back, &price, sizeof(price));
+    assert_int_equal(back.price.mono_ms, 7);
+    assert_int_equal(back.heard_at_ms, start_ms - 60000);
+    back.price.mono_ms = price.mono_ms;
+    assert_memory_equal(&back, &heard, sizeof(heard));
+    assert_true(historian_kept_price(h, "old", 7, start_ms, &back));
+    assert_int_equal(back.heard_at_ms, 0);
+    /* an instant that lies ahead is none */
+    assert_true(
+        historian_kept_price(h, "day_ahead", 7, start_ms - 60001, &back));
+    assert_int_equal(back.heard_at_ms, 0);
     assert_false(historian_kept_price(h, "real_time", 7, start_ms, &back));
     assert_false(
         historian_kept_price(h, "day_ahead", 7, price.expires_at_ms, &back));
@@ -443,21 +453,22 @@ static void test_prices_outlive_a_restart(void **state)
 static void test_kept_prices_are_checked(void **state)
 {
     const struct fixture *f = *state;
-    struct price_in price = {.step_s = 900.0, .expires_at_ms = INT64_MAX};
+    struct kept_price kept = {
+        .price = {.step_s = 900.0, .expires_at_ms = INT64_MAX}};
     struct historian *h = open_historian(f, NULL);
-    struct price_in back;
-    historian_keep(h, "price/short", &price, sizeof(price) - 1);
-    price.n_slots = PRICE_SLOTS_MAX + 1;
-    historian_keep_price(h, "long", &price);
-    price.n_slots = 2;
-    price.per_kwh[1] = (double)INFINITY;
-    historian_keep_price(h, "infinite", &price);
-    price.per_kwh[1] = 0.0;
-    price.step_s = 0.0;
-    historian_keep_price(h, "stepless", &price);
-    price.n_slots = 0;
-    price.value_per_kwh = (double)NAN;
-    historian_keep_price(h, "unknown", &price);
+    struct kept_price back;
+    historian_keep(h, "price/short", &kept, sizeof(kept) - 1);
+    kept.price.n_slots = PRICE_SLOTS_MAX + 1;
+    historian_keep_price(h, "long", &kept);
+    kept.price.n_slots = 2;
+    kept.price.per_kwh[1] = (double)INFINITY;
+    historian_keep_price(h, "infinite", &kept);
+    kept.price.per_kwh[1] = 0.0;
+    kept.price.step_s = 0.0;
+    historian_keep_price(h, "stepless", &kept);
+    kept.price.n_slots = 0;
+    kept.price.value_per_kwh = (double)NAN;
+    historian_keep_price(h, "unknown", &kept);
     const char *const markets[] = {"short", "long", "infinite", "stepless",
                                    "unknown"};
     for (size_t i = 0; i < 5; i++) {

@@ -192,7 +192,7 @@ static void test_text_is_json_whatever_is_known(void **state)
     w.out->record.grid_w = NAN; /* would be a bug, and must not break it */
     w.out->record.n_why = 1;
     w.n_alarms = 1;
-    w.alarms[0] = (struct alarm_active){.id = ALARM_OFFLINE, .index = 0};
+    w.alarms[0] = (struct alarm_group){.id = ALARM_OFFLINE, .n = 1};
     char *json = status_json(&w);
     cJSON *o = cJSON_ParseWithOpts(json, NULL, 1);
     assert_non_null(o);

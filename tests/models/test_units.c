@@ -193,6 +193,10 @@ static void test_texts(void **state)
         {units_duration_text, 300.0, "5 min"},
         {units_duration_text, 36.0 * 3600.0, "36 h"},
         {units_duration_text, NAN, "unknown"},
+        {units_percent_text, 0.548, "54.8 %"},
+        {units_percent_text, NAN, "unknown"},
+        {units_ramp_text, 1e7 / 60.0, "10 MW/min"},
+        {units_ramp_text, -INFINITY, "unknown"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char out[32];

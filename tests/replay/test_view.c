@@ -36,7 +36,7 @@ static const char full[] =
     "\"why\":[\"the grid moves toward 5.12 MW no faster than the ramp limit of "
     "1 MW/min allows it, which takes a while\",\"a second reason\"],"
     "\"alarms\":[{\"id\":\"battery_offline\",\"asset\":\"megablock2\","
-    "\"severity\":\"critical\",\"text\":\"does not answer\"}]}";
+    "\"severity\":\"critical\",\"text\":\"megablock2 does not answer\"}]}";
 
 static struct view_status status;
 static char frame[VIEW_FRAME_MAX];
