@@ -162,6 +162,7 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
     int64_t from = n * state->slice / cfg->n_slices;
     int64_t to = n * (state->slice + 1) / cfg->n_slices;
     state->slice = (state->slice + 1) % cfg->n_slices;
+    state->round += state->slice == 0;
     int f = 0;
     for (int64_t i = from; i < to; i++) {
         while (i >=
@@ -179,6 +180,7 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
             .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
         };
         decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);
+        age_node(cfg, state, in, fin.fleet, i);
         out->nodes[i] = state->nodes[i].command;
     }
     out->node_from = from;

@@ -9,6 +9,9 @@
 
 static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
 static const double NODES_S = 2.0;     /* in which every vehicle has its turn */
+/* Between two samples of a life. */
+static const double BATTERY_LIFE_S = 1.0;
+static const double NODE_LIFE_S = 60.0;
 
 size_t step_cfg_size(void)
 {
@@ -47,6 +50,9 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->pause_max_s = cfg->device_max_age_s;
     cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
     cfg->n_slices = (int64_t)fmax(1.0, round(NODES_S / period_s));
+    cfg->n_turns = (int64_t)fmax(1.0, round(BATTERY_LIFE_S / period_s));
+    double round_s = (double)cfg->n_slices * period_s;
+    cfg->n_rounds = (int64_t)fmax(1.0, round(NODE_LIFE_S / round_s));
     for (int i = 0; i < site->n_batteries; i++) {
         cfg->energy_wh += site->batteries[i].energy_wh;
     }
@@ -70,6 +76,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
         state->soc_home_pu[i] = NAN;
     }
+    age_init(cfg, state);
 }
 
 void reason_add(struct tick_record *record, const struct reason_line *line)
@@ -333,6 +340,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     memset(record, 0, sizeof(*record));
     bool believed = state->meter.doubted == 0;
     estimate_make(cfg, state, in, est, record);
+    age_batteries(cfg, state, in, est);
     if (state->started && believed && state->meter.doubted) {
         level_init(&state->level); /* learnt from what was not so */
         take_over(cfg, state, est);

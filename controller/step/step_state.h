@@ -8,6 +8,8 @@
 
 #include "controller/step/step.h"
 #include "models/level.h"
+#include "models/life.h"
+#include "models/life_pack.h"
 #include "policies/guard.h"
 #include "policies/share.h"
 #include "policies/shed.h"
@@ -28,12 +30,35 @@ struct step_cfg {
     double energy_wh;   /* of all batteries */
     double grid_most_w; /* beyond, a value of the meter is broken */
     int64_t n_slices;   /* nodes are decided a slice a tick, every NODES_S */
+    int64_t n_turns;    /* ticks in which every battery ages once */
+    int64_t n_rounds;   /* of all slices in which every node ages once */
+};
+
+/* What is remembered of a battery between two samples of its life. */
+struct age_battery {
+    double gap_s;       /* not lived yet by 'mono_ms': a controller was off */
+    double moved_wh;    /* through the terminals since 'mono_ms', either way */
+    double known_s;     /* of that time, with a known power */
+    double credit_pu;   /* movement that needs no power: noise and steps */
+    double jumped_pu;   /* taken for corrections of the gauge, absolute */
+    int64_t n_jumps;    /* how many */
+    double soh_pu;      /* last one that corrected the life; NAN: none */
+    int64_t mono_ms;    /* of the last sample; 0: none in this run */
+    int64_t is_assumed; /* 1: nothing fresh is known of its temperature */
+};
+
+/* The same of a node's pack. */
+struct age_node {
+    double gap_s;
+    int64_t mono_ms;
 };
 
 /* What is remembered of a node between its turns. */
 struct node_state {
     struct node_command command;
     struct guard_state guard;
+    struct life_pack life;
+    struct age_node age;
     double drawn_w;   /* charge and compute, as last seen */
     double compute_w; /* as last seen */
 };
@@ -72,6 +97,10 @@ struct step_state {
     double drawn_w[SITE_FLEETS_MAX];   /* as last seen */
     double compute_w[SITE_FLEETS_MAX]; /* as last seen */
     int64_t slice;
+    int64_t round; /* of slices */
+    int64_t turn;  /* of batteries to age */
+    struct life life[SITE_BATTERIES_MAX];
+    struct age_battery age[SITE_BATTERIES_MAX];
     int64_t n_nodes;
     struct node_state nodes[];
 };
@@ -164,6 +193,19 @@ void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
 void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
                     const struct snapshot *in, const struct node_terms *terms,
                     struct step_out *out);
+
+/* age.c: new batteries and packs. */
+void age_init(const struct step_cfg *cfg, struct step_state *state);
+
+/* age.c: the batteries live on, one sample a second each, a few of them in
+ * every tick.  'est' has them. */
+void age_batteries(const struct step_cfg *cfg, struct step_state *state,
+                   const struct snapshot *in, const struct estimate *est);
+
+/* age.c: node 'i' of 'fleet' has its turn; one sample a minute. */
+void age_node(const struct step_cfg *cfg, struct step_state *state,
+              const struct snapshot *in, const struct site_fleet *fleet,
+              int64_t i);
 
 /* Adds a reason where there is room; the first is the most binding. */
 void reason_add(struct tick_record *record, const struct reason_line *line);
