@@ -86,7 +86,8 @@ static void print_row(const struct wear_day *d, const char *text)
 static void print_text(const struct run *r)
 {
     enum life_model_id id = life_price_model(r->cfg.chemistry);
-    printf("model: %s\n\n", life_model_name(id));
+    printf("model: %s\n%s\n", life_model_name(id),
+           r->cfg.profile->synthetic ? "profile: synthetic\n" : "");
     printf("%8s  %8s  %8s  %8s  %10s  %s\n", "day", "capacity", "calendar",
            "cycling", "resistance", "outside the model's range");
     printf("%8s  %8s  %8s  %8s  %10s\n", "", "%", "lost %", "lost %", "x new");
@@ -151,6 +152,9 @@ static int print_json(const struct run *r)
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "chemistry", chemistry_names[r->cfg.chemistry]);
     cJSON_AddStringToObject(o, "model", life_model_name(id));
+    if (r->cfg.profile->synthetic) {
+        cJSON_AddTrueToObject(o, "synthetic");
+    }
     add_days(o, "days", r, day_of);
     add_days(o, "capacity_pu", r, capacity_of);
     add_days(o, "loss_calendar_pu", r, calendar_of);
@@ -228,6 +232,23 @@ static bool options_are_good(const struct options *o, struct run *r)
     return true;
 }
 
+static const char about[] =
+    "How much capacity a battery loses under a profile of state "
+    "of charge and\ntemperature. Inputs outside of what the "
+    "model's source measured are clamped and\nnamed.\n\n"
+    "gen:commuter is the week of a parked car's pack: 75 kWh, "
+    "charged to 80 % from\nmidnight, 12 kWh driven on weekdays. "
+    "gen:commuter,KEY=VALUE,… changes it:\n"
+    "  pack=75 kWh, drive=12 kWh, charge=7 kW, target=80 %, "
+    "ambient=20 C\n"
+    "  draw=1.15 kW   for compute out of the pack, 09:00 to "
+    "17:00\n"
+    "  heat=1 kW      of compute fed by the charger, into the "
+    "coolant, then too\n"
+    "  radiator=off   nothing carries that heat away but the "
+    "car's skin\n"
+    "  rise=10 K      a pack that much warmer then";
+
 int wear_main(int argc, char **argv)
 {
     struct options o = {.method = "rainflow", .repeat = 1};
@@ -235,7 +256,8 @@ int wear_main(int argc, char **argv)
         {"chemistry", CLI_TEXT, &o.chemistry, "NAME",
          "lfp, lfp_naumann, nca, nmc or nmc_schmalstieg"},
         {"profile", CLI_TEXT, &o.profile, "FILE",
-         "CSV with time_s, soc and temperature_C"},
+         "CSV with time_s, soc and temperature_C, or gen:commuter: a synthetic "
+         "week, see above"},
         {"repeat", CLI_COUNT, &o.repeat, "N", "play it N times; default 1"},
         {"method", CLI_TEXT, &o.method, "rainflow|daily",
          "how cycles are counted; daily as the models' sources do"},
@@ -244,11 +266,11 @@ int wear_main(int argc, char **argv)
     const struct cli cli = {
         .command = "wear",
         .args = "--chemistry NAME --profile FILE",
-        .about = "How much capacity a battery loses under a profile of state "
-                 "of charge and\ntemperature. Inputs outside of what the "
-                 "model's source measured are clamped and\nnamed.",
+        .about = about,
         .example = "  ballast wear --chemistry lfp --profile year.csv "
-                   "--repeat 10\n",
+                   "--repeat 10\n"
+                   "  ballast wear --chemistry nca --repeat 417 "
+                   "--profile gen:commuter,heat=1kW\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
     };

@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "models/life.h"
+#include "replay/commuter.h"
 #include "replay/csv.h"
 
 enum { ROWS_MAX = 20000000, COLUMNS = 3 };
@@ -128,10 +130,40 @@ static enum err read_rows(struct loading *l)
     return ERR_NONE;
 }
 
+static enum err make_up(const char *spec, struct wear_profile *out, char *why,
+                        size_t why_size)
+{
+    struct commuter_cfg cfg;
+    enum err e = commuter_parse(spec, &cfg, why, why_size);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    struct wear_sample *week = calloc(COMMUTER_SAMPLES, sizeof(*week));
+    if (week == NULL) {
+        snprintf(why, why_size, "gen: %s", err_text(ERR_MEMORY));
+        return ERR_MEMORY;
+    }
+    e = commuter_week(&cfg, week, why, why_size);
+    if (e != ERR_NONE) {
+        free(week);
+        return e;
+    }
+    *out = (struct wear_profile){
+        .samples = week,
+        .n = COMMUTER_SAMPLES,
+        .period_s = week[COMMUTER_SAMPLES - 1].time_s,
+        .synthetic = true,
+    };
+    return ERR_NONE;
+}
+
 enum err wear_profile_load(const char *path, struct wear_profile *out,
                            char *why, size_t why_size)
 {
     *out = (struct wear_profile){.n = 0};
+    if (strncmp(path, "gen:", 4) == 0) {
+        return make_up(path + 4, out, why, why_size);
+    }
     struct loading l = {
         .path = path, .profile = out, .why = why, .why_size = why_size};
     enum err e = csv_open(path, &l.csv, why, why_size);

@@ -92,6 +92,18 @@ else
     not_ok "wear names the range that was left" "$(cat "$dir/out")"
 fi
 
+"$ballast" wear --chemistry nca --profile gen:commuter >"$dir/out" &&
+    "$ballast" wear --chemistry nca --profile gen:commuter --json >"$dir/json"
+if grep -qx "profile: synthetic" "$dir/out" &&
+    grep -q '"synthetic":true' "$dir/json"; then
+    ok "wear labels what it made up"
+else
+    not_ok "wear labels what it made up" "$(head -3 "$dir/out")"
+fi
+says "wear refuses a week it cannot make" 2 \
+    'gen: "draw=1": expected draw=0 to 1 MW, as 1.15 kW' \
+    "$ballast" wear --chemistry nca --profile gen:commuter,draw=1
+
 printf 'time_s,soc,temperature_C\n0,0.5,25\n900,1.5,25\n' >"$dir/bad.csv"
 says "wear refuses a state of charge above 1" 2 \
     "$dir/bad.csv:3: soc \"1.5\": expected a state of charge from 0 to 1" \
