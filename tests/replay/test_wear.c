@@ -25,6 +25,9 @@ struct model_case {
     const char *column; /* the exact run's capacity */
     const char *source; /* the source's own steps, or NULL */
     double tolerance;
+    double later;    /* the same after a year */
+    const char *ohm; /* resistance, or NULL */
+    double ohm_tolerance;
 };
 
 struct profile_case {
@@ -67,22 +70,37 @@ static void need(const char *path)
     }
 }
 
-static double worst(const char *path, const char *column, size_t from,
-                    const struct wear_day *days, bool source)
+enum what { CAPACITY, SOURCE, OHM };
+
+/* Largest relative difference to a column of 'path' after 'from_day'. */
+static double worst(const char *path, const char *column, double from_day,
+                    const struct wear_day *days, enum what what)
 {
     size_t n = 0;
     double *day = read_column(path, "day", &n);
     double *want = read_column(path, column, &n);
     double e = 0.0;
-    for (size_t i = from; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct wear_day *d = &days[(size_t)day[i] - 1];
-        double got = source ? d->source_pu : d->loss.capacity_pu;
-        e = fmax(e, fabs(got / want[i] - 1.0));
+        double got = what == SOURCE     ? d->source_pu
+                     : what == CAPACITY ? d->loss.capacity_pu
+                                        : d->loss.resistance_pu;
+        if (day[i] > from_day) {
+            e = fmax(e, fabs(got / want[i] - 1.0));
+        }
     }
     assert_true(n > 100);
     free(day);
     free(want);
     return e;
+}
+
+static void check_within(const char *path, const char *what, double e,
+                         double tolerance)
+{
+    if (!(e < tolerance)) {
+        fail_msg("%s: %s off by %g", path, what, e);
+    }
 }
 
 static void check_trajectory(const struct model_case *m,
@@ -99,15 +117,17 @@ static void check_trajectory(const struct model_case *m,
     assert_int_equal(wear_by_day(&cfg, days, why, sizeof(why)), ERR_NONE);
     snprintf(path, sizeof(path), VECTORS "trajectories/%s__%s.csv", m->file,
              p->name);
-    double e = worst(path, m->column, 0, days, false);
-    if (!(e < m->tolerance)) {
-        fail_msg("%s: off by %g", path, e);
-    }
+    check_within(path, "capacity", worst(path, m->column, 0, days, CAPACITY),
+                 m->tolerance);
+    check_within(path, "capacity after a year",
+                 worst(path, m->column, 365, days, CAPACITY), m->later);
     if (m->source != NULL) {
-        e = worst(path, m->source, 0, days, true);
-        if (!(e < 1e-9)) {
-            fail_msg("%s: the source's own run is off by %g", path, e);
-        }
+        check_within(path, "the source's own run",
+                     worst(path, m->source, 0, days, SOURCE), 1e-9);
+    }
+    if (m->ohm != NULL) {
+        check_within(path, "resistance", worst(path, m->ohm, 0, days, OHM),
+                     m->ohm_tolerance);
     }
     free(days);
     wear_profile_clear(&profile);
@@ -116,16 +136,21 @@ static void check_trajectory(const struct model_case *m,
 static void published_runs_are_met_day_by_day(void **state)
 {
     (void)state;
-    /* The Kokam file has no exact run: its first days show what the source's
-     * Euler step costs, up to 4e-4. */
+    /* Where the file has no exact run (the Kokam cell's capacity and all of
+     * BLAST's resistances) the difference is what the source's Euler step
+     * costs.  One profile of Naumann's jumps at 1.5 1/h between two weeks,
+     * where the source's gain of resistance is negative and ours 0. */
     static const struct model_case models[] = {
-        {"Lfp_Gr_250AhPrismatic", CHEMISTRY_LFP, "q_exact", "out_q", 1e-9},
-        {"Nca_Gr_Panasonic3Ah_Battery", CHEMISTRY_NCA, "q_exact", "out_q",
-         1e-9},
+        {"Lfp_Gr_250AhPrismatic", CHEMISTRY_LFP, "q_exact", "out_q", 1e-9, 1e-9,
+         NULL, 0.0},
+        {"Nca_Gr_Panasonic3Ah_Battery", CHEMISTRY_NCA, "q_exact", "out_q", 1e-9,
+         1e-9, NULL, 0.0},
         {"Nmc111_Gr_Sanyo2Ah_Battery", CHEMISTRY_NMC_SCHMALSTIEG, "q_exact",
-         "out_q", 1e-9},
-        {"Nmc111_Gr_Kokam75Ah_Battery", CHEMISTRY_NMC, "out_q", "out_q", 4e-4},
-        {"naumann_lfp", CHEMISTRY_LFP_NAUMANN, "soh_Q", NULL, 1e-9}};
+         "out_q", 1e-9, 1e-9, "out_r", 1.5e-4},
+        {"Nmc111_Gr_Kokam75Ah_Battery", CHEMISTRY_NMC, "out_q", "out_q", 4e-4,
+         1e-4, "out_r", 6e-4},
+        {"naumann_lfp", CHEMISTRY_LFP_NAUMANN, "soh_Q", NULL, 1e-9, 1e-9,
+         "soh_R", 1.5e-4}};
     need(VECTORS "profiles/ev_week.csv");
     for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
         for (size_t k = 0; k < PROFILES; k++) {
@@ -160,14 +185,18 @@ static void storage_is_the_same_by_rainflow(void **state)
     wear_profile_clear(&p);
 }
 
-/* degradation.md 3.4: mean absolute error in points against measured cells. */
+/* Measured cells against the model: degradation.md 3.4 gives its source's mean
+ * absolute error, 0.9 to 1.8 points at 24 to 45 C and 3.8 for the one stored
+ * full. */
 struct kokam_case {
     int cell;
     double temp_c;
     double limit_pu;
 };
 
-static void read_cell(int cell, struct life_sample *s, size_t *n)
+enum { QUARTERS = 60000, QUARTER_S = 900 };
+
+static void read_cell(const struct kokam_case *k, struct wear_profile *p)
 {
     static double *cells;
     static double *soc;
@@ -176,49 +205,76 @@ static void read_cell(int cell, struct life_sample *s, size_t *n)
         cells = read_column(KOKAM "profile_15min.csv", "cell", &rows);
         soc = read_column(KOKAM "profile_15min.csv", "soc", &rows);
     }
-    *n = 0;
+    p->n = 0;
     for (size_t i = 0; i < rows; i++) {
-        if ((int)cells[i] == cell) {
-            s[(*n)++].soc_pu = soc[i];
+        if ((int)cells[i] == k->cell) {
+            p->samples[p->n] = (struct wear_sample){(double)p->n * QUARTER_S,
+                                                    soc[i], k->temp_c};
+            p->n++;
         }
     }
 }
 
-static double kokam_error(const struct kokam_case *k)
+/* Mean |capacity - measured| over the measurements of a cell, 'capacity' by
+ * quarter of an hour. */
+static double mean_error(int cell, const double *capacity_pu)
 {
-    static struct life_sample samples[60000];
     size_t n = 0;
-    size_t n_measured = 0;
-    read_cell(k->cell, samples, &n);
-    double *cell = read_column(KOKAM "capacity.csv", "cell", &n_measured);
-    double *day = read_column(KOKAM "capacity.csv", "day", &n_measured);
-    double *q =
-        read_column(KOKAM "capacity.csv", "relative_capacity", &n_measured);
-    struct life l;
-    life_init(&l, CHEMISTRY_NMC, RAINFLOW_DEPTH);
-    size_t at = 0;
+    double *cells = read_column(KOKAM "capacity.csv", "cell", &n);
+    double *day = read_column(KOKAM "capacity.csv", "day", &n);
+    double *q = read_column(KOKAM "capacity.csv", "relative_capacity", &n);
     double sum = 0.0;
     int count = 0;
-    for (size_t i = 0; i < n_measured; i++) {
-        if ((int)cell[i] != k->cell) {
-            continue;
+    for (size_t i = 0; i < n; i++) {
+        if ((int)cells[i] == cell) {
+            sum += fabs(capacity_pu[(size_t)(day[i] * 96.0)] - q[i]);
+            count++;
         }
-        while (at < n && (double)at * 900.0 <= day[i] * 86400.0) {
-            struct life_sample s = {.dt_s = at > 0 ? 900.0 : 0.0,
-                                    .soc_pu = samples[at].soc_pu,
-                                    .temp_c = k->temp_c,
-                                    .rate_per_h = NAN};
-            assert_int_equal(life_feed(&l, &s), ERR_NONE);
-            at++;
-        }
-        sum += fabs(life_loss(&l, LIFE_PRICE, true).capacity_pu - q[i]);
-        count++;
     }
-    free(cell);
+    free(cells);
     free(day);
     free(q);
     assert_true(count > 5);
     return sum / count;
+}
+
+static double error_by_rainflow(const struct kokam_case *k,
+                                const struct wear_profile *p)
+{
+    static double capacity_pu[QUARTERS];
+    struct life l;
+    life_init(&l, CHEMISTRY_NMC, RAINFLOW_DEPTH);
+    for (size_t i = 0; i < p->n; i++) {
+        struct life_sample s = {.dt_s = i > 0 ? QUARTER_S : 0.0,
+                                .soc_pu = p->samples[i].soc_pu,
+                                .temp_c = k->temp_c,
+                                .rate_per_h = NAN};
+        assert_int_equal(life_feed(&l, &s), ERR_NONE);
+        capacity_pu[i] = life_loss(&l, LIFE_PRICE, true).capacity_pu;
+    }
+    return mean_error(k->cell, capacity_pu);
+}
+
+/* As the source runs it, in whole days, linear between them. */
+static double error_by_source(const struct kokam_case *k,
+                              const struct wear_profile *whole)
+{
+    static double capacity_pu[QUARTERS];
+    static struct wear_day days[QUARTERS / 96];
+    size_t n_days = (whole->n - 1) / 96;
+    struct wear_profile p = {.samples = whole->samples,
+                             .n = n_days * 96 + 1,
+                             .period_s = (double)n_days * 86400.0};
+    struct wear_cfg cfg = {&p, CHEMISTRY_NMC, 1};
+    char why[256];
+    assert_int_equal(wear_by_day(&cfg, days, why, sizeof(why)), ERR_NONE);
+    for (size_t i = 0; i < whole->n; i++) {
+        size_t d = i / 96 < n_days ? i / 96 : n_days - 1;
+        double from = d > 0 ? days[d - 1].source_pu : 1.0;
+        capacity_pu[i] =
+            from + (days[d].source_pu - from) * ((double)i / 96.0 - (double)d);
+    }
+    return mean_error(k->cell, capacity_pu);
 }
 
 static void measured_cells_are_met_as_well_as_the_source_does(void **state)
@@ -229,11 +285,17 @@ static void measured_cells_are_met_as_well_as_the_source_does(void **state)
                                               {3, 32.2115, 0.018},
                                               {4, 31.7116, 0.018},
                                               {5, 32.4163, 0.038}};
+    static struct wear_sample samples[QUARTERS];
     need(KOKAM "profile_15min.csv");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        double e = kokam_error(&cases[i]);
-        print_message("cell %d: %.2f points\n", cases[i].cell, 100.0 * e);
-        assert_true(e <= cases[i].limit_pu + 0.0005); /* as rounded there */
+        struct wear_profile p = {.samples = samples};
+        read_cell(&cases[i], &p);
+        double ours = error_by_rainflow(&cases[i], &p);
+        double source = error_by_source(&cases[i], &p);
+        print_message("cell %d: %.3f points, %.3f by the source's way\n",
+                      cases[i].cell, 100.0 * ours, 100.0 * source);
+        assert_true(ours <= cases[i].limit_pu);
+        assert_true(ours <= source);
     }
 }
 
