@@ -107,7 +107,10 @@ static void print_decision(const struct found *f)
     }
     calendar_format_utc(f->at_ms, at);
     if (ran_then(f)) {
-        printf("  still so at %s (since tick %" PRId64 ")\n", at, d->tick);
+        char since[CALENDAR_TEXT_MAX];
+        printf("  still so at %s (tick %" PRId64
+               "; for this reason since %s)\n",
+               at, d->tick, calendar_format_utc(d->since_ms, since));
         return;
     }
     char until[CALENDAR_TEXT_MAX];
@@ -166,7 +169,8 @@ static void print_json(const struct found *f)
     cJSON *o = cJSON_CreateObject();
     add_instant(o, "at", f->at_ms);
     if (f->has_decision) {
-        add_instant(o, "since", f->decision.at_ms);
+        add_instant(o, "since", f->decision.since_ms);
+        add_instant(o, "said", f->decision.at_ms);
         cJSON_AddNumberToObject(o, "tick", (double)f->decision.tick);
         cJSON_AddNumberToObject(o, "suppressed",
                                 (double)f->decision.n_suppressed);

@@ -92,6 +92,30 @@ static void take_line(sqlite3_stmt *s, struct history_decision *d)
     copy_text(s, 8, line->text, sizeof(line->text));
 }
 
+/* A decision is kept again when its numbers change: since when its first
+ * reason stands without another one in between. */
+static int64_t standing_since(struct history_reader *r,
+                              const struct history_decision *d)
+{
+    sqlite3_stmt *s = prepare(
+        r,
+        "SELECT min(at_ms) FROM decision WHERE line=0 AND at_ms<=?1 AND"
+        " at_ms>coalesce((SELECT at_ms FROM decision WHERE line=0 AND"
+        " at_ms<=?1 AND (code<>?2 OR asset<>?3) ORDER BY at_ms DESC,tick DESC"
+        " LIMIT 1),-9e18)",
+        d->at_ms);
+    int64_t since_ms = d->at_ms;
+    if (s != NULL) {
+        sqlite3_bind_text(s, 2, d->lines[0].code, -1, SQLITE_STATIC);
+        sqlite3_bind_text(s, 3, d->lines[0].asset, -1, SQLITE_STATIC);
+        if (next_row(r, s) && sqlite3_column_type(s, 0) != SQLITE_NULL) {
+            since_ms = sqlite3_column_int64(s, 0);
+        }
+    }
+    sqlite3_finalize(s);
+    return since_ms;
+}
+
 bool history_read_decision(struct history_reader *r, int64_t at_ms,
                            struct history_decision *out)
 {
@@ -109,6 +133,9 @@ bool history_read_decision(struct history_reader *r, int64_t at_ms,
         take_line(s, out);
     }
     sqlite3_finalize(s);
+    if (out->n_lines > 0) {
+        out->since_ms = standing_since(r, out);
+    }
     return out->n_lines > 0;
 }
 

@@ -34,7 +34,8 @@ struct history_line {
 };
 
 struct history_decision {
-    int64_t at_ms;
+    int64_t at_ms;    /* of these numbers */
+    int64_t since_ms; /* since then the same reason bound most */
     int64_t tick;
     int64_t n_suppressed;
     int n_lines;

@@ -161,6 +161,24 @@ static bool same_reasons(const struct decision *a, const struct decision *b)
     return true;
 }
 
+/* The same reasons as were kept, with numbers that are theirs no more. */
+static bool is_outdated(const struct decision *kept, const struct decision *d)
+{
+    int64_t age_ms = d->at_ms - kept->at_ms;
+    if (age_ms < DECISION_AGAIN_MS && age_ms > -DECISION_AGAIN_MS) {
+        return false;
+    }
+    for (int64_t i = 0; i < d->n_why; i++) {
+        for (int64_t k = 0; k < kept->n_why; k++) {
+            if (same_reason(&d->why[i], &kept->why[k]) &&
+                reason_numbers_differ(&d->why[i], &kept->why[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void from_record(struct decision *d, const struct tick_record *record)
 {
     int64_t n = record->n_why;
@@ -179,7 +197,8 @@ bool decision_due(struct decision_watch *w, const struct tick_record *record,
     from_record(d, record);
     bool is_news = !w->any || !same_reasons(&w->seen, d);
     w->seen = *d;
-    if (w->any && same_reasons(&w->kept, d)) {
+    bool is_kept = w->any && same_reasons(&w->kept, d);
+    if (is_kept && !is_outdated(&w->kept, d)) {
         w->n_suppressed += is_news; /* back to it, from one left out */
         return false;
     }
@@ -193,7 +212,7 @@ bool decision_due(struct decision_watch *w, const struct tick_record *record,
         return false;
     }
     /* one that was left out and still stands is not left out after all */
-    d->n_suppressed = w->n_suppressed - !is_news;
+    d->n_suppressed = w->n_suppressed - (!is_news && !is_kept);
     w->n_suppressed = 0;
     w->n_in_second++;
     w->any = true;

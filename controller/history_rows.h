@@ -105,7 +105,7 @@ struct decision {
     struct reason_line why[REASON_LINES];
 };
 
-enum { DECISIONS_PER_SECOND = 4 };
+enum { DECISIONS_PER_SECOND = 4, DECISION_AGAIN_MS = 10000 };
 
 /* What decision_due() remembers; zero at first. */
 struct decision_watch {
@@ -121,7 +121,9 @@ struct decision_watch {
  * True where the reasons differ from those kept last (another set of codes and
  * assets, or another one that binds most) and fewer than DECISIONS_PER_SECOND
  * were kept in this second; 'd' is then what to keep.  A change left out is
- * kept in a later second if it still stands.
+ * kept in a later second if it still stands.  The same reasons with other
+ * numbers (reason_numbers_differ()) are kept again, but not within
+ * DECISION_AGAIN_MS of those kept last.
  */
 bool decision_due(struct decision_watch *w, const struct tick_record *record,
                   struct decision *d);

@@ -46,6 +46,67 @@ const char *reason_word(enum reason code)
     return wordings[code].word;
 }
 
+/* A number of a line, where its sentence says it. */
+struct said {
+    enum in in;
+    double a;
+    double b;
+};
+
+static int numbers_said(const struct reason_line *a,
+                        const struct reason_line *b, struct said said[3])
+{
+    static const char *const places[] = {"%v", "%l", "%n"};
+    const double of_a[] = {a->value, a->limit, a->need};
+    const double of_b[] = {b->value, b->limit, b->need};
+    int n = 0;
+    for (int i = 0; i < 3; i++) {
+        if (strstr(wordings[a->code].text, places[i]) != NULL) {
+            said[n++] = (struct said){units_of[a->code][i], of_a[i], of_b[i]};
+        }
+    }
+    return n;
+}
+
+/* How far two numbers may be apart and still be the same to a person. */
+static double same_within(const struct said *said, int n, enum in in)
+{
+    double most = 0.0;
+    for (int i = 0; i < n; i++) {
+        if (said[i].in == in) {
+            most = fmax(most, fmax(fabs(said[i].a), fabs(said[i].b)));
+        }
+    }
+    switch (in) {
+    case IN_SOC:
+        return 0.02;
+    case IN_C:
+        return 1.0;
+    case IN_W:
+    case IN_RAMP:
+    case IN_PRICE:
+        break;
+    }
+    return 0.1 * most;
+}
+
+bool reason_numbers_differ(const struct reason_line *a,
+                           const struct reason_line *b)
+{
+    assert(a->code == b->code && a->code >= 0 && a->code < REASON_COUNT);
+    struct said said[3];
+    int n = numbers_said(a, b, said);
+    for (int i = 0; i < n; i++) {
+        bool known = isfinite(said[i].a) && isfinite(said[i].b);
+        double apart = fabs(said[i].a - said[i].b);
+        if (known ? apart > same_within(said, n, said[i].in)
+                  : isfinite(said[i].a) != isfinite(said[i].b)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *node_name(const struct site *site, int64_t index, char *out,
                              size_t size)
 {

@@ -8,6 +8,7 @@
 #ifndef MODELS_REASON_H
 #define MODELS_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,13 +27,17 @@
       "the grid follows the load toward %v, at most %l; the batteries give "   \
       "%n "                                                                    \
       "meanwhile")                                                             \
-    X(IMPORT, "import", "grid held at its import limit of %l")                 \
-    X(EXPORT, "export", "grid held at its export limit of %l")                 \
+    X(IMPORT, "import",                                                        \
+      "grid held at its import limit of %l: the load is %v, the batteries "    \
+      "give %n")                                                               \
+    X(EXPORT, "export",                                                        \
+      "grid held at its export limit of %l: the load is %v, the batteries "    \
+      "give %n")                                                               \
     X(RECENTRE, "recentre", "state of charge is brought back: %v to %l")       \
     X(CHARGE_CHEAP, "charge_cheap", "charging %v while power costs %l")        \
     X(DISCHARGE_DEAR, "discharge_dear", "discharging %v while power costs %l") \
-    X(RATING, "rating", "%a is at its rating of %l, %n short")                 \
-    X(SOC, "soc", "%a is at its state-of-charge limit of %l")                  \
+    X(RATING, "rating", "%a can do no more than %l, %n short")                 \
+    X(SOC, "soc", "%a is at its state-of-charge limit of %l, %n short")        \
     X(SHED, "shed",                                                            \
       "compute held back by %v: the batteries alone cannot keep the grid at "  \
       "%l, they lack %n")                                                      \
@@ -43,8 +48,12 @@
     X(DISOBEYS, "disobeys", "%a does not do what it is told: %v, not %l")      \
     X(NO_METER, "no_meter",                                                    \
       "the grid meter is lost: the grid is taken as the sum of the assets")    \
-    X(EVENT, "event", "the utility limits import to %l")                       \
-    X(EMERGENCY, "emergency", "emergency instruction: import at most %l")      \
+    X(EVENT, "event",                                                          \
+      "the utility limits import to %l: the load is %v, the batteries give "   \
+      "%n")                                                                    \
+    X(EMERGENCY, "emergency",                                                  \
+      "emergency instruction, import at most %l: the load is %v, the "         \
+      "batteries give %n")                                                     \
     X(NO_PLAN, "no_plan", "no plan in force: rules alone")                     \
     X(NODE_OK, "node_ok", "%a may compute")                                    \
     X(NODE_UNPLUGGED, "node_unplugged", "%a is not plugged in")                \
@@ -94,6 +103,12 @@ struct reason_line {
     double limit; /* what bound */
     double need;  /* by how much, or what it would take */
 };
+
+/* True where 'b' says the same as 'a' with numbers that a person would call
+ * others: a power by a tenth of the largest in the sentence, a state of charge
+ * by two points, a temperature by a degree, a price or a ramp by a tenth. */
+bool reason_numbers_differ(const struct reason_line *a,
+                           const struct reason_line *b);
 
 /* The word of 'code' for logs and CSV; static storage. */
 const char *reason_word(enum reason code);

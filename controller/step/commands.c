@@ -25,20 +25,25 @@ static struct limits_cfg limits_of(const struct step_cfg *cfg,
     };
 }
 
-static void explain_limit(const struct step_cfg *cfg, int i, unsigned bound,
-                          double short_w, struct tick_record *record)
+/* 'over_w' is what was wanted more than the gate let through, + charge. */
+static void explain_limit(const struct limits_cfg *limits, int i,
+                          unsigned bound, double over_w,
+                          struct tick_record *record)
 {
-    if (!(bound & (1u << LIMIT_RATING | 1u << LIMIT_SOC)) || short_w < 1.0) {
+    if (!(bound & (1u << LIMIT_RATING | 1u << LIMIT_SOC)) ||
+        fabs(over_w) < 1.0) {
         return;
     }
-    const struct site_battery *s = &cfg->site.batteries[i];
     bool soc = bound & (1u << LIMIT_SOC);
+    bool charging = over_w > 0.0;
+    double soc_pu = charging ? limits->soc_max_pu : limits->soc_min_pu;
+    double most_w = charging ? limits->charge_max_w : limits->discharge_max_w;
     reason_add(record, &(struct reason_line){
                            .code = soc ? REASON_SOC : REASON_RATING,
                            .asset = ASSET_BATTERY,
                            .index = i,
-                           .limit = soc ? s->soc_min_pu : s->charge_max_w,
-                           .need = short_w,
+                           .limit = soc ? soc_pu : most_w,
+                           .need = fabs(over_w),
                        });
 }
 
@@ -65,7 +70,7 @@ static double gate(const struct step_cfg *cfg, struct step_state *state,
     };
     struct limits_out out = limits_apply(&limits, &in);
     if (e->usable) {
-        explain_limit(cfg, i, out.bound, fabs(in.want_w - out.set_w), record);
+        explain_limit(&limits, i, out.bound, in.want_w - out.set_w, record);
     }
     return out.set_w;
 }

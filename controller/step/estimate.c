@@ -7,6 +7,10 @@
  * its end is not a step for the grid. */
 static const double TAPER_PU = 0.02;
 
+/* Batteries that are named among the reasons: the alarms name all, and what
+ * binds the grid must find room. */
+enum { NAMED_MAX = 3 };
+
 static double taper(double soc_pu, double end_pu, double toward)
 {
     return fmax(0.0, fmin((soc_pu - end_pu) * toward / TAPER_PU, 1.0));
@@ -195,6 +199,22 @@ static void estimate_grid(const struct step_cfg *cfg, struct step_state *state,
     }
 }
 
+static void name_unusable(const struct estimate *est,
+                          const struct step_state *state, int i,
+                          struct tick_record *record)
+{
+    if (est->degraded > NAMED_MAX) {
+        return;
+    }
+    reason_add(record, &(struct reason_line){
+                           .code = (int64_t)est->batteries[i].why,
+                           .asset = ASSET_BATTERY,
+                           .index = i,
+                           .value = est->batteries[i].power_w,
+                           .limit = state->set_w[i],
+                       });
+}
+
 static double price_now(const struct site *site, const struct snapshot *in)
 {
     if (site->n_prices == 0) {
@@ -217,13 +237,7 @@ void estimate_make(const struct step_cfg *cfg, struct step_state *state,
         add_battery(cfg, state, i, est);
         if (!est->batteries[i].usable) {
             est->degraded++;
-            reason_add(record, &(struct reason_line){
-                                   .code = (int64_t)est->batteries[i].why,
-                                   .asset = ASSET_BATTERY,
-                                   .index = i,
-                                   .value = est->batteries[i].power_w,
-                                   .limit = state->set_w[i],
-                               });
+            name_unusable(est, state, i, record);
         }
     }
     estimate_pods(cfg, state, in, est);

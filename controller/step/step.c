@@ -161,19 +161,20 @@ static void explain(const struct step_cfg *cfg,
     double planned_w = scratch->planned_w;
     const struct caps *caps = &scratch->caps;
     double used_w = record->battery_set_w;
-    struct reason_line line = {.value = record->grid_ref_w, .need = used_w};
+    struct reason_line line = {.value = record->grid_ref_w, .need = -used_w};
     bool at_cap = record->grid_ref_w >= caps->import_w - 1.0;
     bool at_floor = record->grid_ref_w <= -cfg->site.grid.export_max_w + 1.0;
     if (at_cap || caps->urgent) {
         line.code = caps->why;
+        line.value = scratch->est.load_w;
         line.limit = caps->import_w;
     } else if (at_floor && used_w > 0.0) {
         line.code = REASON_EXPORT;
+        line.value = scratch->est.load_w;
         line.limit = cfg->site.grid.export_max_w;
     } else if (smooth->ramping) {
         line.code = REASON_RAMP;
         line.value = scratch->target_w;
-        line.need = -used_w;
         line.limit = cfg->site.grid.ramp_max_w_per_s;
     } else if (planned_w > 0.0 || planned_w < 0.0) {
         line.code =
@@ -182,7 +183,6 @@ static void explain(const struct step_cfg *cfg,
         line.limit = record->price_per_kwh;
     } else if (fabs(used_w) > 0.01 * fabs(record->grid_ref_w)) {
         line.code = REASON_SMOOTH;
-        line.need = -used_w;
     } else {
         line.code = REASON_HOLD;
     }

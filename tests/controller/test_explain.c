@@ -44,20 +44,26 @@ static void tick_at(struct historian *h, struct sample_tick *t, int64_t ms,
     assert_true(historian_push(h, t->in, &t->plan, t->out));
 }
 
-/* Ten seconds: HOLD, then from 4.5 s on IMPORT. */
-static void write_history(const struct fixture *f)
+static struct historian *historian_of(const struct site *site, const char *db)
 {
     const struct historian_cfg cfg = {
-        .site = f->site,
+        .site = site,
         .site_text = "",
         .site_path = "sample.yaml",
-        .db_path = f->db,
+        .db_path = db,
         .state = "",
         .utc_ms = start_ms,
     };
     struct historian *h = NULL;
     char why[300] = "";
     assert_int_equal(historian_open(&cfg, &h, why, sizeof(why)), ERR_NONE);
+    return h;
+}
+
+/* Ten seconds: HOLD, then from 4.5 s on IMPORT. */
+static void write_history(const struct fixture *f)
+{
+    struct historian *h = historian_of(f->site, f->db);
     struct sample_tick t;
     sample_open(&t, f->site);
     for (int64_t ms = 0; ms < 10000; ms += 500) {
@@ -186,6 +192,43 @@ static void test_the_sentence(void **state)
     assert_non_null(strstr(said, "\"grid_max_w\":\t12006500"));
 }
 
+/* A reason that stands for a minute while its number rises: the number is that
+ * of the time asked for, and the reason has its own beginning. */
+static void test_numbers_are_of_the_time_asked_for(void **state)
+{
+    const struct fixture *f = *state;
+    char db[128];
+    snprintf(db, sizeof(db), "%s/again.db", f->folder);
+    struct historian *h = historian_of(f->site, db);
+    struct sample_tick t;
+    sample_open(&t, f->site);
+    for (int i = 0; i < 70; i++) {
+        struct tick_record *r = &t.out->record;
+        r->tick = ++t.in->tick;
+        t.in->utc_ms = r->utc_ms = start_ms + 1000 * i;
+        r->n_why = 1;
+        r->why[0] = (struct reason_line){
+            .code = i < 5 ? REASON_HOLD : REASON_IMPORT,
+            .value = i < 5 ? 1e6 : 1e6 * i,
+            .limit = 1e6,
+            .need = 1e6 * (i - 1),
+        };
+        assert_true(historian_push(h, t.in, &t.plan, t.out));
+    }
+    historian_close(h);
+    sample_close(&t);
+    char at[CALENDAR_TEXT_MAX];
+    char since[CALENDAR_TEXT_MAX + 32];
+    char said[4000];
+    calendar_format_utc(start_ms + 5000, at);
+    snprintf(since, sizeof(since), "for this reason since %s", at);
+    calendar_format_utc(start_ms + 47000, at);
+    assert_int_equal(explain(f, db, at, false, said), EXIT_DONE);
+    assert_non_null(strstr(said, "the load is 45.00 MW, the batteries give "
+                                 "44.00 MW"));
+    assert_non_null(strstr(said, since));
+}
+
 static void test_the_site_file_names_the_database(void **state)
 {
     const struct fixture *f = *state;
@@ -253,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_decision_in_force),
         CASE(test_the_sentence),
+        CASE(test_numbers_are_of_the_time_asked_for),
         CASE(test_the_site_file_names_the_database),
         CASE(test_what_is_not_known),
         CASE(test_what_is_no_history),

@@ -84,7 +84,17 @@ static void test_sentences(void **state)
           .index = 1,
           .limit = 10e6,
           .need = 3e6},
-         "bess2 is at its rating of 10.00 MW, 3.00 MW short"},
+         "bess2 can do no more than 10.00 MW, 3.00 MW short"},
+        {{.code = REASON_IMPORT, .value = 170e6, .limit = 160e6, .need = 1e7},
+         "grid held at its import limit of 160.0 MW: the load is 170.0 MW, the "
+         "batteries give 10.00 MW"},
+        {{.code = REASON_SOC,
+          .asset = ASSET_BATTERY,
+          .index = 1,
+          .limit = 0.1,
+          .need = NAN},
+         "bess2 is at its state-of-charge limit of 10.0 %, an unknown value "
+         "short"},
         {{.code = REASON_NODE_COLD,
           .asset = ASSET_NODE,
           .index = 3,
@@ -99,6 +109,44 @@ static void test_sentences(void **state)
         char out[256];
         assert_string_equal(reason_text(&site, &rows[i].line, out, sizeof(out)),
                             rows[i].want);
+    }
+}
+
+static void test_numbers_that_differ(void **state)
+{
+    (void)state;
+    static const struct {
+        enum reason code;
+        double a[3]; /* value, limit, need */
+        double b[3];
+        bool differ;
+    } rows[] = {
+        {REASON_RAMP, {12e6, 3e4, 11e3}, {12e6, 3e4, 1.1e6}, false},
+        {REASON_RAMP, {12e6, 3e4, 11e3}, {12e6, 3e4, 1.3e6}, true},
+        {REASON_RAMP, {12e6, 3e4, 1e6}, {13.5e6, 3e4, 1e6}, true},
+        {REASON_RAMP, {12e6, 3e4, 1e6}, {12e6, 4e4, 1e6}, true},
+        {REASON_HOLD, {12e6, 0, 1e6}, {12e6, 0, 9e6}, false}, /* not said */
+        {REASON_HOLD, {0, 0, 0}, {0, 0, 0}, false},
+        {REASON_HOLD, {NAN, 0, 0}, {NAN, 0, 0}, false},
+        {REASON_HOLD, {NAN, 0, 0}, {1, 0, 0}, true},
+        {REASON_RECENTRE, {0.61, 0.5, 0}, {0.60, 0.5, 0}, false},
+        {REASON_RECENTRE, {0.61, 0.5, 0}, {0.58, 0.5, 0}, true},
+        {REASON_NODE_COLD, {-4.5, 5, 0}, {-3.6, 5, 0}, false},
+        {REASON_NODE_COLD, {-4.5, 5, 0}, {-3.4, 5, 0}, true},
+        {REASON_CHARGE_CHEAP, {2e6, 0.0125, 0}, {2e6, 0.0135, 0}, false},
+        {REASON_CHARGE_CHEAP, {2e6, 0.0125, 0}, {2e6, -0.0125, 0}, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const double *a = rows[i].a;
+        const double *b = rows[i].b;
+        struct reason_line x = {
+            .code = rows[i].code, .value = a[0], .limit = a[1], .need = a[2]};
+        struct reason_line y = {
+            .code = rows[i].code, .value = b[0], .limit = b[1], .need = b[2]};
+        if (reason_numbers_differ(&x, &y) != rows[i].differ ||
+            reason_numbers_differ(&y, &x) != rows[i].differ) {
+            fail_msg("row %zu", i);
+        }
     }
 }
 
@@ -155,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_numbers_that_differ),
         cmocka_unit_test(test_words_differ),
         cmocka_unit_test(test_any_line_has_a_text),
     };

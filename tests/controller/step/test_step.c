@@ -83,6 +83,48 @@ static void lost_battery_is_named_and_replaced(void **state)
     }
 }
 
+/* Many batteries out of order do not hide what binds the grid. */
+static void lost_batteries_leave_room_for_reasons(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 100; k++) {
+        loop_tick(&f, 100e6);
+    }
+    for (int k = 0; k < 20; k++) {
+        loop_observe(&f);
+        for (int i = 0; i < 8; i++) {
+            f.in->batteries[i].flags &= ~(int64_t)BATTERY_ONLINE;
+        }
+        loop_act(&f, 90e6);
+    }
+    const struct tick_record *r = &f.out->record;
+    assert_int_equal(r->degraded, 8);
+    assert_int_equal(r->n_why, 4);
+    assert_int_equal(r->why[2].index, 2);
+    assert_int_equal(r->why[3].code, REASON_RAMP);
+    loop_close(&f);
+}
+
+/* What is said of a limit: which, how much wants to pass it, what it takes. */
+static void a_limit_is_said_with_its_numbers(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(10, 10, 0);
+    site->grid.import_max_w = 90e6;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 80e6);
+    for (int k = 0; k < 1500; k++) {
+        loop_tick(&f, k < 100 ? 80e6 : 100e6);
+    }
+    const struct reason_line *why = &f.out->record.why[0];
+    assert_int_equal(why->code, REASON_IMPORT);
+    assert_true(fabs(why->limit - 0.995 * 90e6) < 1.0);
+    assert_true(fabs(why->value - 100e6) < 0.5e6);
+    assert_true(fabs(why->need - (why->value - why->limit)) < 0.5e6);
+    loop_close(&f);
+}
+
 /* Without the meter the grid is the sum of the assets; a silent pod then
  * draws all it may. */
 static void meter_lost_means_worst_case(void **state)
@@ -365,6 +407,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edge_reaches_the_grid_before_the_battery),
         cmocka_unit_test(lost_battery_is_named_and_replaced),
+        cmocka_unit_test(lost_batteries_leave_room_for_reasons),
+        cmocka_unit_test(a_limit_is_said_with_its_numbers),
         cmocka_unit_test(meter_lost_means_worst_case),
         cmocka_unit_test(start_takes_over_what_it_finds),
         cmocka_unit_test(bad_readings_never_come_through),
