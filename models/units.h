@@ -4,7 +4,8 @@
  *
  * "160 MW", "10 MW/min", "60 %", "45 USD/MWh": a number, optional space, a
  * unit of the kind that is expected.  The result is in the base unit of
- * STYLE.md (W, Wh, W/s, s, pu, Hz, VA, site currency per kWh or per kW).
+ * STYLE.md (W, Wh, W/s, s, pu, Hz, VA, site currency per kWh or per kW, km,
+ * Wh/km, ppm of capacity a day).  A year has 365.25 days.
  * A number without a unit, a unit of another kind, nan, inf, hexadecimal and
  * trailing text are refused.
  */
@@ -25,7 +26,11 @@
     X(FRACTION, "a fraction (%, pu)")                   \
     X(FREQUENCY, "a frequency (mHz, Hz)")               \
     X(PER_ENERGY, "a price (CUR/kWh, CUR/MWh)")         \
-    X(PER_POWER, "a price (CUR/kW, CUR/MW)")
+    X(PER_POWER, "a price (CUR/kW, CUR/MW)")            \
+    X(LIFETIME, "a lifetime (d, y)")                    \
+    X(DISTANCE, "a distance (km, mi)")                  \
+    X(CONSUMPTION, "a consumption (Wh/km, Wh/mi)")      \
+    X(WEAR, "a wear (ppm/d, %/y)")
 
 #define UNIT_ENUM(name, text) UNIT_##name,
 enum unit_kind { UNIT_LIST(UNIT_ENUM) UNIT_COUNT };

@@ -49,6 +49,14 @@ static void test_quantities(void **state)
         {UNIT_PER_ENERGY, "4 USD/kWh", 4.0},
         {UNIT_PER_POWER, "12 USD/kW", 12.0},
         {UNIT_PER_POWER, "12000 USD/MW", 12.0},
+        {UNIT_LIFETIME, "8 y", 8.0 * 365.25 * 86400.0},
+        {UNIT_LIFETIME, "30 d", 2592000.0},
+        {UNIT_DISTANCE, "160000 km", 160e3},
+        {UNIT_DISTANCE, "100 mi", 160.9344},
+        {UNIT_CONSUMPTION, "160 Wh/km", 160.0},
+        {UNIT_CONSUMPTION, "1609.344 Wh/mi", 1000.0},
+        {UNIT_WEAR, "5.8 ppm/d", 5.8},
+        {UNIT_WEAR, "36.525 %/y", 1000.0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         double x = NAN;
@@ -101,6 +109,10 @@ static void test_refusals(void **state)
         {UNIT_PER_ENERGY, "45 US"},
         {UNIT_PER_ENERGY, "45"},
         {UNIT_PER_POWER, "12 USD/kWh"},
+        {UNIT_LIFETIME, "8 h"},
+        {UNIT_DISTANCE, "160 kW"},
+        {UNIT_CONSUMPTION, "160 Wh"},
+        {UNIT_WEAR, "5.8 ppm"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         double x = 7.0;
