@@ -12,6 +12,7 @@
 #include "controller/site_file.h"
 #include "controller/site_notes.h"
 #include "models/units.h"
+#include "policies/guard.h"
 
 enum { NUMBER_MAX = 32 };
 
@@ -70,6 +71,23 @@ static double pods_max_w(const struct site *site)
     return sum_w;
 }
 
+/* The terms on which the owners lend their cars. */
+static void print_terms(const struct site *site, const struct site_fleet *f)
+{
+    const struct guard_terms t = guard_terms_of(f);
+    char paid[NUMBER_MAX] = "the price just then";
+    if (!isnan(t.energy_per_kwh)) {
+        snprintf(paid, sizeof(paid), "%.4g %s/kWh", t.energy_per_kwh,
+                 site->currency);
+    }
+    printf("             %s: %s; a day at most %.3g ppm of wear, a year %.4g "
+           "virtual km\n             pack %.4g %s/kWh, owner's energy paid at "
+           "%s\n",
+           f->name, t.from_pack ? "plugged in or not" : "plugged in only",
+           t.budget_ppm_per_day, t.virtual_km_per_year, t.replacement_per_kwh,
+           site->currency, paid);
+}
+
 static void print_loads(const struct site *site)
 {
     double floor_w = 0.0;
@@ -86,6 +104,9 @@ static void print_loads(const struct site *site)
            site->n_pods, power(pods_max_w(site), a), power(floor_w, b));
     printf("  fleets     %d: %d vehicles with %s of compute\n", site->n_fleets,
            site->n_nodes, power(compute_w, a));
+    for (int i = 0; i < site->n_fleets; i++) {
+        print_terms(site, &site->fleets[i]);
+    }
     if (site->other.present) {
         printf("  other      %.3g times the pods, after %s\n",
                site->other.pue_pu - 1.0,

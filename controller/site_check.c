@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/guard.h"
+
 /* Ticks of dead time that the simulated plant can hold (models/plant.h). */
 enum { DELAY_TICKS_MAX = 64 };
 
@@ -79,6 +81,36 @@ static void check_contingency(struct site_reader *r,
     }
 }
 
+/* By eight years of driving and parking alone, by the worse of two models:
+ * ../shared/vectors/wear/one_kw_study.csv, "drive only". */
+static const double expected_loss_pu[CHEMISTRY_COUNT] = {
+    [CHEMISTRY_LFP] = 0.13,
+    [CHEMISTRY_LFP_NAUMANN] = 0.13,
+    [CHEMISTRY_NCA] = 0.13,
+    [CHEMISTRY_NMC] = 0.18,
+    [CHEMISTRY_NMC_SCHMALSTIEG] = 0.18,
+};
+
+static void fill_terms(struct site_reader *r, struct site_fleet *f)
+{
+    const struct site_warranty *w = &f->warranty;
+    if (isnan(f->replacement_per_kwh)) {
+        f->replacement_per_kwh = 130.0;
+    }
+    if (isnan(f->warranty.expected_loss_pu)) {
+        f->warranty.expected_loss_pu = expected_loss_pu[f->chemistry];
+    }
+    if (isnan(f->wear_ppm_per_day)) {
+        if (known(r, &w->loss_pu) && known(r, &w->expected_loss_pu) &&
+            w->expected_loss_pu >= w->loss_pu) {
+            site_clash(r, &w->expected_loss_pu, &w->loss_pu,
+                       "expected less than loss, or a wear_budget: nothing "
+                       "is left for compute");
+        }
+        f->wear_ppm_per_day = guard_budget_ppm_per_day(&f->warranty);
+    }
+}
+
 static void check_fleet(struct site_reader *r, struct site_fleet *f)
 {
     static const double profile_w[] = {
@@ -90,6 +122,7 @@ static void check_fleet(struct site_reader *r, struct site_fleet *f)
     if (isnan(f->compute_w)) {
         f->compute_w = profile_w[f->profile];
     }
+    fill_terms(r, f);
     f->first_node = site->n_nodes;
     if (f->nodes > SITE_NODES_MAX - site->n_nodes) {
         site_clash(r, &f->nodes, NULL,

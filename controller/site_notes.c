@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policies/guard.h"
+
 static void note_secret(const char *path,
                         void (*say)(void *user, const char *note), void *user)
 {
@@ -17,9 +19,60 @@ static void note_secret(const char *path,
     }
 }
 
+/* What the guard says of a car that could not be better, its accounts full. */
+static enum reason best_answer(const struct site_fleet *f)
+{
+    const struct guard_terms terms = guard_terms_of(f);
+    struct guard_cfg cfg;
+    guard_init(&cfg, &terms);
+    const struct node_in car = {
+        .pack_mono_ms = 1,
+        .agent_mono_ms = 1,
+        .soc_pu = 0.7,
+        .soc_limit_pu = 0.8,
+        .energy_wh = 0.7 * f->pack_wh,
+        .compute_avail_w = f->compute_w,
+        .pack_c = 20.0,
+        .ambient_c = 20.0,
+        .flags = NODE_ONLINE | NODE_PLUGGED | NODE_CONSENT | NODE_PARKED |
+                 NODE_HAS_DEPARTURE,
+    };
+    struct guard_now now = {.node = &car, .mono_ms = 1};
+    struct guard_state state = {0};
+    guard_step(&cfg, &state, &now);
+    guard_fill(&cfg, &state);
+    return guard_ask(&cfg, &state, &now, f->compute_w);
+}
+
+static void note_fleet(const struct site_fleet *f,
+                       void (*say)(void *user, const char *note), void *user)
+{
+    static const char *const because[REASON_COUNT] = {
+        [REASON_NODE_BUDGET] = "wear_budget or the warranty leaves too little "
+                               "wear a day",
+        [REASON_NODE_KM] = "distance_share leaves too few virtual km a year",
+        [REASON_NODE_HEATING] = "compute would heat a pack of that size too "
+                                "much",
+        [REASON_NODE_RATE] = "compute draws too much for a pack of that size",
+        [REASON_NODE_DEPARTURE] = "a lost charger would take too much of a "
+                                  "pack of that size",
+    };
+    enum reason why = best_answer(f);
+    if (why != REASON_NODE_OK) {
+        char note[SITE_NAME_MAX + 160];
+        snprintf(note, sizeof(note), "fleet %s: no car will ever compute: %s",
+                 f->name,
+                 because[why] != NULL ? because[why] : reason_word(why));
+        say(user, note);
+    }
+}
+
 void site_notes(const struct site *site,
                 void (*say)(void *user, const char *note), void *user)
 {
+    for (int i = 0; i < site->n_fleets; i++) {
+        note_fleet(&site->fleets[i], say, user);
+    }
     if (site->http_listen[0] != '\0') {
         say(user, "http: this version serves no dashboard yet");
     }

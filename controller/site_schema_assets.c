@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Batteries, pods, fleets and the classes of their work. */
+/* Batteries, pods and the classes of their work. */
 #include "controller/site_schema_rows.h"
 
 static const char *const battery_kinds[] = {
@@ -9,23 +9,9 @@ static const char *const battery_kinds[] = {
     NULL,
 };
 
-static const char *const chemistries[] = {
-#define CHEMISTRY_WORD(name, text) [CHEMISTRY_##name] = text,
-    CHEMISTRY_LIST(CHEMISTRY_WORD)
-#undef CHEMISTRY_WORD
-        [CHEMISTRY_COUNT] = NULL,
-};
-
 static const char *const pod_profiles[] = {
     [POD_GENERIC] = "generic",
     [POD_GB200_NVL72] = "gb200_nvl72",
-    NULL,
-};
-
-static const char *const node_profiles[] = {
-    [NODE_HW4] = "hw4",
-    [NODE_AI5] = "ai5",
-    [NODE_AI6] = "ai6",
     NULL,
 };
 
@@ -121,7 +107,7 @@ static const struct site_key battery_keys[] = {
     {.key = "chemistry",
      .kind = KEY_WORD,
      AT(site_battery, chemistry),
-     .words = chemistries,
+     .words = site_chemistries,
      .required = true,
      .meaning = "which ageing model prices its wear"},
     {.key = "replacement_cost",
@@ -201,67 +187,6 @@ static const struct site_key pod_keys[] = {
      .meaning = "the class of its work, from classes"},
 };
 const struct site_table site_table_pod = TABLE(pod_keys);
-
-static const struct site_key fleet_keys[] = {
-    {.key = "name",
-     .kind = KEY_NAME,
-     AT(site_fleet, name),
-     .required = true,
-     .meaning = "unlike every other asset's name; its cars are NAME-0001 ..."},
-    {.key = "nodes",
-     .kind = KEY_COUNT,
-     AT(site_fleet, nodes),
-     RANGE("1", "1000000"),
-     .required = true,
-     .meaning = "parked vehicles"},
-    {.key = "profile",
-     .kind = KEY_WORD,
-     AT(site_fleet, profile),
-     .words = node_profiles,
-     .required = true,
-     .meaning = "compute of one car: hw4 160 W, ai5 800 W, ai6 1000 W (the "
-                "figure for ai6 is an assumption)"},
-    {.key = "compute",
-     QUANTITY(POWER),
-     AT(site_fleet, compute_w),
-     RANGE("1 W", "100 kW"),
-     .computed = "as the profile says",
-     .meaning = "compute of one car, instead of the profile's"},
-    {.key = "feeder_max",
-     QUANTITY(POWER),
-     AT(site_fleet, feeder_max_w),
-     RANGE("1 W", "100 GW"),
-     .preset = "none",
-     .meaning = "limit of the feeder that all its cars share"},
-    {.key = "chemistry",
-     .kind = KEY_WORD,
-     AT(site_fleet, chemistry),
-     .words = chemistries,
-     .required = true,
-     .meaning = "of the cars' packs"},
-    {.key = "pack",
-     QUANTITY(ENERGY),
-     AT(site_fleet, pack_wh),
-     RANGE("1 kWh", "2 MWh"),
-     .required = true,
-     .meaning = "capacity of one car's pack"},
-    {.key = "class",
-     .kind = KEY_CLASS,
-     AT(site_fleet, class_id),
-     .required = true,
-     .meaning = "the class of its work, from classes"},
-    {.key = "behind_poi",
-     .kind = KEY_BOOL,
-     AT(site_fleet, behind_poi),
-     .preset = "true",
-     .meaning = "whether its power flows through the site's grid connection"},
-    {.key = "telemetry",
-     .kind = KEY_TOPIC,
-     AT(site_fleet, telemetry),
-     .computed = "none",
-     .meaning = "topic base under which the cars' own telemetry arrives"},
-};
-const struct site_table site_table_fleet = TABLE(fleet_keys);
 
 static const struct site_key class_keys[] = {
     {.key = "name",

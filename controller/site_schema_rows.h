@@ -29,7 +29,10 @@ extern const struct site_table site_table_grid;
 /* site_schema_assets.c */
 extern const struct site_table site_table_battery;
 extern const struct site_table site_table_pod;
-extern const struct site_table site_table_fleet;
 extern const struct site_table site_table_class;
+
+/* site_schema_fleet.c; the words of chemistry are the batteries' as well */
+extern const char *const site_chemistries[];
+extern const struct site_table site_table_fleet;
 
 #endif

@@ -118,6 +118,17 @@ struct site_pod {
 
 enum node_profile { NODE_HW4, NODE_AI5, NODE_AI6 };
 
+/* What the makers of a fleet's packs promise, and what of it compute may
+ * take.  The defaults are those of the schema. */
+struct site_warranty {
+    double loss_pu;          /* of the capacity at its end; > 0 */
+    double expected_loss_pu; /* by driving and parking alone; by chemistry */
+    double life_s;           /* > 0 */
+    double distance_km;      /* > 0 */
+    double wear_share_pu;    /* of what they leave between them */
+    double distance_share_pu;
+};
+
 /* A fleet is 'nodes' parked vehicles, named FLEET-0001 ... in the topics. */
 struct site_fleet {
     char name[SITE_NAME_MAX];
@@ -131,6 +142,12 @@ struct site_fleet {
     int class_id;
     bool behind_poi;               /* only these enter the grid power */
     char telemetry[SITE_TEXT_MAX]; /* fleet-telemetry topic base, or "" */
+    bool from_pack;                /* owners let compute run unplugged */
+    double replacement_per_kwh;    /* of a pack's capacity; default 130 */
+    double energy_per_kwh; /* what owners are paid; NAN: the price just then */
+    double consumption_wh_per_km; /* of driving; > 0, default 160 */
+    double wear_ppm_per_day; /* by compute; default: what the warranty leaves */
+    struct site_warranty warranty;
 };
 
 struct site_class {

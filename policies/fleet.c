@@ -65,8 +65,8 @@ static enum reason market(const struct fleet_in *in,
     if (w > left_w) {
         return REASON_NODE_FEEDER;
     }
-    double cost_per_kwh = guard_price_per_kwh(in->guard, now);
-    cost_per_kwh += isfinite(in->energy_per_kwh) ? in->energy_per_kwh : 0.0;
+    double cost_per_kwh = guard_price_per_kwh(in->guard, now) +
+                          guard_energy_per_kwh(in->guard, now);
     return cost_per_kwh > in->value_per_kwh ? REASON_NODE_PRICE
                                             : REASON_NODE_OK;
 }

@@ -1,39 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "policies/guard.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 
 #include "policies/guard_limits.h"
-
-static const double KWH_COST = 130.0;        /* of an NCA pack, per kWh */
-static const double KM_WH = 160.0;           /* of a mid-size car */
-static const double WARRANTY_LOSS_PU = 0.30; /* 70 % after 8 years */
-static const double EXPECTED_LOSS_PU = 0.13; /* NCA, driven and parked */
-static const double WARRANTY_DAYS = 2922.0;
-static const double SHARE_PU = 0.10;       /* of the headroom, for compute */
-static const double BUDGET_MAX_PPM = 20.0; /* whatever the headroom */
-
-double guard_budget_ppm_per_day(double warranty_loss_pu,
-                                double expected_loss_pu, double days)
-{
-    double ppm = SHARE_PU * (warranty_loss_pu - expected_loss_pu) / days * 1e6;
-    return ppm > 0.0 ? fmin(ppm, BUDGET_MAX_PPM) : 0.0;
-}
-
-struct guard_terms guard_terms_of(const struct site_fleet *fleet)
-{
-    return (struct guard_terms){
-        .pack_wh = fleet->pack_wh,
-        .compute_w = fleet->compute_w,
-        .chemistry = fleet->chemistry,
-        .from_pack = false,
-        .budget_ppm_per_day = guard_budget_ppm_per_day(
-            WARRANTY_LOSS_PU, EXPECTED_LOSS_PU, WARRANTY_DAYS),
-        .replacement_per_kwh = KWH_COST,
-        .consumption_wh_per_km = KM_WH,
-    };
-}
 
 static double calendar_ppm(const struct guard_cfg *cfg, double soc_pu,
                            double pack_c)
@@ -43,6 +15,7 @@ static double calendar_ppm(const struct guard_cfg *cfg, double soc_pu,
 
 void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
 {
+    assert(terms->consumption_wh_per_km > 0.0 && terms->end_loss_pu > 0.0);
     *cfg = (struct guard_cfg){
         .terms = *terms,
         .thermal = thermal_of_pack(terms->pack_wh),
@@ -63,7 +36,7 @@ void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
     cfg->lost_pu = cfg->lost_wh * GUARD_PACK_OVERHEAD /
                    (GUARD_SOH_MIN_PU * terms->pack_wh);
     cfg->cur_per_ppm = terms->replacement_per_kwh * terms->pack_wh / 1e3 /
-                       WARRANTY_LOSS_PU * 1e-6;
+                       terms->end_loss_pu * 1e-6;
 }
 
 double guard_lease_s(void)
@@ -93,6 +66,25 @@ static void charge_loss(const struct guard_cfg *cfg, struct guard_state *state,
     state->ledger.owed_cur += ppm * cfg->cur_per_ppm;
 }
 
+/* What an owner is paid for a kWh. */
+static double paid_per_kwh(const struct guard_cfg *cfg,
+                           const struct guard_now *now)
+{
+    double agreed = cfg->terms.energy_per_kwh;
+    double per_kwh = isnan(agreed) ? now->energy_per_kwh : agreed;
+    return guard_in_range(per_kwh, 0.0, 1e3) ? per_kwh : 0.0;
+}
+
+double guard_energy_per_kwh(const struct guard_cfg *cfg,
+                            const struct guard_now *now)
+{
+    bool plugged = now->node->flags & NODE_PLUGGED;
+    if (plugged && cfg->terms.behind_poi) {
+        return isfinite(now->energy_per_kwh) ? now->energy_per_kwh : 0.0;
+    }
+    return paid_per_kwh(cfg, now) * (plugged ? 1.0 : GUARD_PACK_OVERHEAD);
+}
+
 /* 'wh' of compute turn out to have come from the pack. */
 static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
                       const struct guard_now *now, double wh)
@@ -103,10 +95,11 @@ static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
     double pack_wh = wh * GUARD_PACK_OVERHEAD;
     struct guard_ledger *l = &state->ledger;
     l->pack_wh += pack_wh;
-    l->virtual_km += pack_wh / cfg->terms.consumption_wh_per_km;
-    double per_kwh = now->energy_per_kwh;
-    l->owed_cur +=
-        guard_in_range(per_kwh, 0.0, 1e3) ? pack_wh / 1e3 * per_kwh : 0.0;
+    l->virtual_km += guard_km(cfg, pack_wh);
+    state->left_km -= guard_km(cfg, pack_wh);
+    /* elsewhere the compute itself is paid for already */
+    double unpaid_wh = cfg->terms.behind_poi ? pack_wh : pack_wh - wh;
+    l->owed_cur += unpaid_wh / 1e3 * paid_per_kwh(cfg, now);
     /* What else may have emptied the pack meanwhile is not compute's. */
     double mine_pu = pack_wh / (GUARD_SOH_MIN_PU * cfg->terms.pack_wh);
     double soc_pu = guard_most(now->node->soc_pu, state->soc_news_pu - mine_pu);
@@ -192,11 +185,29 @@ static void begin(const struct guard_cfg *cfg, struct guard_state *state,
     const struct node_in *n = now->node;
     state->mono_ms = now->mono_ms;
     state->budget_ppm = cfg->terms.budget_ppm_per_day;
+    state->left_km = guard_carry_km(cfg);
     state->rest_c = n->pack_c;
     state->ambient_c = n->pack_c;
     state->soc_ref_pu = n->soc_pu;
     state->soc_news_pu = n->soc_pu;
     state->pack_mono_ms = n->pack_mono_ms;
+}
+
+void guard_fill(const struct guard_cfg *cfg, struct guard_state *state)
+{
+    state->budget_ppm = GUARD_CARRY_DAYS * cfg->terms.budget_ppm_per_day;
+    state->left_km = guard_carry_km(cfg);
+}
+
+/* What 'days' bring to both accounts. */
+static void give(const struct guard_cfg *cfg, struct guard_state *state,
+                 double days)
+{
+    double grant_ppm = cfg->terms.budget_ppm_per_day;
+    state->budget_ppm = guard_least(state->budget_ppm + grant_ppm * days,
+                                    GUARD_CARRY_DAYS * grant_ppm);
+    state->left_km = guard_least(state->left_km + guard_km_per_day(cfg) * days,
+                                 guard_carry_km(cfg));
 }
 
 void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
@@ -219,13 +230,13 @@ void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
     state->ledger.compute_wh += wh;
     state->ledger.awake_h += w > 0.0 ? dt_s / 3600.0 : 0.0;
     state->unseen_wh += wh;
+    if (!cfg->terms.behind_poi) {
+        state->ledger.owed_cur += wh / 1e3 * paid_per_kwh(cfg, now);
+    }
 
     double before_k = state->rise_k;
     follow_heat(cfg, state, now, w, dt_s);
-    double grant_ppm = cfg->terms.budget_ppm_per_day;
-    state->budget_ppm =
-        guard_least(state->budget_ppm + grant_ppm * dt_s / GUARD_DAY_S,
-                    GUARD_CARRY_DAYS * grant_ppm);
+    give(cfg, state, dt_s / GUARD_DAY_S);
     double mean_k = 0.5 * (before_k + state->rise_k);
     charge_loss(cfg, state,
                 heat_ppm_per_day(cfg, n, mean_k) * dt_s / GUARD_DAY_S);

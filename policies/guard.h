@@ -11,7 +11,8 @@
  *           be, neither cold nor hot, and would compute not warm it too much
  *   budget  is there wear left to give: a daily grant in ppm of the capacity,
  *           charged only with what compute adds over what would have been,
- *           never credited, kept for at most a week
+ *           never credited, kept for at most a week; and are there virtual km
+ *           left: what the pack gave as if driven, a share of the warranty's
  *   price   what compute costs the pack, for the market to weigh; the guard
  *           itself never refuses by it
  *
@@ -20,8 +21,9 @@
  * of the car and booked.  A pack is never discharged to the grid: there is no
  * such command.
  *
- * Two properties hold as long as a car draws no more than its lease:
+ * Three properties hold as long as a car draws no more than its lease:
  *   - what was charged in any window of d days is at most (d + 7) daily grants;
+ *   - virtual km in any year are at most what the terms allow;
  *   - compute does not take a pack below what its departure needs, whenever
  *     the charger is lost.
  * And for the same state and question, a hotter, emptier, colder or staler car
@@ -47,9 +49,13 @@ struct guard_terms {
     double compute_w; /* most that is ever asked of one car */
     enum chemistry chemistry;
     bool from_pack;               /* owners let compute run unplugged */
+    bool behind_poi;              /* the site pays what comes by the plug */
     double budget_ppm_per_day;    /* >= 0 */
-    double replacement_per_kwh;   /* of the pack, site currency */
+    double end_loss_pu;           /* of capacity, at which a pack is spent */
+    double replacement_per_kwh;   /* of the pack, site currency; >= 0 */
+    double energy_per_kwh;        /* paid to owners; NAN: guard_now's */
     double consumption_wh_per_km; /* of driving, for virtual km */
+    double virtual_km_per_year;   /* at most; >= 0 */
 };
 
 /* The terms and what follows from them; constant. */
@@ -75,7 +81,7 @@ struct guard_ledger {
     double awake_h;    /* computing */
     double virtual_km; /* pack_wh as if driven */
     double loss_ppm;   /* of capacity, added by compute */
-    double owed_cur;   /* for loss and energy, site currency */
+    double owed_cur;   /* for loss and the owner's energy, site currency */
 };
 
 /* What is remembered of one pack; all zero at first.  Plain; a copy is a
@@ -94,6 +100,7 @@ struct guard_state {
     double rest_c;      /* the pack had there been no compute */
     double ambient_c;   /* last known */
     double budget_ppm;  /* left */
+    double left_km;     /* virtual */
     struct guard_ledger ledger;
 };
 _Static_assert(sizeof(struct guard_state) <= 256, "a fleet has a million");
@@ -102,18 +109,20 @@ _Static_assert(sizeof(struct guard_state) <= 256, "a fleet has a million");
 struct guard_now {
     const struct node_in *node;
     int64_t mono_ms;
-    double energy_per_kwh; /* what drawn energy is worth; NAN for nothing */
+    double energy_per_kwh; /* the market's price; NAN where not known */
 };
 
 /* What a fleet of the site file is given. */
 struct guard_terms guard_terms_of(const struct site_fleet *fleet);
 
 /* A day's wear in ppm: the share of what the warranty leaves over the loss
- * that is expected by its end; fractions of capacity, 'days' > 0. */
-double guard_budget_ppm_per_day(double warranty_loss_pu,
-                                double expected_loss_pu, double days);
+ * that is expected by its end, at most 20. */
+double guard_budget_ppm_per_day(const struct site_warranty *warranty);
 
 void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms);
+
+/* As after a long rest: all that may be saved up is there to give. */
+void guard_fill(const struct guard_cfg *cfg, struct guard_state *state);
 
 /* Book what has happened since the last step; first of all, at every look. */
 void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
@@ -127,6 +136,11 @@ enum reason guard_ask(const struct guard_cfg *cfg,
 /* What was decided: a lease of 'compute_w' from now, 0 for none. */
 void guard_grant(struct guard_state *state, const struct guard_now *now,
                  double compute_w);
+
+/* What the energy of a kWh of compute costs now: the market's price at the
+ * site's plug, else what the owner is paid; 0 where nothing is known. */
+double guard_energy_per_kwh(const struct guard_cfg *cfg,
+                            const struct guard_now *now);
 
 /* How long a lease holds without renewal. */
 double guard_lease_s(void);

@@ -149,8 +149,24 @@ static bool draws_hard(const struct question *q)
     return q->want_w * q->cfg->pu_per_wh > GUARD_PACK_MAX_C_RATE;
 }
 
+/* Compute that may yet turn out to have come from the pack, most of all if the
+ * charger is lost now. */
+static double at_risk_wh(const struct question *q)
+{
+    return q->cfg->lost_wh + q->state->unseen_wh +
+           guard_least(q->state->unsure_wh, guard_drain_wh(q->cfg));
+}
+
+static bool has_driven_enough(const struct question *q)
+{
+    double km = guard_km(q->cfg, at_risk_wh(q) * GUARD_PACK_OVERHEAD);
+    double spread_km =
+        q->state->computing ? 0.0 : guard_km_per_day(q->cfg) / 24.0;
+    return q->state->left_km < km + spread_km;
+}
+
 /* Enough must be left for all that this lease can still cost: the heat until
- * it has died away, and the pack's own energy if the charger is lost now. */
+ * it has died away, and the pack's own energy at risk. */
 static bool has_spent_its_budget(const struct question *q)
 {
     const struct guard_cfg *cfg = q->cfg;
@@ -158,9 +174,7 @@ static bool has_spent_its_budget(const struct question *q)
     double rise_k = q->state->rise_k + cfg->k_per_wh * q->want_w * lease_h;
     double heat_ppm = cfg->slope_ppm_per_k * rise_k *
                       (cfg->linger_days + GUARD_LEASE_S / GUARD_DAY_S);
-    double wh = cfg->lost_wh + q->state->unseen_wh +
-                guard_least(q->state->unsure_wh, guard_drain_wh(cfg));
-    double pack_pu = wh * cfg->pu_per_wh;
+    double pack_pu = at_risk_wh(q) * cfg->pu_per_wh;
     double depth_pu = 1.0 - q->now->node->soc_pu + pack_pu / GUARD_SOH_MIN_PU;
     double pack_ppm = cfg->life->cycle_ppm_per_efc(depth_pu) * pack_pu;
     double spread_ppm =
@@ -182,6 +196,7 @@ static const struct veto vetoes[] = {
     {is_heating, REASON_NODE_HEATING},
     {draws_hard, REASON_NODE_RATE},
     {has_spent_its_budget, REASON_NODE_BUDGET},
+    {has_driven_enough, REASON_NODE_KM},
 };
 
 enum reason guard_ask(const struct guard_cfg *cfg,

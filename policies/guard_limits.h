@@ -9,6 +9,10 @@
 #define GUARD_DAY_S 86400.0
 #define GUARD_LEASE_S 120.0
 #define GUARD_CARRY_DAYS 7.0
+/* Of a year's virtual km: what may be saved up.  The rest comes day by day, so
+ * that no year has more than its allowance. */
+#define GUARD_CARRY_KM_PU (1.0 / 12.0)
+#define GUARD_YEAR_DAYS 365.25
 #define GUARD_AGENT_MAX_AGE_MS (60 * 1000)
 #define GUARD_PACK_MAX_AGE_MS (15 * 60 * 1000) /* telemetry on change */
 
@@ -77,6 +81,23 @@ static inline bool guard_fresh(int64_t now_ms, int64_t then_ms,
 static inline double guard_drain_wh(const struct guard_cfg *cfg)
 {
     return GUARD_DRAIN_PU * cfg->terms.pack_wh / GUARD_PACK_OVERHEAD;
+}
+
+static inline double guard_km(const struct guard_cfg *cfg, double pack_wh)
+{
+    return pack_wh / cfg->terms.consumption_wh_per_km;
+}
+
+/* Of the allowance: what can be saved up, and what a day brings. */
+static inline double guard_carry_km(const struct guard_cfg *cfg)
+{
+    return GUARD_CARRY_KM_PU * cfg->terms.virtual_km_per_year;
+}
+
+static inline double guard_km_per_day(const struct guard_cfg *cfg)
+{
+    return (1.0 - GUARD_CARRY_KM_PU) * cfg->terms.virtual_km_per_year /
+           GUARD_YEAR_DAYS;
 }
 
 #endif

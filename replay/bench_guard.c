@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* bench_guard - a million guarded packs, one minute on; in processor time, for
  * it waits for nothing. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -71,9 +72,18 @@ static int64_t ask(const struct guard_cfg *cfg, struct guard_state *states,
 static void count(struct bench_run *run, struct guard_state *states,
                   struct node_in *nodes)
 {
-    struct site_fleet fleet = {
-        .pack_wh = 75e3, .compute_w = COMPUTE_W, .chemistry = CHEMISTRY_NCA};
-    struct guard_terms terms = guard_terms_of(&fleet);
+    const struct guard_terms terms = {
+        .pack_wh = 75e3,
+        .compute_w = COMPUTE_W,
+        .chemistry = CHEMISTRY_NCA,
+        .behind_poi = true,
+        .budget_ppm_per_day = 5.8,
+        .end_loss_pu = 0.3,
+        .replacement_per_kwh = 130.0,
+        .energy_per_kwh = NAN,
+        .consumption_wh_per_km = 160.0,
+        .virtual_km_per_year = 1e3,
+    };
     struct guard_cfg cfg;
     guard_init(&cfg, &terms);
     park(nodes);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "models/site.h"
+#include "tests/fleet_fixture.h"
 
 static inline void fixture_battery(struct site_battery *b, int i)
 {
@@ -72,14 +73,9 @@ static inline struct site *fixture_site(int n_batteries, int n_pods,
     if (n_nodes > 0) {
         s->n_fleets = 1;
         s->n_nodes = n_nodes;
-        s->fleets[0] = (struct site_fleet){
-            .nodes = n_nodes,
-            .compute_w = 160.0,
-            .feeder_max_w = 4e3 * n_nodes,
-            .pack_wh = 75e3,
-            .behind_poi = true,
-        };
-        strcpy(s->fleets[0].name, "lot");
+        s->fleets[0] = fleet_usual(160.0);
+        s->fleets[0].nodes = n_nodes;
+        s->fleets[0].feeder_max_w = 4e3 * n_nodes;
     }
     return s;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/fleet_fixture.h"
+
 uint64_t sample_random(uint64_t *seed)
 {
     uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
@@ -44,6 +46,7 @@ struct site *sample_site(void)
     for (int i = 0; i < s->n_pods; i++) {
         snprintf(s->pods[i].name, SITE_NAME_MAX, "pod%d", i + 1);
     }
+    s->fleets[0] = fleet_usual(800.0);
     snprintf(s->fleets[0].name, SITE_NAME_MAX, "lot1");
     s->fleets[0].nodes = s->n_nodes;
     snprintf(s->prices[0].market, SITE_NAME_MAX, "day_ahead");

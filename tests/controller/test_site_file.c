@@ -60,7 +60,11 @@ static const char good[] =
     "  - {name: lot1, nodes: 200, profile: ai5, chemistry: nca, pack: 75 kWh, "
     "class: training}\n"
     "  - {name: lot2, nodes: 30, profile: hw4, compute: 170 W, chemistry: "
-    "lfp, pack: 60 kWh, class: batch, behind_poi: false}\n"
+    "lfp, pack: 60 kWh, class: batch, behind_poi: false,"
+    "     from_pack: true, replacement_cost: 90 EUR/kWh, energy_paid: "
+    "0.31 EUR/kWh, consumption: 200 Wh/km, wear_budget: 2.5 ppm/d,"
+    "     warranty: {loss: 20 %, life: 10 y, distance: 240000 km, "
+    "expected_loss: 7 %, wear_share: 9 %, distance_share: 6 %}}\n"
     "other_load: {pue: 1.15, lag: 5 min}\n"
     "prices: [{market: day_ahead, fallback: 45 EUR/MWh}]\n"
     "utility: {openadr: {base: \"http://vtn.lan/openadr3\", client: ven1, "
@@ -166,6 +170,36 @@ static void test_expands_pods_and_fleets(void **state)
     assert_near(site.fleets[1].compute_w, 170.0);
     assert_true(site.fleets[0].behind_poi);
     assert_false(site.fleets[1].behind_poi);
+}
+
+static void test_reads_the_owners_terms(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("t.yaml", good, strlen(good)), ERR_NONE);
+    const struct site_fleet *f = &site.fleets[0];
+    assert_false(f->from_pack);
+    assert_near(f->replacement_per_kwh, 130.0);
+    assert_true(isnan(f->energy_per_kwh));
+    assert_near(f->consumption_wh_per_km, 160.0);
+    assert_near(f->warranty.loss_pu, 0.30);
+    assert_near(f->warranty.expected_loss_pu, 0.13);
+    assert_near(f->warranty.life_s, 8.0 * 365.25 * 86400.0);
+    assert_near(f->warranty.distance_km, 160e3);
+    assert_near(f->warranty.wear_share_pu, 0.10);
+    assert_near(f->warranty.distance_share_pu, 0.05);
+    assert_near(f->wear_ppm_per_day, 0.1 * 0.17 / 2922.0 * 1e6);
+    f = &site.fleets[1];
+    assert_true(f->from_pack);
+    assert_near(f->replacement_per_kwh, 90.0);
+    assert_near(f->energy_per_kwh, 0.31);
+    assert_near(f->consumption_wh_per_km, 200.0);
+    assert_near(f->warranty.loss_pu, 0.20);
+    assert_near(f->warranty.expected_loss_pu, 0.07);
+    assert_near(f->warranty.life_s, 10.0 * 365.25 * 86400.0);
+    assert_near(f->warranty.distance_km, 240e3);
+    assert_near(f->warranty.wear_share_pu, 0.09);
+    assert_near(f->warranty.distance_share_pu, 0.06);
+    assert_near(f->wear_ppm_per_day, 2.5);
 }
 
 static void test_defaults(void **state)
@@ -310,6 +344,11 @@ static void test_wrong_values(void **state)
          "MWh)"},
         {"20 MWh", "nan", "nan",
          "battery.bess1.energy: \"nan\": expected an energy (Wh, kWh, MWh)"},
+        {"2.5 ppm/d", "2.5 ppm", "2.5 ppm",
+         "fleet.lot2.wear_budget: \"2.5 ppm\": expected a wear (ppm/d, %/y)"},
+        {"240000 km", "240 km", "240 km",
+         "fleet.lot2.warranty.distance: \"240 km\": expected a distance (km, "
+         "mi) from 1000 km to 10000000 km"},
         {"160 MW", "nan MW", "nan MW", "grid.import_max: \"nan MW\": " POWER},
         {"160 MW", "inf MW", "inf MW", "grid.import_max: \"inf MW\": " POWER},
         {"160 MW", ".inf", ".inf", "grid.import_max: \".inf\": " POWER},
@@ -534,6 +573,10 @@ static void test_contradictions(void **state)
         {"delay: 200 ms", "delay: 250 ms", "250 ms",
          "battery.bess1.sim.delay: \"250 ms\": expected a delay of whole "
          "control periods (control.period is \"100 ms\" at 39:19)"},
+        {"pack: 75 kWh", "warranty: {expected_loss: 31 %}, pack: 75 kWh", "31",
+         "fleet.lot1.warranty.expected_loss: \"31 %\": expected less than "
+         "loss, or a wear_budget: nothing is left for compute "
+         "(fleet.lot1.warranty.loss is 30 % by default)"},
         {"drop: 60 MW", "drop: 0 MW", "hall trip",
          "grid.contingency.hall trip.name: \"hall trip\": expected a drop, a "
          "rise or both"},
@@ -802,6 +845,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_values),
         cmocka_unit_test(test_expands_pods_and_fleets),
+        cmocka_unit_test(test_reads_the_owners_terms),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_default_averages_give_way_to_a_long_period),
         cmocka_unit_test(test_price_topic_and_files),

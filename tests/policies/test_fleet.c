@@ -12,12 +12,20 @@
 #include "models/random.h"
 #include "models/reason.h"
 #include "policies/fleet.h"
+#include "tests/fleet_fixture.h"
 
 static const int64_t MONO = 1000000;
 static const int64_t UTC = 1763683200000;
 
-static const struct site_fleet lot = {
-    .compute_w = 160.0, .feeder_max_w = 1e6, .pack_wh = 75e3};
+static struct site_fleet lot;
+
+static int park_the_lot(void **state)
+{
+    (void)state;
+    lot = fleet_usual(160.0);
+    lot.feeder_max_w = 1e6;
+    return 0;
+}
 
 static struct node_in good(void)
 {
@@ -228,5 +236,5 @@ int main(void)
         cmocka_unit_test(a_cool_pack_is_charged_slowly),
         cmocka_unit_test(no_input_breaks_the_bounds),
     };
-    return cmocka_run_group_tests_name("fleet", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("fleet", tests, park_the_lot, NULL);
 }
