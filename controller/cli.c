@@ -11,14 +11,30 @@
 
 #include "models/units.h"
 
+enum { ERROR_MAX = 4096 };
+
+/* A message may quote a file that nobody vouches for: what could steer a
+ * terminal becomes '?'. */
+static void make_plain(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+    for (; *at != '\0'; at++) {
+        bool c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
+        if ((*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7F || c1) {
+            *at = '?';
+        }
+    }
+}
+
 void cli_error(const char *command, const char *format, ...)
 {
+    char text[ERROR_MAX];
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "ballast %s: ", command);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    make_plain(text);
+    fprintf(stderr, "ballast %s: %s\n", command, text);
 }
 
 static void print_help(const struct cli *cli)

@@ -278,7 +278,8 @@ static double rate_of(const struct life *l, const struct life_sample *s)
         return s->rate_per_h;
     }
     double moved = fabs(s->soc_pu - l->cycles.last);
-    return s->dt_s > 0.0 ? moved / s->dt_s * 3600.0 : 0.0;
+    /* As good as none passed, where the quotient would not be finite. */
+    return s->dt_s > 1e-6 ? moved / s->dt_s * 3600.0 : 0.0;
 }
 
 enum err life_feed(struct life *l, const struct life_sample *s)

@@ -201,7 +201,7 @@ enum err wear_by_day(const struct wear_cfg *cfg, struct wear_day *out,
 {
     enum life_model_id id = life_price_model(cfg->chemistry);
     double n_days = cfg->profile->period_s / DAY_S;
-    if (n_days != floor(n_days)) {
+    if (n_days != floor(n_days) || n_days < 1.0) {
         snprintf(why, why_size,
                  "the profile lasts %.10g days: --method daily needs whole "
                  "ones; use --method rainflow",

@@ -70,12 +70,13 @@ void wear_by_half_cycle(const struct wear_cfg *cfg, struct wear_day *out)
     struct run r = {.moved = 0.0};
     life_channels_init(&r.channels);
     double last_pu = p->samples[0].soc_pu;
+    size_t last = (size_t)wear_days(cfg) - 1;
     size_t n = 0;
     for (long k = 0; k < cfg->repeat; k++) {
         for (size_t i = 1; i < p->n; i++) {
             const struct wear_sample *s = &p->samples[i];
             double t_s = p->period_s * (double)k + s->time_s;
-            while (t_s > DAY_S * (double)(n + 1)) {
+            while (n < last && t_s > DAY_S * (double)(n + 1)) {
                 report(&r, &out[n], (double)(n + 1));
                 n++;
             }

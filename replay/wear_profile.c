@@ -9,7 +9,10 @@
 #include "replay/commuter.h"
 #include "replay/csv.h"
 
-enum { ROWS_MAX = 20000000, COLUMNS = 3 };
+enum { ROWS_MIN = 4096, ROWS_MAX = ROWS_MIN * 4096, COLUMNS = 3 };
+
+/* Closer rows are no profile, and a jump between them no rate. */
+static const double STEP_MIN_S = 1e-3;
 
 static const char *const columns[COLUMNS] = {"time_s", "soc", "temperature_C"};
 
@@ -58,6 +61,9 @@ static enum err check_row(struct loading *l, const struct wear_sample *s)
     if (p->n > 0 && s->time_s - p->samples[p->n - 1].time_s > LIFE_GAP_MAX_S) {
         return bad(l, ERR_RANGE, 0, "at most a year after the row before");
     }
+    if (p->n > 0 && s->time_s - p->samples[p->n - 1].time_s < STEP_MIN_S) {
+        return bad(l, ERR_RANGE, 0, "at least 1 ms after the row before");
+    }
     if (!(s->soc_pu >= 0.0 && s->soc_pu <= 1.0)) {
         return bad(l, ERR_RANGE, 1, "a state of charge from 0 to 1");
     }
@@ -70,11 +76,15 @@ static enum err check_row(struct loading *l, const struct wear_sample *s)
 static enum err keep(struct loading *l, const struct wear_sample *s)
 {
     struct wear_profile *p = l->profile;
+    if (p->n == ROWS_MAX) {
+        snprintf(l->why, l->why_size, "%s:%ld: expected at most %d rows",
+                 l->path, csv_line(l->csv), ROWS_MAX);
+        return ERR_RANGE;
+    }
     if (p->n == l->capacity) {
-        size_t capacity = l->capacity > 0 ? 2 * l->capacity : 4096;
+        size_t capacity = l->capacity > 0 ? 2 * l->capacity : ROWS_MIN;
         struct wear_sample *more =
-            capacity <= ROWS_MAX ? realloc(p->samples, capacity * sizeof(*more))
-                                 : NULL;
+            realloc(p->samples, capacity * sizeof(*more));
         if (more == NULL) {
             snprintf(l->why, l->why_size, "%s:%ld: too long for the memory",
                      l->path, csv_line(l->csv));

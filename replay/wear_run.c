@@ -8,7 +8,8 @@
 
 double wear_days(const struct wear_cfg *cfg)
 {
-    return ceil(cfg->profile->period_s * (double)cfg->repeat / DAY_S);
+    double days = ceil(cfg->profile->period_s * (double)cfg->repeat / DAY_S);
+    return fmax(days, 1.0);
 }
 
 static void report(struct life *l, struct wear_day *out, double day)
@@ -36,6 +37,7 @@ void wear_by_rainflow(const struct wear_cfg *cfg, struct wear_day *out)
     struct life l;
     life_init(&l, cfg->chemistry, RAINFLOW_DEPTH);
     double end_s = p->period_s * (double)cfg->repeat;
+    size_t last = (size_t)wear_days(cfg) - 1;
     size_t n = 0;
     for (long k = 0; k < cfg->repeat; k++) {
         /* At a seam the first sample takes the place of the last before:
@@ -43,7 +45,8 @@ void wear_by_rainflow(const struct wear_cfg *cfg, struct wear_day *out)
         for (size_t i = 0; i < p->n; i++) {
             const struct wear_sample *s = &p->samples[i];
             double t_s = p->period_s * (double)k + s->time_s;
-            while (t_s > DAY_S * (double)(n + 1)) {
+            /* The sum of periods may round to a day more than their product. */
+            while (n < last && t_s > DAY_S * (double)(n + 1)) {
                 report(&l, &out[n], (double)(n + 1));
                 n++;
             }

@@ -334,6 +334,20 @@ static void bad_samples_change_nothing(void **state)
     }
 }
 
+static void a_jump_in_no_time_has_no_rate(void **state)
+{
+    (void)state;
+    static const double steps_s[] = {0.0, 5e-324, 1e-300, 1e-9, 1e-3};
+    for (size_t i = 0; i < sizeof(steps_s) / sizeof(steps_s[0]); i++) {
+        struct life l;
+        life_init(&l, CHEMISTRY_LFP, RAINFLOW_DEPTH);
+        feed(&l, sample(0.0, 0.1, 25.0));
+        feed(&l, sample(steps_s[i], 0.9, 25.0));
+        feed(&l, sample(3600.0, 0.1, 25.0));
+        assert_true(isfinite(life_loss(&l, LIFE_GUARD, true).capacity_pu));
+    }
+}
+
 /* A year of daily cycles of the given depth. */
 static void live_a_year(struct life *l, double low_pu, double high_pu)
 {
@@ -415,6 +429,7 @@ int main(void)
         cmocka_unit_test(saved_and_restored_goes_on_the_same),
         cmocka_unit_test(inputs_outside_are_clamped_and_named),
         cmocka_unit_test(bad_samples_change_nothing),
+        cmocka_unit_test(a_jump_in_no_time_has_no_rate),
         cmocka_unit_test(multiplier_follows_the_measurement),
         cmocka_unit_test(pack_in_small_lives_like_a_battery),
         cmocka_unit_test(state_is_small),
