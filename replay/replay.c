@@ -10,6 +10,7 @@
 #include "models/plant_nodes.h"
 #include "policies/plan.h"
 #include "replay/account.h"
+#include "replay/account_fleet.h"
 #include "replay/series.h"
 #include "replay/timing.h"
 
@@ -230,7 +231,7 @@ static int64_t forced(const struct run *r)
                                           : COMPLIANCE_NONE;
 }
 
-static enum err keep_books(struct run *r, int64_t k)
+static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
 {
     const struct site *site = r->cfg->site;
     double limit_w = import_limit_w(r->in, site->grid.import_max_w,
@@ -243,6 +244,10 @@ static enum err keep_books(struct run *r, int64_t k)
     account_forecast(&r->account, r->state->level.level_w,
                      r->out->record.load_w);
     account_tick(&r->account, site, r->plant, bill_price(r));
+    if (k % r->n_second == 0) {
+        double second_s = (double)r->n_second * site->control.period_s;
+        account_fleets(site, r->out, second_s, out);
+    }
     enum err e = series_row(&r->series, k, site, r->plant, &r->out->record);
     if (e == ERR_NONE && r->cfg->recorder != NULL) {
         e = recorder_tick(r->cfg->recorder, r->in, &r->plan, r->out);
@@ -259,13 +264,13 @@ static void tell_progress(struct run *r, int64_t k)
     }
 }
 
-static enum err go(struct run *r)
+static enum err go(struct run *r, struct replay_result *out)
 {
     for (int64_t k = 0; k < r->n_ticks; k++) {
         observe(r, k);
         decide(r);
         act(r, k);
-        enum err e = keep_books(r, k);
+        enum err e = keep_books(r, k, out);
         if (e != ERR_NONE) {
             return e;
         }
@@ -285,6 +290,7 @@ static void conclude(struct run *r, struct replay_result *out)
     out->duration_s = (double)r->n_ticks * r->cfg->site->control.period_s;
     out->grid = compliance_result(&r->compliance);
     account_end(&r->account, r->cfg->site, r->plant, out);
+    account_fleets_end(r->cfg->site, r->state, out);
     out->n_steps = (uint64_t)r->n_ticks;
     out->step_p50_s = timing_quantile(&r->step_timing, 0.5);
     out->step_p99_s = timing_quantile(&r->step_timing, 0.99);
@@ -302,7 +308,7 @@ enum err replay_run(const struct replay_cfg *cfg, struct replay_result *out,
     enum err e = r != NULL ? prepare(r) : ERR_MEMORY;
     if (e == ERR_NONE) {
         double begin_s = timing_now_s();
-        e = go(r);
+        e = go(r, out);
         out->wall_s = timing_now_s() - begin_s;
     }
     if (e == ERR_NONE) {

@@ -49,12 +49,25 @@ struct replay_battery {
     double wear_cur;
 };
 
+/* What the cars of a fleet gave, all together but for the loss. */
+struct replay_fleet {
+    double compute_wh;
+    double pack_wh; /* of it drawn from packs, with losses */
+    double awake_h;
+    double virtual_km;
+    double loss_ppm_max; /* of one car */
+    double loss_ppm_mean;
+    double owed_cur;
+    double node_s[REASON_COUNT]; /* car seconds under each REASON_NODE_* */
+};
+
 struct replay_result {
     double duration_s;
     struct compliance_result grid;
     double demand_wh;
     double served_wh;
     struct replay_battery batteries[SITE_BATTERIES_MAX];
+    struct replay_fleet fleets[SITE_FLEETS_MAX];
     double energy_cur;
     double demand_cur;
     double wear_cur;

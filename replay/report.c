@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "models/units.h"
+#include "replay/report_fleet.h"
 
 const char *policy_name(enum policy p)
 {
@@ -137,6 +138,7 @@ static cJSON *one_policy(const struct report *r, int i)
     put(load, "served_wh", x->served_wh);
     put(load, "shed_wh", fmax(x->demand_wh - x->served_wh, 0.0));
     add_batteries(p, r->site, x);
+    report_fleets(p, r->site, x);
     add_money(p, x);
     add_timing(p, x);
     put_count(p, "degraded_ticks", x->n_degraded);
