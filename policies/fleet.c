@@ -35,18 +35,6 @@ static double needed_w(const struct fleet_in *in, const struct node_in *n)
     return fmin(w, CHARGE_MAX_W);
 }
 
-static double charge_w(const struct fleet_in *in, const struct guard_now *now)
-{
-    const struct node_in *n = now->node;
-    double most_w = fmin(guard_charge_max_w(in->guard, now), CHARGE_MAX_W);
-    if (most_w <= 0.0) {
-        return 0.0;
-    }
-    bool room = isfinite(n->soc_limit_pu) && n->soc_pu < n->soc_limit_pu;
-    bool fill = in->cheap && !in->restrict_load && room;
-    return fill ? most_w : fmin(needed_w(in, n), most_w);
-}
-
 /* What the car offers and the fleet has a use for. */
 static double offered_w(const struct fleet_in *in, const struct node_in *n)
 {
@@ -69,6 +57,30 @@ static enum reason market(const struct fleet_in *in,
                           guard_energy_per_kwh(in->guard, now);
     return cost_per_kwh > in->value_per_kwh ? REASON_NODE_PRICE
                                             : REASON_NODE_OK;
+}
+
+/* Would it work, had it but its charge? */
+static bool may_work(const struct fleet_in *in, const struct guard_now *now)
+{
+    bool agreed = now->node->flags & NODE_CONSENT;
+    return agreed && market(in, now, offered_w(in, now->node), INFINITY) ==
+                         REASON_NODE_OK;
+}
+
+/* Needed charge at once rather than in time, where the car could work as soon
+ * as it has it; up to the owner's limit while power is cheap. */
+static double charge_w(const struct fleet_in *in, const struct guard_now *now)
+{
+    const struct node_in *n = now->node;
+    double most_w = fmin(guard_charge_max_w(in->guard, now), CHARGE_MAX_W);
+    if (most_w <= 0.0) {
+        return 0.0;
+    }
+    bool room = isfinite(n->soc_limit_pu) && n->soc_pu < n->soc_limit_pu;
+    bool fill = in->cheap && room;
+    bool waits = missing_pu(in, n) > 0.0 && may_work(in, now);
+    bool soon = (fill || waits) && !in->restrict_load;
+    return soon ? most_w : fmin(needed_w(in, n), most_w);
 }
 
 struct node_command fleet_node(const struct fleet_in *in,

@@ -5,9 +5,10 @@
  * A car computes where it offers to, its feeder has room and the work is worth
  * its energy and its wear, and never without leave of the guard of its pack
  * (policies/guard).  It charges what the departure needs with what the guard
- * wants to keep in hand for it, and up to the owner's limit while power is
- * cheap, as far as the guard lets it.  All cars of a fleet stay under their
- * feeder's limit, needed charging first.
+ * wants to keep in hand for it, at once where only that keeps it from work and
+ * the site does not shed, and up to the owner's limit while power is cheap, as
+ * far as the guard lets it.  All cars of a fleet stay under their feeder's
+ * limit, needed charging first.
  */
 #ifndef POLICIES_FLEET_H
 #define POLICIES_FLEET_H

@@ -120,13 +120,44 @@ static void departure_is_charged_for(void **state)
     struct node_in x = good();
     x.soc_pu = 0.55;
     struct fleet_in in = site_now();
+    in.value_per_kwh = 0.0; /* no work to hurry for */
     struct node_command c = decide(&in, &x, 1e6);
     /* 5 % of 75 kWh in an hour, with losses, a little early. */
     assert_true(c.charge_w > 75e3 * 0.05 / 0.9 && c.charge_w < 7.3e3);
+    assert_true(c.charge_w < 7.2e3);
     x.departs_at_ms = UTC - 1000; /* late: all it can */
     assert_true(decide(&in, &x, 1e6).charge_w == 7.2e3);
     x.pack_c = 0.0; /* never when cold */
     assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
+}
+
+/* A car that is refused for its charge alone gets it at once, if its work is
+ * wanted and the site does not shed. */
+static void work_that_waits_hurries_the_charge(void **state)
+{
+    (void)state;
+    struct node_in x = good();
+    x.soc_pu = 0.55;
+    x.departs_at_ms = UTC + 10 * 3600 * 1000;
+    struct fleet_in in = site_now();
+    struct node_command c = decide(&in, &x, 1e6);
+    assert_true(c.reason == REASON_NODE_DEPARTURE && c.charge_w == 7.2e3);
+    in.restrict_load = true;
+    double calm_w = decide(&in, &x, 1e6).charge_w;
+    assert_true(calm_w > 0.0 && calm_w < 1e3);
+    in.restrict_load = false;
+    struct node_in no = x;
+    no.flags &= ~(int64_t)NODE_CONSENT;
+    assert_true(decide(&in, &no, 1e6).charge_w == calm_w);
+    no = x;
+    no.compute_avail_w = 0.0;
+    assert_true(decide(&in, &no, 1e6).charge_w == calm_w);
+    in.value_per_kwh = 0.01;
+    assert_true(decide(&in, &x, 1e6).charge_w == calm_w);
+    in.value_per_kwh = 3.0;
+    x.soc_pu = 0.65; /* it has what it needs and may work */
+    c = decide(&in, &x, 1e6);
+    assert_true(c.compute_w == 160.0 && c.charge_w == 0.0);
 }
 
 static void cheap_power_fills_up_unless_the_site_sheds(void **state)
@@ -230,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_veto_is_named),
         cmocka_unit_test(departure_is_charged_for),
+        cmocka_unit_test(work_that_waits_hurries_the_charge),
         cmocka_unit_test(cheap_power_fills_up_unless_the_site_sheds),
         cmocka_unit_test(work_is_worth_energy_and_wear),
         cmocka_unit_test(a_full_feeder_is_named),
