@@ -96,7 +96,7 @@ static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
     struct guard_ledger *l = &state->ledger;
     l->pack_wh += pack_wh;
     l->virtual_km += guard_km(cfg, pack_wh);
-    state->left_km -= guard_km(cfg, pack_wh);
+    state->spent_km += guard_km(cfg, pack_wh);
     /* elsewhere the compute itself is paid for already */
     double unpaid_wh = cfg->terms.behind_poi ? pack_wh : pack_wh - wh;
     l->owed_cur += unpaid_wh / 1e3 * paid_per_kwh(cfg, now);
@@ -185,7 +185,6 @@ static void begin(const struct guard_cfg *cfg, struct guard_state *state,
     const struct node_in *n = now->node;
     state->mono_ms = now->mono_ms;
     state->budget_ppm = cfg->terms.budget_ppm_per_day;
-    state->left_km = guard_carry_km(cfg);
     state->rest_c = n->pack_c;
     state->ambient_c = n->pack_c;
     state->soc_ref_pu = n->soc_pu;
@@ -196,7 +195,7 @@ static void begin(const struct guard_cfg *cfg, struct guard_state *state,
 void guard_fill(const struct guard_cfg *cfg, struct guard_state *state)
 {
     state->budget_ppm = GUARD_CARRY_DAYS * cfg->terms.budget_ppm_per_day;
-    state->left_km = guard_carry_km(cfg);
+    state->spent_km = 0.0;
 }
 
 /* What 'days' bring to both accounts. */
@@ -206,8 +205,8 @@ static void give(const struct guard_cfg *cfg, struct guard_state *state,
     double grant_ppm = cfg->terms.budget_ppm_per_day;
     state->budget_ppm = guard_least(state->budget_ppm + grant_ppm * days,
                                     GUARD_CARRY_DAYS * grant_ppm);
-    state->left_km = guard_least(state->left_km + guard_km_per_day(cfg) * days,
-                                 guard_carry_km(cfg));
+    state->spent_km =
+        guard_most(state->spent_km - guard_km_per_day(cfg) * days, 0.0);
 }
 
 void guard_step(const struct guard_cfg *cfg, struct guard_state *state,

@@ -100,7 +100,7 @@ struct guard_state {
     double rest_c;      /* the pack had there been no compute */
     double ambient_c;   /* last known */
     double budget_ppm;  /* left */
-    double left_km;     /* virtual */
+    double spent_km;    /* virtual, of what may be saved up */
     struct guard_ledger ledger;
 };
 _Static_assert(sizeof(struct guard_state) <= 256, "a fleet has a million");

@@ -162,7 +162,8 @@ static bool has_driven_enough(const struct question *q)
     double km = guard_km(q->cfg, at_risk_wh(q) * GUARD_PACK_OVERHEAD);
     double spread_km =
         q->state->computing ? 0.0 : guard_km_per_day(q->cfg) / 24.0;
-    return q->state->left_km < km + spread_km;
+    double left_km = guard_carry_km(q->cfg) - q->state->spent_km;
+    return left_km < km + spread_km;
 }
 
 /* Enough must be left for all that this lease can still cost: the heat until

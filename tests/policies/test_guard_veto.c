@@ -113,16 +113,20 @@ static void virtual_km_run_out(void **state)
     struct node_in node = good();
     struct guard_now now = now_of(&node);
     double risk_km = 800.0 * 1020.0 / 3600.0 * OVERHEAD / 160.0;
-    s.left_km = risk_km + 0.2;
+    double full_km = 1000.0 / 12.0;
+    s.spent_km = full_km - risk_km - 0.2;
     assert_answer(guard_ask(&cfg, &s, &now, 800.0), REASON_NODE_OK, "left");
-    s.left_km = risk_km - 0.01;
+    s.spent_km = full_km - risk_km + 0.01;
     assert_answer(guard_ask(&cfg, &s, &now, 800.0), REASON_NODE_KM, "spent");
+    double spent_km = s.spent_km;
     for (int i = 0; i < 1440; i++) {
         now.mono_ms += 60000;
         node.agent_mono_ms = node.pack_mono_ms = now.mono_ms;
         guard_step(&cfg, &s, &now);
     }
     assert_answer(guard_ask(&cfg, &s, &now, 800.0), REASON_NODE_OK, "later");
+    double day_km = (1000.0 - full_km) / 365.25; /* a year in all: 1000 */
+    assert_true(fabs(spent_km - s.spent_km - day_km) < 1e-9);
     struct guard_terms none = terms_of(800.0);
     none.virtual_km_per_year = 0.0;
     guard_init(&cfg, &none);
