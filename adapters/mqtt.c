@@ -22,9 +22,9 @@ enum {
     BULK_BYTES = 8 << 20,
     OTHER_BYTES = 2 << 20,
     RECREATE_S = 600,
+    STATUS_BYTES_MAX = 2048 + 64,
+    WILL_BYTES_MAX = 64,
 };
-
-static const char last_will[] = "{\"v\":1,\"online\":false}";
 
 struct mqtt {
     const struct site *site;
@@ -39,6 +39,7 @@ struct mqtt {
     struct mqtt_outbox_counts sent;
     uint64_t n_passes;
     char status_topic[MQTT_TOPIC_MAX];
+    char will[WILL_BYTES_MAX];
     unsigned char message[MQTT_QUEUE_MESSAGE_MAX];
 };
 
@@ -92,7 +93,7 @@ static enum err open_client(struct mqtt *m, char *why, size_t why_size)
         .at = &m->site->mqtt,
         .id = id,
         .will_topic = m->read_only ? NULL : m->status_topic,
-        .will = last_will,
+        .will = m->will,
         .filters = filters,
         .n_filters = mqtt_index_filters(mqtt_inbox_index(m->inbox), filters),
         .queue = m->queue,
@@ -122,6 +123,9 @@ enum err mqtt_open(const struct site *site, bool read_only, struct mqtt **out,
     m->read_only = read_only;
     m->boot = random_boot();
     mqtt_topic_status(site, m->status_topic);
+    snprintf(m->will, sizeof(m->will),
+             "{\"v\":1,\"instance\":\"%016" PRIx64 "\",\"online\":false}",
+             m->boot);
     enum err err = open_parts(m, why, why_size);
     if (err == ERR_NONE) {
         err = open_client(m, why, why_size);
@@ -237,9 +241,12 @@ void mqtt_command(struct mqtt *m, int64_t mono_ms, int64_t utc_ms,
 
 void mqtt_status(struct mqtt *m, const char *json)
 {
-    struct mqtt_post post = {m->status_topic, json, (int)strlen(json),
-                             .retained = true};
-    if (!m->read_only) {
+    char text[STATUS_BYTES_MAX];
+    assert(json[0] == '{');
+    int n = snprintf(text, sizeof(text), "{\"instance\":\"%016" PRIx64 "\",%s",
+                     m->boot, json + 1);
+    struct mqtt_post post = {m->status_topic, text, n, .retained = true};
+    if (!m->read_only && n < (int)sizeof(text)) {
         (void)mqtt_client_send(m->client, &post);
     }
 }
@@ -258,8 +265,8 @@ void mqtt_counts(const struct mqtt *m, struct mqtt_counts *out)
 
 void mqtt_close(struct mqtt *m)
 {
-    struct mqtt_post offline = {m->status_topic, last_will,
-                                (int)sizeof(last_will) - 1, .retained = true};
+    struct mqtt_post offline = {m->status_topic, m->will, (int)strlen(m->will),
+                                .retained = true};
     mqtt_client_close(m->client, m->read_only ? NULL : &offline);
     free_parts(m);
 }

@@ -50,6 +50,7 @@ struct mqtt_counts {
     uint64_t n_sent;
     uint64_t n_unsent; /* commands not sent: broker away */
     uint64_t n_acked;
+    int64_t rival_mono_ms; /* another controller was heard, 0 for never */
     char last_error[ADAPTER_TEXT_MAX];
 };
 
@@ -77,7 +78,8 @@ void mqtt_wait(struct mqtt *m, double timeout_s);
 void mqtt_command(struct mqtt *m, int64_t mono_ms, int64_t utc_ms,
                   const struct step_out *out);
 
-/* Publish 'json' to our own retained status topic. */
+/* Publish 'json', an object of at most 2 KiB, with our instance to the site's
+ * retained status topic; every MQTT_HEARTBEAT_S. */
 void mqtt_status(struct mqtt *m, const char *json);
 
 void mqtt_counts(const struct mqtt *m, struct mqtt_counts *out);

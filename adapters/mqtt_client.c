@@ -318,6 +318,11 @@ bool mqtt_client_usable(struct mqtt_client *c)
            !is_unanswered(c, UNANSWERED_MAX_MS);
 }
 
+bool mqtt_client_subscribed(struct mqtt_client *c)
+{
+    return is_connected(c) && atomic_load(&c->subscribed);
+}
+
 uint64_t mqtt_client_connections(const struct mqtt_client *c)
 {
     return atomic_load(&c->n_connections);

@@ -52,6 +52,9 @@ void mqtt_client_tend(struct mqtt_client *c);
 /* True while messages can be expected to arrive at the broker now. */
 bool mqtt_client_usable(struct mqtt_client *c);
 
+/* True once the broker has confirmed what is subscribed to. */
+bool mqtt_client_subscribed(struct mqtt_client *c);
+
 /* Rises with every connection; 0 before the first. */
 uint64_t mqtt_client_connections(const struct mqtt_client *c);
 

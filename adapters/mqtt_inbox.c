@@ -2,10 +2,12 @@
 #include "adapters/mqtt_inbox.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/mqtt_rival.h"
 #include "adapters/mqtt_telemetry.h"
 #include "adapters/mqtt_topic.h"
 
@@ -176,6 +178,19 @@ static struct mqtt_result take_ack(struct mqtt_inbox *b,
     return r;
 }
 
+/* Ours come back to us; what the broker kept may be of any age. */
+static struct mqtt_result take_status(struct mqtt_inbox *b,
+                                      const struct mqtt_message *msg)
+{
+    char own[MQTT_INSTANCE_MAX];
+    struct mqtt_rival rival;
+    snprintf(own, sizeof(own), "%016" PRIx64, b->boot);
+    if (!msg->retained && mqtt_rival_read(msg, own, &rival)) {
+        b->counts.rival_mono_ms = msg->mono_ms;
+    }
+    return (struct mqtt_result){MQTT_IGNORED, ""};
+}
+
 static struct mqtt_result take_vehicle(struct mqtt_inbox *b,
                                        const struct mqtt_target *target,
                                        const struct mqtt_message *msg,
@@ -222,6 +237,8 @@ take(struct mqtt_inbox *b, const struct mqtt_target *target, const char *topic,
     case MQTT_TOPIC_UTILITY:
         *changed = MQTT_UTILITY;
         return mqtt_codec_utility(msg, &b->utility);
+    case MQTT_TOPIC_STATUS:
+        return take_status(b, msg);
     case MQTT_TOPIC_VEHICLE_FIELD:
     case MQTT_TOPIC_VEHICLE_CONNECTIVITY:
     case MQTT_TOPIC_VEHICLE_ALERT:

@@ -142,6 +142,10 @@ static struct mqtt_target find_own(const struct mqtt_index *index,
         target.kind = MQTT_TOPIC_UTILITY;
         return target;
     }
+    if (piece_is(rest, "status")) {
+        target.kind = MQTT_TOPIC_STATUS;
+        return target;
+    }
     struct piece group = take_level(&rest);
     struct piece name = take_level(&rest);
     if (piece_is(group, "pod")) {
@@ -248,6 +252,7 @@ int mqtt_index_filters(const struct mqtt_index *index,
     const struct site *site = index->site;
     int n = 0;
     snprintf(filters[n++], MQTT_TOPIC_MAX, "%sutility/limit", index->root);
+    snprintf(filters[n++], MQTT_TOPIC_MAX, "%sstatus", index->root);
     for (int i = 0; i < 4 && site->n_pods > 0; i++) {
         snprintf(filters[n++], MQTT_TOPIC_MAX, "%s%s", index->root, of_pods[i]);
     }

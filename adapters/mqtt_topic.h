@@ -29,6 +29,7 @@ enum mqtt_topic_kind {
     MQTT_TOPIC_NODE_ACK,
     MQTT_TOPIC_PRICE,
     MQTT_TOPIC_UTILITY,
+    MQTT_TOPIC_STATUS,               /* our own, or another controller's */
     MQTT_TOPIC_VEHICLE_FIELD,        /* BASE/VIN/v/FIELD */
     MQTT_TOPIC_VEHICLE_CONNECTIVITY, /* BASE/VIN/connectivity */
     MQTT_TOPIC_VEHICLE_ALERT,        /* BASE/VIN/alerts/FIELD/current */

@@ -76,6 +76,10 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(BROKER_LOST, "broker_lost", SITE, CRITICAL, ALARM_FLAG, 3, 2,            \
       "the MQTT broker is not reached", "", "no connection",                   \
       "check the broker, host, port and certificates in the site file")        \
+    X(RIVAL, "rival", SITE, CRITICAL, ALARM_FLAG, 0, 10,                       \
+      "another controller steers this site too", "",                           \
+      "another instance announces itself on the status topic",                 \
+      "stop one of the two: they undo each other's commands")                  \
     X(PRICE_LOST, "price_lost", PRICE, WARNING, ALARM_FLAG, 60, 5,             \
       "has no price for now", "markets have no price for now",                 \
       "the feed is silent or has a gap",                                       \

@@ -5,9 +5,42 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "adapters/mqtt_rival.h"
 #include "controller/cli.h"
 #include "controller/clock.h"
 #include "controller/log.h"
+
+/* From another folder or machine no lock keeps a second controller away. */
+static enum err look_for_rival(struct controller *c)
+{
+    if (!c->site->mqtt.present || c->options.shadow) {
+        return ERR_NONE;
+    }
+    struct mqtt_rival rival;
+    enum err e = mqtt_rival_find(c->site, &rival, c->why, sizeof(c->why));
+    if (e == ERR_TIMEOUT) {
+        log_line(LOG_WARN, NULL,
+                 "the broker is not reached: whether another controller "
+                 "steers %s is not known",
+                 c->site->name);
+        return ERR_NONE;
+    }
+    if (e != ERR_REFUSED) {
+        return e;
+    }
+    if (c->options.take_over) {
+        log_line(LOG_WARN, NULL,
+                 "taking over from another controller (instance %s)",
+                 rival.instance);
+        return ERR_NONE;
+    }
+    snprintf(c->why, sizeof(c->why),
+             "another controller (instance %s) steers it, heard on "
+             "ballast/v1/%s/status; stop that one, watch beside it with "
+             "--shadow, or give --take-over where you know that it is gone",
+             rival.instance, c->site->name);
+    return e;
+}
 
 static enum err open_loop(struct controller *c)
 {
@@ -127,8 +160,8 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        open_loop,   open_workers, open_history,
-        open_status, open_mqtt,    start_threads,
+        look_for_rival, open_loop, open_workers,  open_history,
+        open_status,    open_mqtt, start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';

@@ -19,6 +19,7 @@ enum { CONTROLLER_PATH_MAX = 512, CONTROLLER_WHY_MAX = 400 };
 struct controller_options {
     bool shadow;
     bool no_record;
+    bool take_over;     /* although another controller says that it steers */
     const char *record; /* NULL: history.file with .rec */
     double for_s;       /* 0: until a signal */
 };

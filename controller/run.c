@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adapters/mqtt_rival.h"
 #include "controller/cli.h"
 #include "controller/clock.h"
 #include "controller/controller.h"
@@ -23,8 +24,6 @@ enum { LOOK_EVERY_MS = 250 };
 
 /* libmodbus waits with select(), which cannot watch descriptors beyond. */
 enum { DESCRIPTORS_MAX = 1024 };
-
-static const double STATUS_EVERY_S = 5.0;
 
 static void print_fault(void *user, const char *message)
 {
@@ -208,7 +207,7 @@ static const char *supervise(struct controller *c, const sigset_t *stops)
         }
         if (w->ticking &&
             (published_ms == 0 ||
-             (double)(now_ms - published_ms) / 1e3 >= STATUS_EVERY_S)) {
+             (double)(now_ms - published_ms) / 1e3 >= MQTT_HEARTBEAT_S)) {
             publish_short(c, w);
             published_ms = now_ms;
         }
@@ -253,6 +252,8 @@ int run_main(int argc, char **argv)
          "read everything, write nothing to devices"},
         {"for", CLI_DURATION, &c.options.for_s, "DURATION",
          "stop by itself after that time"},
+        {"take-over", CLI_FLAG, &c.options.take_over, NULL,
+         "start although another controller announces itself at the broker"},
         {"record", CLI_TEXT, &c.options.record, "FILE",
          "recording; default history.file with .rec"},
         {"no-record", CLI_FLAG, &c.options.no_record, NULL,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/mqtt_rival.h"
 #include "controller/heard.h"
 #include "controller/log.h"
 
@@ -230,6 +231,10 @@ static void judge_self(struct watch *w)
     tell(w, ALARM_PLAN_MISSING, 0, plan_slot(&s->plan, s->utc_ms) < 0);
     if (s->site->mqtt.present) {
         tell(w, ALARM_BROKER_LOST, 0, !s->mqtt.link.up);
+        int64_t rival_ms = s->mqtt.counts.rival_mono_ms;
+        tell(w, ALARM_RIVAL, 0,
+             !s->shadow && rival_ms != 0 &&
+                 s->mono_ms - rival_ms < MQTT_RIVAL_MAX_AGE_MS);
     }
 }
 
