@@ -10,6 +10,9 @@
 
 enum { WHY_MAX = 512 };
 
+/* The range of two such values is still a number. */
+static const double VALUE_MAX = 1e300;
+
 struct counting {
     const char *path;
     struct csv *csv;
@@ -61,9 +64,11 @@ static enum err count_row(struct counting *c)
     if (csv_number(csv_cell(c->csv, c->index_column), &index) != ERR_NONE) {
         return bad(c, c->index_column, "a whole number");
     }
-    if (csv_number(csv_cell(c->csv, c->value_column), &s.value) != ERR_NONE ||
-        rainflow_feed(&c->flow, &s) != ERR_NONE) {
+    if (csv_number(csv_cell(c->csv, c->value_column), &s.value) != ERR_NONE) {
         return bad(c, c->value_column, "a finite number");
+    }
+    if (fabs(s.value) > VALUE_MAX || rainflow_feed(&c->flow, &s) != ERR_NONE) {
+        return bad(c, c->value_column, "a number from -1e300 to 1e300");
     }
     enum err e = check_index(c, index);
     c->n += 1.0;

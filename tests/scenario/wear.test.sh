@@ -53,12 +53,56 @@ else
         "$("$ballast" rainflow "$dir/astm.csv" | tr '\n' ' ')"
 fi
 
+# Bit for bit: 17 digits of a double name it.
+exact()
+{
+    awk -F, 'NR == 1 { print; next }
+        NF == 5 { printf "%.17g,%.17g,%.1f,%d,%d\n", $1, $2, $3, $4, $5 }' "$1"
+}
+vectors=../shared/vectors/rainflow
+if [ ! -r $vectors/astm_fig6.series.csv ]; then
+    echo "skip - rainflow counts the vectors bit for bit: no $vectors"
+else
+    n=0 differ=
+    for series in $vectors/*.series.csv; do
+        name=${series##*/}
+        name=${name%.series.csv}
+        # Their README's two exceptions; tests/models/test_rainflow has them.
+        case $name in diverge_converge | two) continue ;; esac
+        "$ballast" rainflow "$series" >"$dir/got.csv"
+        exact "$dir/got.csv" >"$dir/got"
+        exact "$vectors/$name.cycles.csv" >"$dir/want"
+        cmp -s "$dir/got" "$dir/want" || differ="$differ $name"
+        n=$((n + 1))
+    done
+    if [ -z "$differ" ] && [ $n -ge 14 ]; then
+        ok "rainflow counts the vectors bit for bit"
+    else
+        not_ok "rainflow counts the vectors bit for bit" "$n,$differ"
+    fi
+fi
+
 printf 'index,value\n0,1\n1,nan\n' >"$dir/bad.csv"
 says "rainflow refuses what is no number" 2 \
     "$dir/bad.csv:3: value \"nan\": expected a finite number" \
     "$ballast" rainflow "$dir/bad.csv"
 printf 'index,value\n0,1\n2,3\n' >"$dir/bad.csv"
 says "rainflow refuses a gap in the index" 2 "$dir/bad.csv:3: index \"2\"" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'index,value\n0,1\n1,1e301\n' >"$dir/bad.csv"
+says "rainflow refuses what has no range" 2 "expected a number from -1e300" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'index,value\n0.5,1\n' >"$dir/bad.csv"
+says "rainflow wants whole indices" 2 "$dir/bad.csv:2: index \"0.5\"" \
+    "$ballast" rainflow "$dir/bad.csv"
+: >"$dir/bad.csv"
+says "rainflow refuses an empty file" 2 "$dir/bad.csv:1: the file is empty" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'index,value\n0,1\n1,\0\n' >"$dir/bad.csv"
+says "rainflow refuses a NUL byte" 2 "$dir/bad.csv:3: a NUL byte" \
+    "$ballast" rainflow "$dir/bad.csv"
+printf 'i\033[2J,value\n0,1\n' >"$dir/bad.csv"
+says "rainflow shows no control bytes" 2 "the file has i?[2J, value" \
     "$ballast" rainflow "$dir/bad.csv"
 printf 'i,value\n0,1\n' >"$dir/bad.csv"
 says "rainflow names a missing column" 2 "no column \"index\"" \
@@ -85,6 +129,18 @@ for method in rainflow daily; do
         fi
     done
 done
+"$ballast" wear --chemistry nmc --profile "$dir/day.csv" --repeat 3 --json \
+    >"$dir/out"
+keys=$(grep -o '"[a-z_]*":' "$dir/out" | tr -d '":' | tr '\n' ' ')
+want="chemistry model days capacity_pu loss_calendar_pu loss_cycle_pu"
+want="$want out_of_range "
+rows=$(grep -o '"[a-z_]*_pu":\[[^],]*,[^],]*,[^],]*\]' "$dir/out" | wc -l)
+if [ "$keys" = "$want" ] && [ "$rows" -eq 3 ]; then
+    ok "wear --json has the keys of the contract, an entry per day"
+else
+    not_ok "wear --json has the keys of the contract, an entry per day" \
+        "$keys, $rows arrays of 3"
+fi
 "$ballast" wear --chemistry lfp --profile "$dir/day.csv" >"$dir/out"
 if grep -q "temperature below 10 C" "$dir/out"; then
     ok "wear names the range that was left"
