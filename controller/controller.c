@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "controller/controller.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "controller/cli.h"
 #include "controller/clock.h"
 #include "controller/log.h"
+#include "controller/zone_file.h"
+#include "models/calendar.h"
 
 /* From another folder or machine no lock keeps a second controller away. */
 static enum err look_for_rival(struct controller *c)
@@ -63,6 +66,41 @@ static enum err open_loop(struct controller *c)
     return loop_open(&cfg, &c->loop);
 }
 
+/* When the billing month began, in the site's zone. */
+static int64_t month_began_at_ms(const struct site *site, int64_t utc_ms)
+{
+    struct zone zone;
+    char why[200];
+    if (zone_file_load(site->time_zone, &zone, why, sizeof(why)) != ERR_NONE) {
+        zone_utc(&zone);
+    }
+    int64_t day = calendar_day_of(zone_utc_to_local(&zone, utc_ms));
+    int64_t first = day - (calendar_date(day).day - 1);
+    int64_t at_ms = utc_ms;
+    zone_local_to_utc(&zone, first * CALENDAR_DAY_MS, false, &at_ms);
+    return at_ms;
+}
+
+static void say_carried(const struct controller *c, const struct carrier *k,
+                        int64_t utc_ms)
+{
+    if (k->n_taken + k->n_refused == 0) {
+        return;
+    }
+    char text[160];
+    snprintf(text, sizeof(text),
+             "lives and ledgers of the last run go on, as of %.0f s ago%s",
+             fmax((double)(utc_ms - k->saved_at_ms) / 1e3, 0.0),
+             k->n_refused > 0 ? "; some are not taken over" : "");
+    log_line(LOG_INFO, NULL, "%s",
+             k->n_taken > 0 ? text : "nothing of the last run is taken over");
+    if (k->n_refused > 0) {
+        historian_event(
+            c->historian, utc_ms, "carried", "",
+            k->n_taken > 0 ? text : "nothing of the last run is taken over");
+    }
+}
+
 static enum err open_history(struct controller *c)
 {
     const char *record = c->options.record;
@@ -81,6 +119,14 @@ static enum err open_history(struct controller *c)
         .utc_ms = clock_utc_ms(),
     };
     cfg.state = loop_state(c->loop, &cfg.state_size);
+    struct carrier *carrier = loop_carrier(c->loop);
+    cfg.carried = carrier_take;
+    cfg.carried_user = carrier;
+    carrier->now = (struct carry_now){
+        .mono_ms = clock_mono_ms(),
+        .utc_ms = cfg.utc_ms,
+        .month_at_ms = month_began_at_ms(c->site, cfg.utc_ms),
+    };
     enum err e = historian_open(&cfg, &c->historian, c->why, sizeof(c->why));
     if (e != ERR_NONE) {
         return e;
@@ -98,6 +144,7 @@ static enum err open_history(struct controller *c)
              c->site->history.file, record != NULL ? "in " : "off",
              record != NULL ? record : "",
              n_kept > 0 ? ", prices of the last run still hold" : "");
+    say_carried(c, carrier, cfg.utc_ms);
     return ERR_NONE;
 }
 

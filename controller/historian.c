@@ -61,6 +61,7 @@ static enum err make(const struct historian_cfg *cfg, struct historian **out)
     snprintf(h->db_path, sizeof(h->db_path), "%s", cfg->db_path);
     pthread_mutex_init(&h->counts_lock, NULL);
     if (told_init(&h->told) != ERR_NONE ||
+        history_carry_init(&h->carry) != ERR_NONE ||
         history_ring_init(&h->ring, cfg->site) != ERR_NONE ||
         history_tick_init(&h->tick, &h->ring) != ERR_NONE ||
         backlog_init(&h->backlog, cfg->site->n_batteries) != ERR_NONE) {
@@ -84,9 +85,20 @@ static void release(struct historian *h)
     backlog_clear(&h->backlog);
     history_tick_clear(&h->tick);
     history_ring_clear(&h->ring);
+    history_carry_clear(&h->carry);
     told_clear(&h->told);
     pthread_mutex_destroy(&h->counts_lock);
     free(h);
+}
+
+static enum err read_last_run(struct historian *h,
+                              const struct historian_cfg *cfg)
+{
+    enum err e = history_db_each_kept(&h->db, told_loaded, &h->told);
+    if (e == ERR_NONE && cfg->carried != NULL) {
+        e = history_carry_load(&h->db, cfg->carried, cfg->carried_user);
+    }
+    return e;
 }
 
 static enum err open_all(struct historian *h, const struct historian_cfg *cfg,
@@ -96,8 +108,7 @@ static enum err open_all(struct historian *h, const struct historian_cfg *cfg,
     if (e != ERR_NONE) {
         return e;
     }
-    if (write_meta(h, cfg) != ERR_NONE ||
-        history_db_each_kept(&h->db, told_loaded, &h->told) != ERR_NONE) {
+    if (write_meta(h, cfg) != ERR_NONE || read_last_run(h, cfg) != ERR_NONE) {
         snprintf(why, why_size, "%s: %s", cfg->db_path, h->db.error);
         return ERR_IO;
     }
@@ -165,6 +176,16 @@ size_t historian_kept(struct historian *h, const char *key, void *blob,
                       size_t max)
 {
     return told_kept(&h->told, key, blob, max);
+}
+
+unsigned char *historian_carry_slot(struct historian *h)
+{
+    return history_carry_slot(&h->carry);
+}
+
+void historian_carry_post(struct historian *h, size_t size, bool is_last)
+{
+    history_carry_post(&h->carry, size, is_last);
 }
 
 void historian_counts(struct historian *h, struct historian_counts *out)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/history_carry.h"
 #include "controller/step/step.h"
 
 struct historian; /* opaque, owns the thread, the database, the recorder */
@@ -25,6 +26,9 @@ struct historian_cfg {
     enum policy policy;
     const void *state; /* step_state before the first tick */
     size_t state_size;
+    history_carried_fn *carried; /* told what outlived the last run, before
+                                    'state' is recorded; may be NULL */
+    void *carried_user;
     int64_t utc_ms; /* now */
 };
 
@@ -80,6 +84,14 @@ struct kept_price {
     struct price_in price;
     int64_t heard_at_ms; /* UTC; 0 where it is not known */
 };
+
+/*
+ * Control thread: where to write the next state that shall outlive the run
+ * (CARRY_SIZE_MAX bytes, by carry_save()), NULL while the disk is behind; then
+ * hand it over.  'is_last': the run is over.
+ */
+unsigned char *historian_carry_slot(struct historian *h);
+void historian_carry_post(struct historian *h, size_t size, bool is_last);
 
 /* Prices are kept across a restart until they expire. */
 void historian_keep_price(struct historian *h, const char *market,

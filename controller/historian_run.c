@@ -113,16 +113,25 @@ enum err historian_open_db(struct historian *h, char *why, size_t why_size)
     return e;
 }
 
-static enum err write_batch(struct historian *h, const struct told_batch *batch)
+/* What one commit takes along of what others told. */
+struct batch {
+    struct told_batch told;
+    size_t n_carried;
+};
+
+static enum err write_batch(struct historian *h, const struct batch *batch)
 {
     bool is_durable =
-        batch->n_events + batch->n_kept + h->backlog.n_decisions > 0;
+        batch->told.n_events + batch->told.n_kept + h->backlog.n_decisions > 0;
     enum err e = history_db_begin(&h->db, is_durable);
     if (e == ERR_NONE) {
         e = backlog_write(&h->backlog, &h->db, &h->site);
     }
     if (e == ERR_NONE) {
-        e = told_write(&h->told, batch, &h->db);
+        e = told_write(&h->told, &batch->told, &h->db);
+    }
+    if (e == ERR_NONE) {
+        e = history_carry_write(&h->carry, batch->n_carried, &h->db);
     }
     if (e == ERR_NONE) {
         e = history_db_expire(&h->db, h->tick.in->utc_ms - h->keep_ms);
@@ -144,9 +153,10 @@ static void commit_failed(struct historian *h, const char *error)
     pthread_mutex_unlock(&h->counts_lock);
 }
 
-static void commit_done(struct historian *h, const struct told_batch *batch)
+static void commit_done(struct historian *h, const struct batch *batch)
 {
-    told_done(&h->told, batch);
+    told_done(&h->told, &batch->told);
+    history_carry_done(&h->carry, batch->n_carried);
     pthread_mutex_lock(&h->counts_lock);
     h->counts.n_commits++;
     h->counts.degraded = false;
@@ -205,7 +215,8 @@ static void commit(struct historian *h)
     if (h->recorder != NULL && recorder_flush(h->recorder) != ERR_NONE) {
         end_recording(h, NULL, errno);
     }
-    struct told_batch batch = told_batch(&h->told);
+    struct batch batch = {.told = told_batch(&h->told),
+                          .n_carried = history_carry_waits(&h->carry)};
     if (write_batch(h, &batch) == ERR_NONE) {
         commit_done(h, &batch);
         return;
@@ -216,7 +227,8 @@ static void commit(struct historian *h)
 
 static bool has_waiting(struct historian *h)
 {
-    return backlog_waits(&h->backlog) || told_waits(&h->told);
+    return backlog_waits(&h->backlog) || told_waits(&h->told) ||
+           history_carry_is_due(&h->carry);
 }
 
 void *historian_run(void *arg)
@@ -238,7 +250,7 @@ void *historian_run(void *arg)
     backlog_close_second(&h->backlog);
     end_recording(h, "closed", 0);
     commit(h);
-    if (has_waiting(h)) {
+    if (has_waiting(h) || history_carry_waits(&h->carry) > 0) {
         commit(h); /* once more: a file set aside, or what it told itself */
     }
     return NULL;

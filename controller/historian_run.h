@@ -11,6 +11,7 @@
 
 #include "controller/historian.h"
 #include "controller/history_backlog.h"
+#include "controller/history_carry.h"
 #include "controller/history_db.h"
 #include "controller/history_ring.h"
 #include "controller/history_told.h"
@@ -23,6 +24,7 @@ struct historian {
     int64_t keep_ms;
     struct history_ring ring;
     struct history_told told;
+    struct history_carry carry;
     atomic_uint_fast64_t n_ticks;
     pthread_t thread;
     /* the thread's own from here on */

@@ -32,6 +32,11 @@ static const char *const statement_texts[HISTORY_STATEMENTS] = {
     [HISTORY_EVENT] =
         "INSERT INTO event(at_ms,kind,asset,text) VALUES(?,?,?,?)",
     [HISTORY_KEEP] = "INSERT OR REPLACE INTO kept(key,value) VALUES(?,?)",
+    [HISTORY_CARRY] =
+        "INSERT OR REPLACE INTO carried(asset,at_ms,is_last,state)"
+        " VALUES(?,?,?,?)",
+    [HISTORY_REFUSE] = "INSERT OR REPLACE INTO carried_refused SELECT"
+                       " asset,at_ms,state FROM carried WHERE asset=?",
     [HISTORY_META] = "INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)",
     [HISTORY_BATTERY] = "INSERT OR IGNORE INTO battery(name) VALUES(?)",
     [HISTORY_BATTERY_ID] = "SELECT id FROM battery WHERE name=?",

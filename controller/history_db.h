@@ -15,6 +15,9 @@
  *   decision         one row for each line of a decision, 'line' 0 binds most
  *   event            alarms, starts, stops, what people did
  *   kept             key, value: prices and what else outlives a restart
+ *   carried          asset, at_ms, is_last, state: what the step knows of it
+ *                    (controller/step/carry.h); is_last: the run's last act
+ *   carried_refused  the same of what could not be taken over again
  */
 #ifndef CONTROLLER_HISTORY_DB_H
 #define CONTROLLER_HISTORY_DB_H
@@ -38,6 +41,8 @@ enum history_statement {
     HISTORY_DECISION,
     HISTORY_EVENT,
     HISTORY_KEEP,
+    HISTORY_CARRY,
+    HISTORY_REFUSE,
     HISTORY_META,
     HISTORY_BATTERY,
     HISTORY_BATTERY_ID,

@@ -52,6 +52,13 @@ static const char schema[] =
                                      "value BLOB NOT NULL)"
                                      " WITHOUT ROWID;";
 
+/* Beside the schema: another version of the program does without. */
+static const char carried[] =
+    "CREATE TABLE IF NOT EXISTS carried(asset TEXT PRIMARY KEY,"
+    " at_ms INTEGER NOT NULL, is_last INTEGER NOT NULL, state BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS carried_refused(asset TEXT PRIMARY KEY,"
+    " at_ms INTEGER NOT NULL, state BLOB NOT NULL);";
+
 static int say(sqlite3 *sql, int result, char error[HISTORY_ERROR_MAX])
 {
     if (result != SQLITE_OK) {
@@ -168,7 +175,12 @@ static int set_up(sqlite3 *sql, const char *path, char error[HISTORY_ERROR_MAX])
                                   NULL, NULL, NULL),
                      error);
     }
-    return result == SQLITE_OK ? check_sound(sql, path, error) : result;
+    if (result == SQLITE_OK) {
+        result = check_sound(sql, path, error);
+    }
+    return result == SQLITE_OK
+               ? say(sql, sqlite3_exec(sql, carried, NULL, NULL, NULL), error)
+               : result;
 }
 
 int history_schema_open(const char *path, struct sqlite3 **out,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/carrier.h"
 #include "controller/clock.h"
 #include "controller/histogram.h"
 #include "controller/log.h"
@@ -22,6 +23,7 @@ enum { FIFO_PRIORITY = 10 }; /* low among the real-time ones */
 struct loop {
     struct loop_cfg cfg;
     struct historian *historian;
+    struct carrier carrier;
     struct step_cfg *step;
     struct step_state *state;
     size_t state_size;
@@ -88,6 +90,7 @@ enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
     l->period_ns = llround(period_s * 1e9);
     l->view_age_s = INFINITY;
     l->problem_age_s = INFINITY;
+    carrier_init(&l->carrier, l->step, l->state, site);
     swing_init(&l->swing, site->grid.swing_average_s, period_s);
     atomic_init(&l->stop, false);
     *out = l;
@@ -119,6 +122,12 @@ void loop_prices(struct loop *l, const struct price_in *prices)
 void loop_record(struct loop *l, struct historian *h)
 {
     l->historian = h;
+    l->carrier.historian = h;
+}
+
+struct carrier *loop_carrier(struct loop *l)
+{
+    return &l->carrier;
 }
 
 /* In shadow nothing is written and nothing can obey; the step shall decide as
@@ -334,6 +343,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
         !historian_push(l->historian, l->in, &l->plan, l->out)) {
         l->counts.n_dropped++;
     }
+    carrier_tick(&l->carrier, l->in);
     swing_add(&l->swing, l->in->mono_ms, l->out->record.grid_w);
     post_problem(l);
     post_view(l);
@@ -390,4 +400,9 @@ void loop_stop(struct loop *l)
 {
     atomic_store(&l->stop, true);
     pthread_join(l->thread, NULL);
+    if (!carrier_finish(&l->carrier, l->in)) {
+        log_line(LOG_WARN, NULL,
+                 "the disk is too slow to save all that is known of the "
+                 "assets: the next run begins with what was saved before");
+    }
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/carrier.h"
 #include "controller/historian.h"
 #include "controller/ports.h"
 #include "controller/step/step.h"
@@ -37,6 +38,10 @@ const void *loop_state(const struct loop *l, size_t *size);
  * thread starts only. */
 void loop_prices(struct loop *l, const struct price_in *prices);
 
+/* What brings the step's state over a restart.  Before the thread starts
+ * only. */
+struct carrier *loop_carrier(struct loop *l);
+
 /* From the next tick on records go to 'h' (NULL: nowhere).  Before the thread
  * starts only. */
 void loop_record(struct loop *l, struct historian *h);
@@ -48,7 +53,8 @@ void loop_record(struct loop *l, struct historian *h);
  */
 int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms);
 
-/* Start and join the thread.  ERR_IO where the system gives none. */
+/* Start the thread, and join it and save what shall outlive the run.  ERR_IO
+ * where the system gives none. */
 CHECKED enum err loop_start(struct loop *l);
 void loop_stop(struct loop *l);
 

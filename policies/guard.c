@@ -184,7 +184,7 @@ static void begin(const struct guard_cfg *cfg, struct guard_state *state,
 {
     const struct node_in *n = now->node;
     state->mono_ms = now->mono_ms;
-    state->budget_ppm = cfg->terms.budget_ppm_per_day;
+    state->budget_ppm += cfg->terms.budget_ppm_per_day;
     state->rest_c = n->pack_c;
     state->ambient_c = n->pack_c;
     state->soc_ref_pu = n->soc_pu;

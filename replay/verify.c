@@ -12,6 +12,7 @@
 #include "controller/cli.h"
 #include "controller/parts.h"
 #include "controller/site_file.h"
+#include "controller/step/carry.h"
 #include "controller/step/step.h"
 #include "models/calendar.h"
 
@@ -63,17 +64,30 @@ static bool rerun_site(struct rerun *r, const struct recording_head *head,
                            report) == ERR_NONE;
 }
 
-/* A run begins with a fresh state; any other has been made up, and its counts
- * and indices are not to be trusted.  Another build's may be another. */
+/* A run begins with a fresh state, but for what outlived the run before; any
+ * other has been made up, and its counts and indices are not to be trusted.
+ * Another build's may be another. */
 static bool rerun_state(struct rerun *r, const struct recording_head *head,
                         bool any_build, struct verify_report *report)
 {
-    step_state_init(r->cfg, r->state);
-    if (memcmp(r->state, head->state, head->state_size) != 0 && !any_build) {
+    struct step_state *fresh = calloc(1, head->state_size);
+    struct step_state *scratch = malloc(head->state_size);
+    bool room = fresh != NULL && scratch != NULL;
+    memcpy(r->state, head->state, head->state_size);
+    bool begins = false;
+    if (room) {
+        step_state_init(r->cfg, fresh);
+        begins = carry_begins(r->cfg, r->state, fresh, scratch);
+    }
+    free(fresh);
+    free(scratch);
+    if (!room) {
+        return say(report, "out of memory");
+    }
+    if (!begins && !any_build) {
         return say(report, "it does not begin where a run begins: its first "
                            "state is not that of its site");
     }
-    memcpy(r->state, head->state, head->state_size);
     return true;
 }
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/history_carry.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/step/carry.h"
+
+enum { SLOTS = 64 };
+
+struct carry_slot {
+    size_t size;
+    bool is_last;
+    unsigned char blob[CARRY_SIZE_MAX];
+};
+
+enum err history_carry_init(struct history_carry *c)
+{
+    atomic_init(&c->pushed, 0);
+    atomic_init(&c->popped, 0);
+    c->slots = malloc(SLOTS * sizeof(*c->slots));
+    if (c->slots == NULL) {
+        return ERR_MEMORY;
+    }
+    /* the pages are touched here, not in the control thread */
+    memset(c->slots, 0, SLOTS * sizeof(*c->slots));
+    return ERR_NONE;
+}
+
+void history_carry_clear(struct history_carry *c)
+{
+    free(c->slots);
+    c->slots = NULL;
+}
+
+unsigned char *history_carry_slot(struct history_carry *c)
+{
+    size_t at = atomic_load_explicit(&c->pushed, memory_order_relaxed);
+    size_t done = atomic_load_explicit(&c->popped, memory_order_acquire);
+    return at - done < SLOTS ? c->slots[at % SLOTS].blob : NULL;
+}
+
+void history_carry_post(struct history_carry *c, size_t size, bool is_last)
+{
+    size_t at = atomic_load_explicit(&c->pushed, memory_order_relaxed);
+    assert(size <= CARRY_SIZE_MAX);
+    c->slots[at % SLOTS].size = size;
+    c->slots[at % SLOTS].is_last = is_last;
+    atomic_store_explicit(&c->pushed, at + 1, memory_order_release);
+}
+
+size_t history_carry_waits(struct history_carry *c)
+{
+    return atomic_load_explicit(&c->pushed, memory_order_acquire) -
+           atomic_load_explicit(&c->popped, memory_order_relaxed);
+}
+
+bool history_carry_is_due(struct history_carry *c)
+{
+    return history_carry_waits(c) >= SLOTS / 2;
+}
+
+static enum err failed(struct history_db *db, int result)
+{
+    db->result = result;
+    snprintf(db->error, sizeof(db->error), "%s", sqlite3_errmsg(db->sql));
+    return ERR_IO;
+}
+
+static enum err put(struct history_db *db, enum history_statement which)
+{
+    sqlite3_stmt *s = db->statements[which];
+    int result = sqlite3_step(s);
+    enum err e = result == SQLITE_DONE ? ERR_NONE : failed(db, result);
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return e;
+}
+
+static enum err run(struct history_db *db, const char *text)
+{
+    int result = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
+    return result == SQLITE_OK ? ERR_NONE : failed(db, result);
+}
+
+enum err history_carry_write(struct history_carry *c, size_t n,
+                             struct history_db *db)
+{
+    size_t first = atomic_load_explicit(&c->popped, memory_order_relaxed);
+    enum err e = ERR_NONE;
+    for (size_t i = 0; i < n && e == ERR_NONE; i++) {
+        struct carry_slot *slot = &c->slots[(first + i) % SLOTS];
+        char asset[CARRY_NAME_MAX];
+        carry_seal(slot->blob, slot->size);
+        sqlite3_stmt *s = db->statements[HISTORY_CARRY];
+        sqlite3_bind_text(s, 1, carry_asset(slot->blob, asset), -1,
+                          SQLITE_TRANSIENT);
+        sqlite3_bind_int64(s, 2, carry_saved_at_ms(slot->blob));
+        sqlite3_bind_int(s, 3, slot->is_last);
+        sqlite3_bind_blob64(s, 4, slot->blob, slot->size, SQLITE_STATIC);
+        e = put(db, HISTORY_CARRY);
+    }
+    return e;
+}
+
+void history_carry_done(struct history_carry *c, size_t n)
+{
+    size_t first = atomic_load_explicit(&c->popped, memory_order_relaxed);
+    atomic_store_explicit(&c->popped, first + n, memory_order_release);
+}
+
+static enum err refuse(struct history_db *db, const char *asset)
+{
+    sqlite3_stmt *s = db->statements[HISTORY_REFUSE];
+    sqlite3_bind_text(s, 1, asset, -1, SQLITE_TRANSIENT);
+    return put(db, HISTORY_REFUSE);
+}
+
+static enum err load_all(struct history_db *db, history_carried_fn *fn,
+                         void *user)
+{
+    sqlite3_stmt *s = NULL;
+    int result = sqlite3_prepare_v2(
+        db->sql, "SELECT asset,state,is_last FROM carried ORDER BY asset", -1,
+        &s, NULL);
+    enum err e = ERR_NONE;
+    while (result == SQLITE_OK && e == ERR_NONE &&
+           sqlite3_step(s) == SQLITE_ROW) {
+        struct history_carried c = {
+            .asset = (const char *)sqlite3_column_text(s, 0),
+            .state = sqlite3_column_blob(s, 1),
+            .size = (size_t)sqlite3_column_bytes(s, 1),
+            .is_last = sqlite3_column_int(s, 2) == 1,
+        };
+        if (c.asset != NULL && !fn(user, &c)) {
+            e = refuse(db, c.asset);
+        }
+    }
+    int end = sqlite3_finalize(s);
+    result = result == SQLITE_OK ? end : result;
+    return e != ERR_NONE || result == SQLITE_OK ? e : failed(db, result);
+}
+
+enum err history_carry_load(struct history_db *db, history_carried_fn *fn,
+                            void *user)
+{
+    enum err e = history_db_begin(db, true);
+    if (e == ERR_NONE) {
+        e = load_all(db, fn, user);
+    }
+    if (e == ERR_NONE) {
+        e = run(db, "UPDATE carried SET is_last=0 WHERE is_last<>0");
+    }
+    if (e == ERR_NONE) {
+        e = history_db_commit(db);
+    }
+    if (e != ERR_NONE) {
+        history_db_rollback(db);
+    }
+    return e;
+}

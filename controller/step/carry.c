@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/step/carry.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/step/carry_layout.h"
+#include "models/life_check.h"
+#include "models/sha256.h"
+#include "policies/guard_resume.h"
+
+static const double HOME_HOURS = 1.0; /* a restart; later it is another day */
+
+const char *carry_text(enum carry c)
+{
+#define CARRY_TEXT(name, text) text,
+    static const char *const texts[CARRY_COUNT] = {CARRY_LIST(CARRY_TEXT)};
+#undef CARRY_TEXT
+    assert((unsigned)c < CARRY_COUNT);
+    return texts[c];
+}
+
+static int64_t units_of(const struct site_fleet *f)
+{
+    return (f->nodes + CARRY_NODES - 1) / CARRY_NODES;
+}
+
+int64_t carry_units(const struct step_cfg *cfg)
+{
+    int64_t n = 1 + cfg->site.n_batteries;
+    for (int f = 0; f < cfg->site.n_fleets; f++) {
+        n += units_of(&cfg->site.fleets[f]);
+    }
+    return n;
+}
+
+/* What a unit is. */
+struct unit {
+    enum carry_kind kind;
+    int battery;
+    int fleet;
+    int64_t first; /* of the fleet's cars */
+    int64_t n;     /* cars */
+    enum chemistry chemistry;
+};
+
+static struct unit unit_at(const struct step_cfg *cfg, int64_t unit)
+{
+    const struct site *s = &cfg->site;
+    if (unit == 0) {
+        return (struct unit){.kind = CARRY_SITE};
+    }
+    unit--;
+    if (unit < s->n_batteries) {
+        return (struct unit){.kind = CARRY_BATTERY,
+                             .battery = (int)unit,
+                             .chemistry = s->batteries[unit].chemistry};
+    }
+    unit -= s->n_batteries;
+    int f = 0;
+    while (unit >= units_of(&s->fleets[f])) {
+        unit -= units_of(&s->fleets[f]);
+        f++;
+        assert(f < s->n_fleets);
+    }
+    int64_t first = unit * CARRY_NODES;
+    int64_t left = s->fleets[f].nodes - first;
+    return (struct unit){.kind = CARRY_FLEET,
+                         .fleet = f,
+                         .first = first,
+                         .n = left < CARRY_NODES ? left : CARRY_NODES,
+                         .chemistry = s->fleets[f].chemistry};
+}
+
+const char *carry_name(const struct step_cfg *cfg, int64_t unit,
+                       char out[CARRY_NAME_MAX])
+{
+    struct unit u = unit_at(cfg, unit);
+    switch (u.kind) {
+    case CARRY_SITE:
+        snprintf(out, CARRY_NAME_MAX, "site");
+        break;
+    case CARRY_BATTERY:
+        snprintf(out, CARRY_NAME_MAX, "battery.%s",
+                 cfg->site.batteries[u.battery].name);
+        break;
+    case CARRY_FLEET:
+        snprintf(out, CARRY_NAME_MAX, "fleet.%s.%04d",
+                 cfg->site.fleets[u.fleet].name, (int)u.first);
+        break;
+    }
+    return out;
+}
+
+int64_t carry_find(const struct step_cfg *cfg, const char *name)
+{
+    /* batteries are few; a fleet's units are found by their number */
+    int64_t unit = 0;
+    char have[CARRY_NAME_MAX];
+    for (; unit <= cfg->site.n_batteries; unit++) {
+        if (strcmp(carry_name(cfg, unit, have), name) == 0) {
+            return unit;
+        }
+    }
+    const char *dot = strrchr(name, '.');
+    long first = dot != NULL ? strtol(dot + 1, NULL, 10) : -1;
+    for (int f = 0; f < cfg->site.n_fleets; f++) {
+        int64_t n = units_of(&cfg->site.fleets[f]);
+        int64_t at = unit + first / CARRY_NODES;
+        if (first >= 0 && first / CARRY_NODES < n &&
+            strcmp(carry_name(cfg, at, have), name) == 0) {
+            return at;
+        }
+        unit += n;
+    }
+    return -1;
+}
+
+static struct node_state *nodes_of(const struct step_cfg *cfg,
+                                   struct step_state *state,
+                                   const struct unit *u)
+{
+    return &state->nodes[cfg->site.fleets[u->fleet].first_node + u->first];
+}
+
+static size_t save_site(const struct step_state *state, unsigned char *to)
+{
+    struct carry_site c = {.peak_w = state->peak_w,
+                           .interval_ws = state->interval_ws,
+                           .interval_s = state->interval_s,
+                           .interval = state->interval};
+    memcpy(to, &c, sizeof(c));
+    return sizeof(c);
+}
+
+static size_t save_battery(const struct step_state *state, int i,
+                           unsigned char *to)
+{
+    struct carry_battery c = {.age = state->age[i],
+                              .home_pu = state->soc_home_pu[i]};
+    memcpy(to, &c, sizeof(c));
+    memcpy(to + offsetof(struct carry_battery, life), &state->life[i],
+           sizeof(struct life));
+    return sizeof(c);
+}
+
+static size_t save_nodes(const struct node_state *nodes, int64_t n,
+                         unsigned char *to)
+{
+    for (int64_t i = 0; i < n; i++) {
+        struct carry_node c = {.age = nodes[i].age};
+        memcpy(&c.guard, &nodes[i].guard, sizeof(c.guard));
+        memcpy(&c.life, &nodes[i].life, sizeof(c.life));
+        memcpy(to, &c, sizeof(c));
+        to += sizeof(c);
+    }
+    return (size_t)n * sizeof(struct carry_node);
+}
+
+size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
+                  int64_t unit, const struct carry_now *now,
+                  unsigned char *blob)
+{
+    struct unit u = unit_at(cfg, unit);
+    struct carry_head head = {.layout = carry_layout(u.kind),
+                              .utc_ms = now->utc_ms,
+                              .mono_ms = now->mono_ms,
+                              .kind = (int64_t)u.kind,
+                              .chemistry = (int64_t)u.chemistry,
+                              .n = u.n};
+    carry_name(cfg, unit, head.name);
+    unsigned char *to = blob + sizeof(head);
+    size_t size = 0;
+    switch (u.kind) {
+    case CARRY_SITE:
+        size = save_site(state, to);
+        break;
+    case CARRY_BATTERY:
+        size = save_battery(state, u.battery, to);
+        break;
+    case CARRY_FLEET: {
+        int64_t first = cfg->site.fleets[u.fleet].first_node + u.first;
+        size = save_nodes(&state->nodes[first], u.n, to);
+        break;
+    }
+    }
+    head.size = (int64_t)size;
+    memcpy(blob, &head, sizeof(head));
+    return sizeof(head) + size;
+}
+
+static void hash(const unsigned char *blob, size_t size,
+                 unsigned char out[SHA256_SIZE])
+{
+    sha256(blob + SHA256_SIZE, size - SHA256_SIZE, out);
+}
+
+void carry_seal(unsigned char *blob, size_t size)
+{
+    assert(size >= sizeof(struct carry_head));
+    hash(blob, size, blob);
+}
+
+const char *carry_asset(const unsigned char *blob, char out[CARRY_NAME_MAX])
+{
+    struct carry_head head;
+    memcpy(&head, blob, sizeof(head));
+    memcpy(out, head.name, CARRY_NAME_MAX);
+    return out;
+}
+
+int64_t carry_saved_at_ms(const unsigned char *blob)
+{
+    struct carry_head head;
+    memcpy(&head, blob, sizeof(head));
+    return head.utc_ms;
+}
+
+/* Of the blob as such: that it is whole, ours and of this asset. */
+static enum carry judge(const struct step_cfg *cfg, int64_t unit,
+                        const unsigned char *blob, size_t size)
+{
+    struct unit u = unit_at(cfg, unit);
+    struct carry_head head;
+    unsigned char sum[SHA256_SIZE];
+    char name[CARRY_NAME_MAX];
+    if (size < sizeof(head) || size > CARRY_SIZE_MAX) {
+        return CARRY_DAMAGED;
+    }
+    memcpy(&head, blob, sizeof(head));
+    hash(blob, size, sum);
+    if (memcmp(sum, head.sha256, sizeof(sum)) != 0) {
+        return CARRY_DAMAGED;
+    }
+    size_t size_of = carry_unit_size(u.kind);
+    bool counts = head.n >= 0 && head.n <= CARRY_NODES;
+    size_t n = u.kind != CARRY_FLEET ? 1 : counts ? (size_t)head.n : 0;
+    if (head.layout != carry_layout(u.kind) || head.kind != (int64_t)u.kind ||
+        size != sizeof(head) + n * size_of) {
+        return CARRY_VERSION;
+    }
+    carry_name(cfg, unit, name);
+    if (memchr(head.name, '\0', sizeof(head.name)) == NULL ||
+        strcmp(head.name, name) != 0) {
+        return CARRY_NAME;
+    }
+    if (head.chemistry != (int64_t)u.chemistry) {
+        return CARRY_CHEMISTRY;
+    }
+    return carry_time_valid(head.mono_ms) && carry_time_valid(head.utc_ms)
+               ? CARRY_TAKEN
+               : CARRY_IMPOSSIBLE;
+}
+
+/* What passed since. */
+struct since {
+    const struct carry_now *now;
+    struct carry_head head;
+    double gap_s;
+};
+
+static struct since since_of(const unsigned char *blob,
+                             const struct carry_now *now)
+{
+    struct since s = {.now = now};
+    memcpy(&s.head, blob, sizeof(s.head));
+    s.gap_s = fmax((double)(now->utc_ms - s.head.utc_ms) / 1e3, 0.0);
+    return s;
+}
+
+/* A gap in the life is not a gap in time: it is lived by the next sample. */
+static double gap_of(double gap_s, int64_t mono_ms, const struct since *s)
+{
+    double own_s = mono_ms > 0 ? (double)(s->head.mono_ms - mono_ms) / 1e3 : 0;
+    return fmin(gap_s + fmax(own_s, 0.0) + s->gap_s, LIFE_GAP_MAX_S);
+}
+
+static enum carry load_site(struct step_state *state, const struct since *s,
+                            const unsigned char *from)
+{
+    struct carry_site c;
+    memcpy(&c, from, sizeof(c));
+    if (!carry_site_valid(&c)) {
+        return CARRY_IMPOSSIBLE;
+    }
+    if (s->head.utc_ms >= s->now->month_at_ms) {
+        state->peak_w = fmax(state->peak_w, c.peak_w);
+        state->interval = c.interval;
+        state->interval_ws = c.interval_ws;
+        state->interval_s = c.interval_s;
+    }
+    return CARRY_TAKEN;
+}
+
+static enum carry load_battery(const struct step_cfg *cfg,
+                               struct step_state *state, int i,
+                               const struct since *s, const unsigned char *from)
+{
+    const struct site_battery *b = &cfg->site.batteries[i];
+    struct carry_battery c;
+    memcpy(&c, from, sizeof(c));
+    if (!life_valid(&c.life, b->chemistry) || !carry_age_valid(&c.age)) {
+        return CARRY_IMPOSSIBLE;
+    }
+    memcpy(&state->life[i], &c.life, sizeof(c.life));
+    c.age.gap_s = gap_of(c.age.gap_s, c.age.mono_ms, s);
+    c.age.mono_ms = s->now->mono_ms;
+    state->age[i] = c.age;
+    if (c.home_pu >= b->soc_min_pu && c.home_pu <= b->soc_max_pu &&
+        s->gap_s <= HOME_HOURS * 3600.0) {
+        state->soc_home_pu[i] = c.home_pu;
+    }
+    return CARRY_TAKEN;
+}
+
+static bool load_node(const struct guard_cfg *guard, struct node_state *n,
+                      const struct since *s, struct carry_node *c)
+{
+    if (!life_pack_valid(&c->life, guard->terms.chemistry) ||
+        !guard_valid(guard, &c->guard) || !carry_node_age_valid(&c->age)) {
+        guard_distrust(guard, &n->guard);
+        return false;
+    }
+    struct guard_gap gap = {.then_mono_ms = s->head.mono_ms,
+                            .now_mono_ms = s->now->mono_ms,
+                            .gap_s = s->gap_s,
+                            .blind_s = s->now->blind_s};
+    guard_resume(guard, &c->guard, &gap);
+    memcpy(&n->guard, &c->guard, sizeof(n->guard));
+    memcpy(&n->life, &c->life, sizeof(n->life));
+    n->age.gap_s = gap_of(c->age.gap_s, c->age.mono_ms, s);
+    n->age.mono_ms = s->now->mono_ms;
+    return true;
+}
+
+static enum carry load_nodes(const struct step_cfg *cfg,
+                             struct step_state *state, const struct unit *u,
+                             const struct since *s, const unsigned char *from)
+{
+    struct node_state *nodes = nodes_of(cfg, state, u);
+    enum carry result = CARRY_TAKEN;
+    for (int64_t i = 0; i < u->n && i < s->head.n; i++) {
+        struct carry_node c;
+        memcpy(&c, from + (size_t)i * sizeof(c), sizeof(c));
+        if (!load_node(&cfg->guards[u->fleet], &nodes[i], s, &c)) {
+            result = CARRY_IMPOSSIBLE;
+        }
+    }
+    return result;
+}
+
+static void distrust(const struct step_cfg *cfg, struct step_state *state,
+                     const struct unit *u)
+{
+    for (int64_t i = 0; u->kind == CARRY_FLEET && i < u->n; i++) {
+        guard_distrust(&cfg->guards[u->fleet],
+                       &nodes_of(cfg, state, u)[i].guard);
+    }
+}
+
+enum carry carry_load(const struct step_cfg *cfg, struct step_state *state,
+                      int64_t unit, const struct carry_now *now,
+                      const unsigned char *blob, size_t size)
+{
+    struct unit u = unit_at(cfg, unit);
+    enum carry result = judge(cfg, unit, blob, size);
+    if (result != CARRY_TAKEN) {
+        distrust(cfg, state, &u);
+        return result;
+    }
+    struct since s = since_of(blob, now);
+    const unsigned char *from = blob + sizeof(s.head);
+    switch (u.kind) {
+    case CARRY_SITE:
+        return load_site(state, &s, from);
+    case CARRY_BATTERY:
+        return load_battery(cfg, state, u.battery, &s, from);
+    case CARRY_FLEET:
+        break;
+    }
+    return load_nodes(cfg, state, &u, &s, from);
+}
+
+static bool nodes_begin(const struct step_cfg *cfg,
+                        const struct step_state *state,
+                        const struct step_state *fresh,
+                        struct step_state *scratch)
+{
+    for (int f = 0; f < cfg->site.n_fleets; f++) {
+        const struct site_fleet *fleet = &cfg->site.fleets[f];
+        for (int i = fleet->first_node; i < fleet->first_node + fleet->nodes;
+             i++) {
+            const struct node_state *n = &state->nodes[i];
+            if (!life_pack_valid(&n->life, fleet->chemistry) ||
+                !guard_valid(&cfg->guards[f], &n->guard) ||
+                !carry_node_age_valid(&n->age)) {
+                return false;
+            }
+            scratch->nodes[i].life = fresh->nodes[i].life;
+            scratch->nodes[i].guard = fresh->nodes[i].guard;
+            scratch->nodes[i].age = fresh->nodes[i].age;
+        }
+    }
+    return true;
+}
+
+bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
+                  const struct step_state *fresh, struct step_state *scratch)
+{
+    size_t size = step_state_size(cfg);
+    memcpy(scratch, state, size);
+    struct carry_site site = {state->peak_w, state->interval_ws,
+                              state->interval_s, state->interval};
+    if (!carry_site_valid(&site)) {
+        return false;
+    }
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        double home_pu = state->soc_home_pu[i];
+        if (!life_valid(&state->life[i], cfg->site.batteries[i].chemistry) ||
+            !carry_age_valid(&state->age[i]) ||
+            !(isnan(home_pu) || (home_pu >= 0.0 && home_pu <= 1.0))) {
+            return false;
+        }
+        memcpy(&scratch->life[i], &fresh->life[i], sizeof(struct life));
+        scratch->age[i] = fresh->age[i];
+        scratch->soc_home_pu[i] = fresh->soc_home_pu[i];
+    }
+    scratch->peak_w = fresh->peak_w;
+    scratch->interval = fresh->interval;
+    scratch->interval_ws = fresh->interval_ws;
+    scratch->interval_s = fresh->interval_s;
+    return nodes_begin(cfg, state, fresh, scratch) &&
+           memcmp(scratch, fresh, size) == 0;
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step/carry: what outlives a run comes back as it was, by
+ * name, and nothing else does. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controller/step/carry_layout.h"
+#include "models/random.h"
+#include "policies/guard_resume.h"
+#include "tests/loop_fixture.h"
+
+enum { SEED = 20261206, BATTERIES = 3, NODES = 40, UNITS = 1 + BATTERIES + 2 };
+
+static const int64_t REBOOTED_MS = 7000;
+
+static struct site *site_of(void)
+{
+    struct site *site = fixture_site(BATTERIES, 2, NODES);
+    site->batteries[1].chemistry = CHEMISTRY_NMC;
+    site->fleets[0].chemistry = CHEMISTRY_NCA;
+    return site;
+}
+
+/* A site that has run for 'seconds' with a wandering load. */
+static struct loop_fixture lived(int seconds)
+{
+    struct loop_fixture f = loop_open(site_of(), POLICY_BALLAST, 100e6);
+    uint64_t random = random_seed(SEED);
+    double demand_w = 100e6;
+    for (int k = 0; k < seconds * 10; k++) {
+        demand_w = k % 100 == 0 ? random_draw(&random, 60e6, 140e6) : demand_w;
+        loop_tick(&f, demand_w);
+    }
+    return f;
+}
+
+static struct loop_fixture fresh(void)
+{
+    return loop_open(site_of(), POLICY_BALLAST, 100e6);
+}
+
+struct saved {
+    unsigned char blob[CARRY_SIZE_MAX];
+    size_t size;
+};
+
+static struct saved *save_all(const struct loop_fixture *f)
+{
+    struct saved *s = calloc(UNITS, sizeof(*s));
+    struct carry_now now = {.mono_ms = f->in->mono_ms, .utc_ms = f->in->utc_ms};
+    assert_int_equal(carry_units(f->cfg), UNITS);
+    for (int u = 0; u < UNITS; u++) {
+        s[u].size = carry_save(f->cfg, f->state, u, &now, s[u].blob);
+        carry_seal(s[u].blob, s[u].size);
+    }
+    return s;
+}
+
+/* 'gap_s' after the save, on a machine that was started anew. */
+static struct carry_now later(const struct loop_fixture *f, double gap_s)
+{
+    return (struct carry_now){.mono_ms = REBOOTED_MS,
+                              .utc_ms = f->in->utc_ms + (int64_t)(gap_s * 1e3)};
+}
+
+static void every_unit_is_found_by_its_name(void **state)
+{
+    (void)state;
+    struct loop_fixture f = fresh();
+    static const char *const names[UNITS] = {
+        "site",           "battery.block1", "battery.block2",
+        "battery.block3", "fleet.lot.0000", "fleet.lot.0032"};
+    for (int u = 0; u < UNITS; u++) {
+        char name[CARRY_NAME_MAX];
+        assert_string_equal(carry_name(f.cfg, u, name), names[u]);
+        assert_int_equal(carry_find(f.cfg, names[u]), u);
+    }
+    static const char *const none[] = {"",
+                                       "battery.",
+                                       "battery.block4",
+                                       "fleet.lot.0001",
+                                       "fleet.lot.0064",
+                                       "fleet.lot.-032",
+                                       "fleet.lot.99999999999999999999",
+                                       "fleet.lot.",
+                                       "fleet.other.0000",
+                                       "site.0000"};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        assert_int_equal(carry_find(f.cfg, none[i]), -1);
+    }
+    loop_close(&f);
+}
+
+static void what_was_saved_comes_back(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(300);
+    struct loop_fixture g = fresh();
+    struct saved *s = save_all(&f);
+    struct carry_now now = later(&f, 100.0);
+    for (int u = 0; u < UNITS; u++) {
+        assert_int_equal(
+            carry_load(g.cfg, g.state, u, &now, s[u].blob, s[u].size),
+            CARRY_TAKEN);
+    }
+    for (int i = 0; i < BATTERIES; i++) {
+        assert_memory_equal(&f.state->life[i], &g.state->life[i],
+                            sizeof(struct life));
+        assert_true(g.state->age[i].gap_s >= 100.0);
+        assert_true(g.state->age[i].gap_s <= 101.0);
+        assert_int_equal(g.state->age[i].mono_ms, REBOOTED_MS);
+        assert_true(fabs(g.state->soc_home_pu[i] - f.state->soc_home_pu[i]) <=
+                    0.0);
+        assert_true(f.state->life[i].cycles.n_fed > 200);
+    }
+    for (int i = 0; i < NODES; i++) {
+        const struct node_state *a = &f.state->nodes[i];
+        const struct node_state *b = &g.state->nodes[i];
+        assert_memory_equal(&a->life, &b->life, sizeof(struct life_pack));
+        assert_true(b->guard.ledger.compute_wh >= a->guard.ledger.compute_wh);
+        assert_true(b->guard.budget_ppm <= a->guard.budget_ppm);
+        assert_true(a->guard.mono_ms > 0 && a->life.begun);
+    }
+    assert_true(fabs(g.state->peak_w - f.state->peak_w) <= 0.0);
+    struct loop_fixture other = fresh();
+    size_t size = step_state_size(g.cfg);
+    struct step_state *scratch = malloc(size);
+    assert_true(carry_begins(g.cfg, g.state, other.state, scratch));
+    g.state->demand_w += 1.0;
+    assert_false(carry_begins(g.cfg, g.state, other.state, scratch));
+    free(scratch);
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+    loop_close(&other);
+}
+
+/* A battery that is looked at by hand, once a second. */
+static void look(struct loop_fixture *f, int64_t ms, double soc_pu)
+{
+    for (int k = 0; k < 10; k++) {
+        f->in->tick++;
+        f->in->mono_ms = ms + k * 100;
+        f->in->utc_ms = LOOP_UTC_MS + f->in->mono_ms;
+        f->in->dt_s = 0.1;
+        for (int i = 0; i < BATTERIES; i++) {
+            struct battery_in *b = &f->in->batteries[i];
+            b->flags = BATTERY_READY;
+            b->soc_pu = reading_good(soc_pu, f->in->mono_ms);
+            b->temperature_c = reading_good(20.0 + 5.0 * i, f->in->mono_ms);
+            b->power_w = reading_good(4e6, f->in->mono_ms);
+        }
+        step(f->cfg, f->state, f->scratch, f->in, f->plan, f->out);
+    }
+}
+
+/* Off for a while is as old as silent for a while; and the swing that was
+ * under way goes on. */
+static void a_restart_ages_like_silence(void **state)
+{
+    (void)state;
+    static const double gaps_s[] = {5.0, 600.0, 86400.0, 30.0 * 86400.0};
+    for (size_t r = 0; r < sizeof(gaps_s) / sizeof(gaps_s[0]); r++) {
+        struct loop_fixture f = fresh();
+        struct loop_fixture g = fresh();
+        int64_t ms = 500000;
+        for (int i = 0; i < 600; i++) {
+            look(&f, ms += 1000, 0.3 + 0.3 / 600.0 * i);
+        }
+        struct saved *s = save_all(&f);
+        struct carry_now now = later(&f, gaps_s[r]);
+        for (int u = 0; u <= BATTERIES; u++) {
+            assert_int_equal(
+                carry_load(g.cfg, g.state, u, &now, s[u].blob, s[u].size),
+                CARRY_TAKEN);
+        }
+        int64_t gap_ms = (int64_t)(gaps_s[r] * 1e3);
+        int64_t other_ms = REBOOTED_MS - f.in->mono_ms;
+        g.state->turn = f.state->turn;
+        for (int i = 0; i < 600; i++) {
+            ms += 1000;
+            look(&f, ms + gap_ms, 0.6 - 0.3 / 600.0 * i);
+            look(&g, ms + gap_ms + other_ms - gap_ms, 0.6 - 0.3 / 600.0 * i);
+        }
+        for (int i = 0; i < BATTERIES; i++) {
+            for (int role = 0; role < LIFE_ROLES; role++) {
+                struct life_loss a =
+                    life_loss(&f.state->life[i], (enum life_role)role, true);
+                struct life_loss b =
+                    life_loss(&g.state->life[i], (enum life_role)role, true);
+                assert_true(a.calendar_pu > 0.0 && a.cycle_pu > 0.0);
+                assert_true(fabs(a.calendar_pu - b.calendar_pu) <=
+                            1e-9 * a.calendar_pu);
+                assert_true(fabs(a.cycle_pu - b.cycle_pu) <= 1e-9 * a.cycle_pu);
+            }
+        }
+        free(s);
+        loop_close(&f);
+        loop_close(&g);
+    }
+}
+
+static void a_clock_that_went_back_gives_no_time(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(20);
+    struct loop_fixture g = fresh();
+    struct saved *s = save_all(&f);
+    struct carry_now now = later(&f, -1e6);
+    for (int u = 0; u < UNITS; u++) {
+        assert_int_equal(
+            carry_load(g.cfg, g.state, u, &now, s[u].blob, s[u].size),
+            CARRY_TAKEN);
+    }
+    assert_true(g.state->age[0].gap_s <= 1.0);
+    assert_true(g.state->nodes[0].age.gap_s <= 61.0);
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+}
+
+static void every_flipped_bit_is_noticed(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(20);
+    struct loop_fixture g = fresh();
+    struct saved *s = save_all(&f);
+    struct carry_now now = later(&f, 10.0);
+    print_message("seed %d\n", SEED);
+    uint64_t random = random_seed(SEED);
+    for (int run = 0; run < 2000; run++) {
+        int u = (int)random_draw(&random, 0.0, UNITS);
+        size_t at = (size_t)random_draw(&random, 0.0, (double)s[u].size);
+        unsigned char bit = (unsigned char)(1 << run % 8);
+        s[u].blob[at] ^= bit;
+        assert_int_equal(
+            carry_load(g.cfg, g.state, u, &now, s[u].blob, s[u].size),
+            CARRY_DAMAGED);
+        s[u].blob[at] ^= bit;
+        assert_int_equal(carry_load(g.cfg, g.state, u, &now, s[u].blob, at),
+                         CARRY_DAMAGED);
+    }
+    assert_int_equal(carry_load(g.cfg, g.state, 0, &now, NULL, 0),
+                     CARRY_DAMAGED);
+    assert_int_equal(g.state->life[0].cycles.n_fed, 0);
+    /* what is lost does not refill the budgets */
+    double grant_ppm = g.cfg->guards[0].terms.budget_ppm_per_day;
+    assert_true(g.state->nodes[0].guard.budget_ppm <= -grant_ppm);
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+}
+
+/* Bytes of somebody who can make a hash as well. */
+static void spoil(unsigned char *blob, size_t size, uint64_t *random)
+{
+    static const double bad[] = {NAN,  INFINITY, -1.0,   1e300,
+                                 -0.0, 2.0,      1e-300, 25.0};
+    size_t head = sizeof(struct carry_head);
+    int n = (int)random_draw(random, 1.0, 4.0);
+    for (int i = 0; i < n; i++) {
+        size_t at =
+            head + (size_t)random_draw(random, 0.0, (double)(size - head - 8));
+        double x = bad[(int)random_draw(random, 0.0, 8.0)];
+        float y = (float)random_draw(random, -1e3, 1e3);
+        switch ((int)random_draw(random, 0.0, 3.0)) {
+        case 0:
+            blob[at] = (unsigned char)random_draw(random, 0.0, 256.0);
+            break;
+        case 1:
+            memcpy(blob + at / 8 * 8, &x, sizeof(x));
+            break;
+        default:
+            memcpy(blob + at / 4 * 4, &y, sizeof(y));
+        }
+    }
+}
+
+static void assert_sound(const struct loop_fixture *f)
+{
+    for (int i = 0; i < BATTERIES; i++) {
+        struct life_loss a = life_loss(&f->state->life[i], LIFE_PRICE, true);
+        struct life_loss b = life_loss(&f->state->life[i], LIFE_GUARD, true);
+        assert_true(a.capacity_pu >= 0.0 && a.capacity_pu <= 1.0 + 1e-9);
+        assert_true(b.capacity_pu >= 0.0 && b.capacity_pu <= 1.0 + 1e-9);
+        assert_true(isfinite(f->out->batteries[i].set_w));
+    }
+    for (int i = 0; i < NODES; i++) {
+        const struct node_state *n = &f->state->nodes[i];
+        double left_pu = life_pack_loss(&n->life, LIFE_GUARD, true).capacity_pu;
+        assert_true(left_pu >= 0.0 && left_pu <= 1.0 + 1e-9);
+        assert_true(isfinite(n->command.compute_w) &&
+                    n->command.compute_w <= 160.0);
+        assert_true(isfinite(n->guard.budget_ppm));
+    }
+}
+
+/* Whatever passes can be lived with, and is what a run may begin with. */
+static void what_passes_is_sound_whoever_wrote_it(void **state)
+{
+    (void)state;
+    print_message("seed %d\n", SEED);
+    uint64_t random = random_seed(SEED);
+    struct loop_fixture f = lived(120);
+    struct loop_fixture begin = fresh();
+    struct saved *s = save_all(&f);
+    struct carry_now now = later(&f, 10.0);
+    now.mono_ms = LOOP_MONO_MS;
+    size_t size = step_state_size(f.cfg);
+    struct step_state *scratch = malloc(size);
+    unsigned char *blob = malloc(CARRY_SIZE_MAX);
+    int n_taken = 0;
+    int n_refused = 0;
+    for (int run = 0; run < 300; run++) {
+        struct loop_fixture g = fresh();
+        for (int u = 0; u < UNITS; u++) {
+            memcpy(blob, s[u].blob, s[u].size);
+            spoil(blob, s[u].size, &random);
+            carry_seal(blob, s[u].size);
+            enum carry c = carry_load(g.cfg, g.state, u, &now, blob, s[u].size);
+            n_taken += c == CARRY_TAKEN;
+            n_refused += c != CARRY_TAKEN;
+        }
+        assert_true(carry_begins(g.cfg, g.state, begin.state, scratch));
+        for (int k = 0; k < 100; k++) {
+            loop_tick(&g, random_draw(&random, 60e6, 140e6));
+        }
+        assert_sound(&g);
+        loop_close(&g);
+    }
+    print_message("%d taken, %d refused\n", n_taken, n_refused);
+    assert_true(n_taken > 50 && n_refused > 300);
+    free(blob);
+    free(scratch);
+    free(s);
+    loop_close(&f);
+    loop_close(&begin);
+}
+
+/* What the head says must be so. */
+static void another_asset_or_chemistry_is_refused(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(5);
+    struct loop_fixture g = fresh();
+    struct saved *s = save_all(&f);
+    struct carry_now now = later(&f, 10.0);
+    assert_int_equal(carry_load(g.cfg, g.state, 2, &now, s[1].blob, s[1].size),
+                     CARRY_NAME);
+    assert_int_equal(carry_load(g.cfg, g.state, 4, &now, s[1].blob, s[1].size),
+                     CARRY_VERSION);
+    struct site *other = site_of();
+    other->batteries[0].chemistry = CHEMISTRY_NCA;
+    struct loop_fixture h = loop_open(other, POLICY_BALLAST, 100e6);
+    assert_int_equal(carry_load(h.cfg, h.state, 1, &now, s[1].blob, s[1].size),
+                     CARRY_CHEMISTRY);
+    struct carry_head head;
+    memcpy(&head, s[1].blob, sizeof(head));
+    head.layout ^= 1;
+    memcpy(s[1].blob, &head, sizeof(head));
+    carry_seal(s[1].blob, s[1].size);
+    assert_int_equal(carry_load(g.cfg, g.state, 1, &now, s[1].blob, s[1].size),
+                     CARRY_VERSION);
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+    loop_close(&h);
+}
+
+/* By name: batteries change places, and a fleet grows by cars that are new. */
+static void an_asset_finds_its_own_wherever_it_stands(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(60);
+    struct saved *s = save_all(&f);
+    struct site *site = fixture_site(BATTERIES, 2, 70);
+    struct site_battery first = site->batteries[0];
+    site->batteries[0] = site->batteries[2];
+    site->batteries[2] = first;
+    site->batteries[1].chemistry = CHEMISTRY_NMC;
+    site->fleets[0].chemistry = CHEMISTRY_NCA;
+    struct loop_fixture g = loop_open(site, POLICY_BALLAST, 100e6);
+    struct carry_now now = later(&f, 10.0);
+    for (int u = 0; u < UNITS; u++) {
+        char name[CARRY_NAME_MAX];
+        int64_t at = carry_find(g.cfg, carry_asset(s[u].blob, name));
+        assert_true(at >= 0);
+        assert_int_equal(
+            carry_load(g.cfg, g.state, at, &now, s[u].blob, s[u].size),
+            CARRY_TAKEN);
+    }
+    assert_memory_equal(&g.state->life[0], &f.state->life[2],
+                        sizeof(struct life));
+    assert_memory_equal(&g.state->life[2], &f.state->life[0],
+                        sizeof(struct life));
+    assert_memory_equal(&g.state->nodes[39].life, &f.state->nodes[39].life,
+                        sizeof(struct life_pack));
+    assert_int_equal(g.state->nodes[40].guard.mono_ms, 0);
+    assert_int_equal(g.state->nodes[40].life.begun, 0);
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+}
+
+/* The peak is paid for in its month only. */
+static void the_peak_ends_with_its_month(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(5);
+    f.state->peak_w = 120e6;
+    struct saved *s = save_all(&f);
+    static const struct {
+        int64_t month_after_ms; /* of the save */
+        double want_w;
+    } rows[] = {{-1000, 120e6}, {1000, 0.0}};
+    for (size_t i = 0; i < 2; i++) {
+        struct loop_fixture g = fresh();
+        struct carry_now now = later(&f, 3600.0);
+        now.month_at_ms = f.in->utc_ms + rows[i].month_after_ms;
+        assert_int_equal(
+            carry_load(g.cfg, g.state, 0, &now, s[0].blob, s[0].size),
+            CARRY_TAKEN);
+        assert_true(fabs(g.state->peak_w - rows[i].want_w) < 1.0);
+        loop_close(&g);
+    }
+    free(s);
+    loop_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_unit_is_found_by_its_name),
+        cmocka_unit_test(what_was_saved_comes_back),
+        cmocka_unit_test(a_restart_ages_like_silence),
+        cmocka_unit_test(a_clock_that_went_back_gives_no_time),
+        cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(what_passes_is_sound_whoever_wrote_it),
+        cmocka_unit_test(another_asset_or_chemistry_is_refused),
+        cmocka_unit_test(an_asset_finds_its_own_wherever_it_stands),
+        cmocka_unit_test(the_peak_ends_with_its_month),
+    };
+    return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
+}
