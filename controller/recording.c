@@ -234,22 +234,28 @@ enum err recording_start(struct recording *r, const struct site *site)
     return all ? ERR_NONE : ERR_MEMORY;
 }
 
+static void say_where(struct recording *r, const char *begin, const char *what)
+{
+    char last[48] = "";
+    if (r->n_ticks > 0) {
+        snprintf(last, sizeof(last), " (the last is tick %" PRIu64 ")",
+                 r->tick);
+    }
+    snprintf(r->why, sizeof(r->why),
+             "%s at byte %" PRIu64 ", after %" PRIu64 " whole tick%s%s: %s",
+             begin, r->offset, r->n_ticks, r->n_ticks == 1 ? "" : "s", last,
+             what);
+}
+
 static enum recording_next damage(struct recording *r, const char *what)
 {
-    snprintf(r->why, sizeof(r->why),
-             "damaged in the record at byte %" PRIu64 ", after %" PRIu64
-             " whole ticks (the last is tick %" PRIu64 "): %s",
-             r->offset, r->n_ticks, r->tick, what);
+    say_where(r, "damaged in the record", what);
     return RECORDING_DAMAGE;
 }
 
 static enum recording_next cut(struct recording *r)
 {
-    snprintf(r->why, sizeof(r->why),
-             "cut short at byte %" PRIu64 ", after %" PRIu64
-             " whole ticks (the last is tick %" PRIu64
-             "): the writer was stopped",
-             r->offset, r->n_ticks, r->tick);
+    say_where(r, "cut short", "the writer was stopped");
     return RECORDING_CUT;
 }
 

@@ -39,12 +39,14 @@ static bool load_trace(const struct inputs_options *o, const struct site *site,
         cli_error("replay", "%s", why);
         return false;
     }
-    if (out->report.n_gaps > 0) {
+    size_t n = out->report.n_gaps;
+    if (n > 0) {
         cli_error("replay",
-                  "%s: %zu gaps, the longest %.0f s before line %ld: the "
-                  "last value is held over them",
-                  out->name, out->report.n_gaps, out->report.longest_s,
-                  out->report.longest_line);
+                  "%s: %zu gap%s %.0f s before line %ld: the last value is "
+                  "held over %s",
+                  out->name, n, n == 1 ? " of" : "s, the longest",
+                  out->report.longest_s, out->report.longest_line,
+                  n == 1 ? "it" : "them");
     }
     return true;
 }
@@ -79,16 +81,22 @@ static void tell_about_prices(const struct prices_report *r, const char *file)
     char at[32];
     if (r->n_gaps > 0) {
         cli_error("replay",
-                  "%s: %zu gaps of %zu prices, the longest %.1f h from %s: "
-                  "the fallback price stands in",
-                  file, r->n_gaps, r->n_missing, (double)r->longest_ms / 3.6e6,
+                  "%s: %zu gap%s of %zu price%s, %s%.1f h from %s: the "
+                  "fallback price stands in",
+                  file, r->n_gaps, r->n_gaps == 1 ? "" : "s", r->n_missing,
+                  r->n_missing == 1 ? "" : "s",
+                  r->n_gaps == 1 ? "" : "the longest ",
+                  (double)r->longest_ms / 3.6e6,
                   calendar_format_utc(r->longest_at_ms, at));
     }
     if (r->n_never > 0) {
         cli_error("replay",
-                  "%s: %zu rows stand for local times that never were (the "
-                  "clock was set forward) and are left out",
-                  file, r->n_never);
+                  "%s: %zu row%s for %s that never %s (the clock was set "
+                  "forward) and %s left out",
+                  file, r->n_never, r->n_never == 1 ? " stands" : "s stand",
+                  r->n_never == 1 ? "a local time" : "local times",
+                  r->n_never == 1 ? "was" : "were",
+                  r->n_never == 1 ? "is" : "are");
     }
 }
 

@@ -235,8 +235,8 @@ static enum err read_rows(struct loading *l)
         }
     }
     if (l->n < 2) {
-        snprintf(l->why, l->why_size, "%s: %zu rows: expected at least 2",
-                 l->cfg->file, l->n);
+        snprintf(l->why, l->why_size, "%s: %zu row%s: expected at least 2",
+                 l->cfg->file, l->n, l->n == 1 ? "" : "s");
         return ERR_SYNTAX;
     }
     return ERR_NONE;

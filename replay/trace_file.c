@@ -342,8 +342,9 @@ static enum err read_rows(struct loading *l)
     }
     if (l->trace->n < 2) {
         snprintf(l->why, l->why_size,
-                 "%s: %zu usable rows%s: expected at least 2", l->cfg->load,
-                 l->trace->n, l->cfg->n_where > 0 ? " left by --where" : "");
+                 "%s: %zu usable row%s%s: expected at least 2", l->cfg->load,
+                 l->trace->n, l->trace->n == 1 ? "" : "s",
+                 l->cfg->n_where > 0 ? " left by --where" : "");
         return ERR_SYNTAX;
     }
     return ERR_NONE;

@@ -246,14 +246,26 @@ static void print_json(const char *path, enum verify_result result,
     cJSON_Delete(o);
 }
 
+static void print_before(const char *path, uint64_t n_ticks)
+{
+    if (n_ticks == 0) {
+        printf("%s: no tick comes before it\n", path);
+    } else if (n_ticks == 1) {
+        printf("%s: the one tick before it is identical\n", path);
+    } else {
+        printf("%s: the %" PRIu64 " ticks before it are identical\n", path,
+               n_ticks);
+    }
+}
+
 static void print_text(const char *path, enum verify_result result,
                        const struct verify_report *report)
 {
     char at[CALENDAR_TEXT_MAX];
     switch (result) {
     case VERIFY_SAME:
-        printf("%s: %" PRIu64 " ticks verified, commands identical\n", path,
-               report->n_ticks);
+        printf("%s: %" PRIu64 " tick%s verified, commands identical\n", path,
+               report->n_ticks, report->n_ticks == 1 ? "" : "s");
         if (report->is_cut) {
             printf("%s: %s\n", path, report->why);
         }
@@ -262,13 +274,11 @@ static void print_text(const char *path, enum verify_result result,
         printf("%s: tick %" PRIu64 ", %s: %s: recorded %s, computed %s\n", path,
                report->tick, calendar_format_utc(report->utc_ms, at),
                report->diff.name, report->diff.recorded, report->diff.computed);
-        printf("%s: the %" PRIu64 " ticks before it are identical\n", path,
-               report->n_ticks);
+        print_before(path, report->n_ticks);
         return;
     case VERIFY_DAMAGED:
         printf("%s: %s\n", path, report->why);
-        printf("%s: the %" PRIu64 " ticks before it are identical\n", path,
-               report->n_ticks);
+        print_before(path, report->n_ticks);
         return;
     case VERIFY_UNREADABLE:
         cli_error("verify", "%s: %s", path, report->why);

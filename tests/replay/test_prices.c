@@ -242,7 +242,7 @@ static void test_bad_files(void **state)
         {"", NULL, "the file is empty"},
         {"t,x_per_mwh\n0,1\n", NULL, ":1: no time column"},
         {"time_utc,x\n0,1\n", NULL, ":1: no price column"},
-        {HEAD, NULL, "1 rows: expected at least 2"},
+        {HEAD, NULL, "1 row: expected at least 2"},
         {HEAD, "z_per_mwh", ":1: no column \"z_per_mwh\""},
         {HEAD, "time_utc", ":1: the column is not a price"},
         {HEAD "2024-01-01T01:00,2\n", NULL, ":3: time_utc"},

@@ -129,7 +129,7 @@ static void test_bad_files(void **state)
         {"", 0, ":1: the file is empty"},
         {"\n\n\n", 0, "the file is empty"},
         {"t_s,x_w\n", 0, "0 usable rows"},
-        {"t_s,x_w\n0,1\n", 0, "1 usable rows"},
+        {"t_s,x_w\n0,1\n", 0, "1 usable row:"},
         {"a,x_w\n0,1\n", 0, ":1: no time column"},
         {"t_s,x\n0,1\n", 0, ":1: no power column"},
         {"t_s,\n0,1\n", 0, ":1: a column without a name"},

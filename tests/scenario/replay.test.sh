@@ -91,7 +91,7 @@ verdict "at a period of 10 s a new price is known when it begins" "$why"
 "$BALLAST" replay $ten --load "$dir/hour.csv" --price "$dir/price.csv" \
     --price-column da_per_mwh >/dev/null 2>"$dir/err"
 verdict "a gap in the prices is told" \
-    "$(grep -q '1 gaps of 1 prices' "$dir/err" || cat "$dir/err")"
+    "$(grep -q '1 gap of 1 price, 1.0 h from' "$dir/err" || cat "$dir/err")"
 
 # --strict, and what the recording is worth.
 "$BALLAST" replay $ten --load "$dir/step.csv" --policy none --strict \
