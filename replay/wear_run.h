@@ -33,8 +33,8 @@ struct wear_cfg {
     long repeat; /* >= 1 */
 };
 
-/* Days of the whole run, 1 or more, the last one possibly short; the caller provides as
- * many 'out'.  Over WEAR_DAYS_MAX is for the caller to refuse. */
+/* Days of the whole run, 1 or more, the last one possibly short; the caller
+ * provides as many 'out'.  Over WEAR_DAYS_MAX is for the caller to refuse. */
 double wear_days(const struct wear_cfg *cfg);
 
 void wear_by_rainflow(const struct wear_cfg *cfg, struct wear_day *out);
