@@ -37,6 +37,17 @@ static const struct site_key sim_keys[] = {
 };
 static const struct site_table sim_table = TABLE(sim_keys);
 
+static const struct site_key warranty_keys[] = {
+    {.key = "throughput",
+     QUANTITY(CYCLING),
+     AT(site_battery, warranty_efc_per_y),
+     RANGE("1 EFC/y", "100000 EFC/y"),
+     .preset = "none",
+     .meaning = "equivalent full cycles; use that runs ahead of them makes "
+                "every kWh dearer"},
+};
+static const struct site_table warranty_table = TABLE(warranty_keys);
+
 static const struct site_key battery_keys[] = {
     {.key = "name",
      .kind = KEY_NAME,
@@ -116,6 +127,11 @@ static const struct site_key battery_keys[] = {
      RANGE("0 CUR/kWh", "1000000 CUR/kWh"),
      .computed = "150 CUR/kWh",
      .meaning = "of a kWh of capacity: what wear costs"},
+    {.key = "warranty",
+     .kind = KEY_SECTION,
+     .table = &warranty_table,
+     .computed = "none",
+     .meaning = "what its maker allows"},
     {.key = "reserve",
      QUANTITY(ENERGY),
      AT(site_battery, reserve_wh),

@@ -96,6 +96,7 @@ struct site_battery {
     double soc_max_pu;
     enum chemistry chemistry;
     double replacement_per_kwh; /* site currency; default 150 */
+    double warranty_efc_per_y;  /* throughput; INFINITY where none is set */
     double reserve_wh;          /* kept for backup; default 0 */
     struct site_modbus modbus;
     double sim_soc_start_pu; /* default: middle of the window */

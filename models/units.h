@@ -30,7 +30,8 @@
     X(LIFETIME, "a lifetime (d, y)")                    \
     X(DISTANCE, "a distance (km, mi)")                  \
     X(CONSUMPTION, "a consumption (Wh/km, Wh/mi)")      \
-    X(WEAR, "a wear (ppm/d, %/y)")
+    X(WEAR, "a wear (ppm/d, %/y)")                      \
+    X(CYCLING, "a cycling (EFC/y, EFC/d)")
 
 #define UNIT_ENUM(name, text) UNIT_##name,
 enum unit_kind { UNIT_LIST(UNIT_ENUM) UNIT_COUNT };

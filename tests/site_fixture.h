@@ -24,6 +24,7 @@ static inline void fixture_battery(struct site_battery *b, int i)
         .soc_min_pu = 0.1,
         .soc_max_pu = 0.9,
         .replacement_per_kwh = 150.0,
+        .warranty_efc_per_y = INFINITY,
         .sim_soc_start_pu = 0.6,
         .sim_response_s = 0.1,
     };

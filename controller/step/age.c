@@ -15,6 +15,7 @@
 
 #include "controller/step/step_state.h"
 #include "models/life_shift.h"
+#include "models/wear.h"
 
 static const double SLOW_S = 600.0;     /* a temperature may be so old */
 static const double ASSUMED_C = 25.0;   /* where none is known */
@@ -98,6 +99,13 @@ static double rate_per_h(const struct age_battery *a,
     return fmin(rate, most_w(s) / s->energy_wh);
 }
 
+/* Through the terminals where that was known, else by the state of charge. */
+static double used_efc(const struct age_battery *a,
+                       const struct site_battery *s, double moved_pu)
+{
+    return a->known_s > 0.0 ? wear_efc(s, a->moved_wh) : fabs(moved_pu) / 2.0;
+}
+
 static double temperature_c(struct age_battery *a, const struct reading *r,
                             int64_t mono_ms)
 {
@@ -142,6 +150,8 @@ static void sample_battery(const struct step_cfg *cfg, struct step_state *state,
                    .rate_per_h = rate_per_h(a, s, moved_pu - over_pu, dt_s),
                });
     correct(life, a, &b->soh_pu, in->mono_ms);
+    wear_warranty_use(&a->warranty, s, used_efc(a, s, moved_pu - over_pu),
+                      dt_s);
     a->mono_ms = in->mono_ms;
     a->gap_s = 0.0;
     a->moved_wh = 0.0;

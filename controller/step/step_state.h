@@ -10,6 +10,7 @@
 #include "models/level.h"
 #include "models/life.h"
 #include "models/life_pack.h"
+#include "models/wear_warranty.h"
 #include "policies/guard.h"
 #include "policies/share.h"
 #include "policies/shed.h"
@@ -45,6 +46,7 @@ struct age_battery {
     double soh_pu;      /* last one that corrected the life; NAN: none */
     int64_t mono_ms;    /* of the last sample; 0: none in this run */
     int64_t is_assumed; /* 1: nothing fresh is known of its temperature */
+    struct wear_warranty warranty;
 };
 
 /* The same of a node's pack. */

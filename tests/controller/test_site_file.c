@@ -202,6 +202,36 @@ static void test_reads_the_owners_terms(void **state)
     assert_near(f->wear_ppm_per_day, 2.5);
 }
 
+static void test_reads_a_battery_s_warranty(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"400 EFC/y", NULL},
+        {"400", "expected a cycling (EFC/y, EFC/d)"},
+        {"0 EFC/y", "100000 EFC/y"},
+    };
+    for (int i = 0; i < 3; i++) {
+        char text[512];
+        int n = snprintf(
+            text, sizeof(text),
+            "site: {name: s, time_zone: UTC, currency: USD}\n"
+            "grid: {import_max: 20 kW, export_max: 0 W, ramp_max: 1 kW/min}\n"
+            "batteries:\n"
+            "  - {name: b, kind: generic, energy: 10 kWh, charge_max: 5 kW, "
+            "discharge_max: 5 kW, efficiency: 0.9 pu, soc_min: 20 %%, soc_max: "
+            "80 %%, chemistry: lfp, warranty: {throughput: %s}}\n",
+            rows[i][0]);
+        enum err e = parse("t.yaml", text, (size_t)n);
+        if (rows[i][1] == NULL) {
+            assert_int_equal(e, ERR_NONE);
+            assert_near(site.batteries[0].warranty_efc_per_y, 400.0);
+        } else {
+            assert_int_equal(e, ERR_SYNTAX);
+            assert_non_null(strstr(faults.text[0], rows[i][1]));
+        }
+    }
+}
+
 static void test_defaults(void **state)
 {
     (void)state;
@@ -229,6 +259,7 @@ static void test_defaults(void **state)
     assert_true(isinf(b->transformer_va));
     assert_near(b->aux_w, 0.0);
     assert_near(b->replacement_per_kwh, 150.0);
+    assert_true(isinf(b->warranty_efc_per_y));
     assert_near(b->sim_soc_start_pu, 0.5);
     assert_near(b->sim_response_s, 0.1);
     assert_near(b->sim_delay_s, 0.0);
@@ -846,6 +877,7 @@ int main(void)
         cmocka_unit_test(test_reads_values),
         cmocka_unit_test(test_expands_pods_and_fleets),
         cmocka_unit_test(test_reads_the_owners_terms),
+        cmocka_unit_test(test_reads_a_battery_s_warranty),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_default_averages_give_way_to_a_long_period),
         cmocka_unit_test(test_price_topic_and_files),

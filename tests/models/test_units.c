@@ -57,6 +57,8 @@ static void test_quantities(void **state)
         {UNIT_CONSUMPTION, "1609.344 Wh/mi", 1000.0},
         {UNIT_WEAR, "5.8 ppm/d", 5.8},
         {UNIT_WEAR, "36.525 %/y", 1000.0},
+        {UNIT_CYCLING, "400 EFC/y", 400.0},
+        {UNIT_CYCLING, "2 EFC/d", 730.5},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         double x = NAN;
@@ -113,6 +115,8 @@ static void test_refusals(void **state)
         {UNIT_DISTANCE, "160 kW"},
         {UNIT_CONSUMPTION, "160 Wh"},
         {UNIT_WEAR, "5.8 ppm"},
+        {UNIT_CYCLING, "400"},
+        {UNIT_CYCLING, "400 EFC"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         double x = 7.0;
