@@ -311,7 +311,8 @@ enum err life_feed(struct life *l, const struct life_sample *s)
     return ERR_NONE;
 }
 
-struct life_loss life_loss(const struct life *l, enum life_role role, bool open)
+struct life_channels life_channels_now(const struct life *l,
+                                       enum life_role role, bool open)
 {
     struct life_channels c = l->channels[role];
     enum life_model_id id = (enum life_model_id)l->model[role];
@@ -323,7 +324,14 @@ struct life_loss life_loss(const struct life *l, enum life_role role, bool open)
             book(&c, id, &under_way[i], efc_of(l, &under_way[i]));
         }
     }
-    return life_channels_loss(&c, id, role == LIFE_PRICE ? life_scale(l) : 1.0);
+    return c;
+}
+
+struct life_loss life_loss(const struct life *l, enum life_role role, bool open)
+{
+    struct life_channels c = life_channels_now(l, role, open);
+    return life_channels_loss(&c, (enum life_model_id)l->model[role],
+                              role == LIFE_PRICE ? life_scale(l) : 1.0);
 }
 
 enum life_role life_worse(const struct life *l)

@@ -123,6 +123,10 @@ CHECKED enum err life_feed(struct life *l, const struct life_sample *s);
 struct life_loss life_loss(const struct life *l, enum life_role role,
                            bool open);
 
+/* The channels behind it, the day under way included. */
+struct life_channels life_channels_now(const struct life *l,
+                                       enum life_role role, bool open);
+
 /* The role whose model has lost more, open cycles included. */
 enum life_role life_worse(const struct life *l);
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "models/site.h"
+#include "models/wear.h"
 
 enum { PLAN_SLOTS_MAX = 576 };
 
@@ -42,6 +43,8 @@ struct problem {
     double soc_pu[SITE_BATTERIES_MAX];       /* now */
     double soc_start_pu[SITE_BATTERIES_MAX]; /* to come back to */
     double available[SITE_BATTERIES_MAX];    /* 1 dispatchable, 0 not */
+    /* What cycling costs; none (n = 0) where not dispatchable. */
+    struct wear_segments wear[SITE_BATTERIES_MAX];
 };
 
 struct plan {

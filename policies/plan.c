@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "models/wear.h"
-
 static const double POWER_PU = 0.4;    /* of the rating; the rest smooths */
 static const double RESERVE_PU = 0.15; /* of the energy, at either end */
 static const int64_t PLAN_MAX_AGE_MS = 2 * 3600 * 1000;
@@ -43,7 +41,10 @@ static struct whole add_up(const struct site *site, const struct problem *p)
         w.charge_w += POWER_PU * fmin(b->charge_max_w, b->transformer_va);
         w.discharge_w += POWER_PU * fmin(b->discharge_max_w, b->transformer_va);
         w.eff_pu = fmin(w.eff_pu, sqrt(b->efficiency_pu));
-        w.wear_per_kwh = fmax(w.wear_per_kwh, wear_per_kwh(b));
+        /* As deep as the plan goes: the cheapest segments first. */
+        double depth_pu = b->soc_max_pu - b->soc_min_pu - 2.0 * margin;
+        w.wear_per_kwh =
+            fmax(w.wear_per_kwh, wear_segments_mean(&p->wear[i], depth_pu));
     }
     return w;
 }

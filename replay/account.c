@@ -117,26 +117,32 @@ static double stored_change_wh(const struct account *a, const struct site *site,
 static void end_batteries(const struct account *a, const struct site *site,
                           const struct plant *p, struct replay_result *out)
 {
+    double days = (double)a->n_ticks * site->control.period_s / 86400.0;
     out->wear_cur = 0.0;
+    out->wear_guard_cur = 0.0;
     for (int i = 0; i < site->n_batteries; i++) {
         const struct site_battery *s = &site->batteries[i];
         double throughput_wh = p->batteries[i].throughput_wh;
         const struct life *l = &a->lives[i].life;
+        struct wear_use use = {wear_efc(s, throughput_wh), days};
         enum life_role role = life_worse(l);
         struct life_loss loss = life_loss(l, role, true);
-        double wear_cur = throughput_wh / 2.0 / 1e3 * wear_per_kwh(s);
         out->batteries[i] = (struct replay_battery){
             .throughput_wh = throughput_wh,
             .soc_min_pu = a->soc_min_pu[i],
             .soc_max_pu = a->soc_max_pu[i],
             .soc_end_pu = soc_of(site, p, i),
-            .efc = wear_efc(s, throughput_wh),
+            .efc = use.efc,
             .loss_calendar_pu = loss.calendar_pu,
             .loss_cycle_pu = loss.cycle_pu,
             .wear_model = (enum life_model_id)l->model[role],
-            .wear_cur = wear_cur,
+            .wear_cur = wear_life_cur(s, l, LIFE_PRICE, &use),
+            .wear_guard_cur = wear_life_cur(s, l, LIFE_GUARD, &use),
+            .held_cur = wear_life_held_cur(s, l, LIFE_PRICE, &use),
+            .held_guard_cur = wear_life_held_cur(s, l, LIFE_GUARD, &use),
         };
-        out->wear_cur += wear_cur;
+        out->wear_cur += out->batteries[i].wear_cur;
+        out->wear_guard_cur += out->batteries[i].wear_guard_cur;
     }
 }
 

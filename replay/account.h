@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * account - the books of a replay: energy, money, batteries, shed compute.
+ *
+ * Wear is what operation costs: every cycle at its own depth, rate and
+ * temperature, at the price of models/wear.h.  What time takes from a battery
+ * that rests as well is told beside it and enters no total.
  */
 #ifndef REPLAY_ACCOUNT_H
 #define REPLAY_ACCOUNT_H

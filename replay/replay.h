@@ -46,7 +46,13 @@ struct replay_battery {
     double loss_calendar_pu; /* by the worse of two models */
     double loss_cycle_pu;
     enum life_model_id wear_model; /* the one that says so */
+    /* Cycling by the pricing model and by the other, which guards; it is what
+     * operation costs and part of the total.  Time ages a battery that rests
+     * too: held_cur is told beside it and is in no total. */
     double wear_cur;
+    double wear_guard_cur;
+    double held_cur;
+    double held_guard_cur;
 };
 
 /* What the cars of a fleet gave, all together but for the loss. */
@@ -71,6 +77,7 @@ struct replay_result {
     double energy_cur;
     double demand_cur;
     double wear_cur;
+    double wear_guard_cur;
     double shed_cur;
     double forecast_mape_pu;    /* of the level, 60 s ahead */
     double persistence_mape_pu; /* NAN where the trace is shorter */

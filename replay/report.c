@@ -93,6 +93,13 @@ static void add_batteries(cJSON *to, const struct site *site,
         cJSON_AddStringToObject(o, "wear_model",
                                 life_model_name(b->wear_model));
         put(o, "wear_cur", b->wear_cur);
+        put(o, "held_cur", b->held_cur);
+        cJSON_AddStringToObject(
+            o, "price_model", life_model_name(life_price_model(s->chemistry)));
+        put(o, "wear_guard_cur", b->wear_guard_cur);
+        put(o, "held_guard_cur", b->held_guard_cur);
+        cJSON_AddStringToObject(
+            o, "guard_model", life_model_name(life_guard_model(s->chemistry)));
         cJSON_AddItemToArray(all, o);
     }
 }
@@ -177,6 +184,8 @@ enum row {
     ROW_SHED,
     ROW_ENERGY,
     ROW_THROUGHPUT,
+    ROW_WEAR,
+    ROW_WEAR_GUARD,
     ROW_COST,
     ROW_SPEED,
     ROW_COUNT,
@@ -193,6 +202,8 @@ static const char *const row_names[ROW_COUNT] = {
     [ROW_SHED] = "compute held back",
     [ROW_ENERGY] = "battery energy used",
     [ROW_THROUGHPUT] = "battery throughput",
+    [ROW_WEAR] = "battery wear",
+    [ROW_WEAR_GUARD] = "  by the other model",
     [ROW_COST] = "total cost",
     [ROW_SPEED] = "ticks per second",
 };
@@ -248,6 +259,12 @@ static void cell(const struct report *r, int i, enum row row, char *out,
         return;
     case ROW_THROUGHPUT:
         units_energy_text(through_wh, out, size);
+        return;
+    case ROW_WEAR:
+        snprintf(out, size, "%.2f %s", x->wear_cur, r->site->currency);
+        return;
+    case ROW_WEAR_GUARD:
+        snprintf(out, size, "%.2f %s", x->wear_guard_cur, r->site->currency);
         return;
     case ROW_COST:
         snprintf(out, size, "%.2f %s",

@@ -17,6 +17,23 @@ static double slot_price(const struct site *site, const struct snapshot *in,
     return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
 }
 
+/* The dearer it ages, the less it is worth to move; what its warranty has given
+ * away already comes on top. */
+static void price_battery(const struct step_cfg *cfg,
+                          const struct step_state *state, int i, double soc_pu,
+                          struct wear_segments *out)
+{
+    const struct site_battery *b = &cfg->site.batteries[i];
+    const struct life *life = &state->life[i];
+    struct wear_terms terms = wear_terms_of(b, LIFE_PRICE, life);
+    wear_segments(b, &terms, WEAR_SEGMENTS, out);
+    double ahead_per_kwh = wear_warranty_per_kwh(&state->age[i].warranty, b);
+    for (int64_t k = 0; k < out->n; k++) {
+        out->at[k].per_kwh += ahead_per_kwh;
+    }
+    wear_segments_fill(out, b, life, soc_pu);
+}
+
 static void describe_batteries(const struct step_cfg *cfg,
                                const struct step_state *state,
                                const struct snapshot *in,
@@ -31,6 +48,9 @@ static void describe_batteries(const struct step_cfg *cfg,
         problem->available[i] = ready ? 1.0 : 0.0;
         problem->soc_pu[i] = ready ? soc_pu : 0.0;
         problem->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;
+        if (ready) {
+            price_battery(cfg, state, i, soc_pu, &problem->wear[i]);
+        }
     }
 }
 

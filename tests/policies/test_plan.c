@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -74,6 +75,44 @@ static void cheap_in_dear_out(void **state)
     free(plan);
     free(p);
     free(site);
+}
+
+/* Prices 0.05, then 0.10: a margin of 0.045 after losses. */
+static bool trades_at(const double per_kwh[4])
+{
+    struct site *site = fixture_site(2, 1, 0);
+    struct problem *p = make(site);
+    struct plan *plan = calloc(1, sizeof(*plan));
+    for (int i = 0; i < 96; i++) {
+        p->import_per_kwh[i] = i < 48 ? 0.05 : 0.10;
+    }
+    for (int b = 0; b < 2; b++) {
+        p->wear[b].n = 4;
+        for (int k = 0; k < 4; k++) {
+            p->wear[b].at[k] = (struct wear_segment){0.2, 0.1, per_kwh[k]};
+        }
+    }
+    plan_solve(site, p, plan);
+    bool trades = false;
+    for (int i = 0; i < 96; i++) {
+        trades |= fabs(plan->battery_w[i]) > 0.0;
+    }
+    free(plan);
+    free(p);
+    free(site);
+    return trades;
+}
+
+/* The plan goes through 56 of 80 %: two segments and four fifths of one. */
+static void wear_counts_as_deep_as_the_plan_goes(void **state)
+{
+    (void)state;
+    assert_true(trades_at((double[4]){0.0, 0.0, 0.0, 0.0}));
+    assert_true(trades_at((double[4]){0.04, 0.04, 0.04, 0.04}));
+    assert_false(trades_at((double[4]){0.05, 0.05, 0.05, 0.05}));
+    assert_true(trades_at((double[4]){0.01, 0.01, 0.01, 9.0}));
+    assert_true(trades_at((double[4]){0.0, 0.0, 0.15, 0.15}));
+    assert_false(trades_at((double[4]){0.0, 0.0, 0.17, 0.17}));
 }
 
 static void no_new_peak_where_peaks_cost(void **state)
@@ -161,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_prices_move_nothing),
         cmocka_unit_test(cheap_in_dear_out),
+        cmocka_unit_test(wear_counts_as_deep_as_the_plan_goes),
         cmocka_unit_test(no_new_peak_where_peaks_cost),
         cmocka_unit_test(stays_inside_whatever_the_prices),
         cmocka_unit_test(slots_are_found_by_the_clock),

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step/problem: what the planner is told that wear costs.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/wear.h"
+#include "tests/loop_fixture.h"
+
+enum { TICKS = 100 };
+
+/* cmocka 1.1.5 compares floats only */
+static void assert_near(double got, double want, double by)
+{
+    if (!(fabs(got - want) <= by)) {
+        fail_msg("%.17g instead of %.17g +- %g", got, want, by);
+    }
+}
+
+static struct loop_fixture begin(double warranty_efc_per_y)
+{
+    struct site *site = fixture_site(2, 4, 0);
+    site->batteries[0].warranty_efc_per_y = warranty_efc_per_y;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+    for (int k = 0; k < TICKS; k++) {
+        loop_tick(&f, 100e6);
+    }
+    loop_observe(&f);
+    return f;
+}
+
+static void segments_stand_for_the_batteries(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    step_problem(f.cfg, f.state, f.in, p);
+    for (int i = 0; i < 2; i++) {
+        const struct site_battery *b = &f.site->batteries[i];
+        const struct wear_segments *s = &p->wear[i];
+        assert_int_equal(s->n, WEAR_SEGMENTS);
+        double width_pu = 0.0;
+        double start_pu = 0.0;
+        for (int k = 0; k < s->n; k++) {
+            width_pu += s->at[k].width_pu;
+            start_pu += s->at[k].start_pu;
+            assert_true(s->at[k].per_kwh > 0.005 && s->at[k].per_kwh < 0.05);
+            assert_true(k == 0 || s->at[k].per_kwh >= s->at[k - 1].per_kwh);
+        }
+        assert_near(b->soc_min_pu + width_pu, b->soc_max_pu, 1e-12);
+        assert_near(b->soc_min_pu + start_pu, p->soc_pu[i], 1e-12);
+    }
+    free(p);
+    loop_close(&f);
+}
+
+static void one_that_is_not_ready_has_none(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    f.in->batteries[1].flags &= ~(unsigned)BATTERY_READY;
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_int_equal(p->wear[0].n, WEAR_SEGMENTS);
+    assert_int_equal(p->wear[1].n, 0);
+    assert_near(p->available[1], 0.0, 0.0);
+    free(p);
+    loop_close(&f);
+}
+
+/* An old battery's next cycle takes less, a hot one's no less either. */
+static void life_and_temperature_enter(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    struct problem *old = calloc(1, sizeof(*old));
+    step_problem(f.cfg, f.state, f.in, p);
+    f.state->life[0].channels[LIFE_PRICE].loss_n = pow(0.10, 1.0 / 0.828);
+    f.state->life[1].cycles.last_temp_c = 12.0;
+    step_problem(f.cfg, f.state, f.in, old);
+    for (int k = 0; k < WEAR_SEGMENTS; k++) {
+        assert_true(old->wear[0].at[k].per_kwh < p->wear[0].at[k].per_kwh);
+        assert_true(old->wear[1].at[k].per_kwh >
+                    1.2 * p->wear[1].at[k].per_kwh);
+    }
+    free(old);
+    free(p);
+    loop_close(&f);
+}
+
+/* What goes through the terminals is what the warranty counts, and use ahead
+ * of it lifts every segment alike. */
+static void a_warranty_used_ahead_lifts_the_prices(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(400.0);
+    struct problem *p = calloc(1, sizeof(*p));
+    struct problem *ahead = calloc(1, sizeof(*ahead));
+    double used = f.state->age[0].warranty.used_efc;
+    double want =
+        wear_efc(&f.site->batteries[0], f.plant->batteries[0].throughput_wh);
+    assert_true(used <= want + 1e-12 && used >= 0.0);
+    f.state->age[0].warranty.spare_efc = 1.0;
+    step_problem(f.cfg, f.state, f.in, p);
+    f.state->age[0].warranty.spare_efc = -1e6;
+    step_problem(f.cfg, f.state, f.in, ahead);
+    for (int k = 0; k < WEAR_SEGMENTS; k++) {
+        assert_near(ahead->wear[0].at[k].per_kwh - p->wear[0].at[k].per_kwh,
+                    150.0 / (400.0 * 15.0), 1e-12);
+        assert_near(ahead->wear[1].at[k].per_kwh, p->wear[1].at[k].per_kwh,
+                    0.0);
+    }
+    free(ahead);
+    free(p);
+    loop_close(&f);
+}
+
+/* Over a load that swings: as much as went through, but for what waits for
+ * the next sample. */
+static void the_warranty_counts_what_went_through(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(2, 4, 0);
+    site->batteries[0].warranty_efc_per_y = 400.0;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 6000; k++) {
+        loop_tick(&f, (k / 300) % 2 == 0 ? 100e6 : 60e6);
+    }
+    const struct wear_warranty *w = &f.state->age[0].warranty;
+    double want =
+        wear_efc(&f.site->batteries[0], f.plant->batteries[0].throughput_wh);
+    assert_true(want > 1e-3);
+    assert_near(w->used_efc, want, 0.02 * want);
+    assert_near(w->spare_efc + w->used_efc, 400.0 * 600.0 / 31557600.0,
+                0.01 * 400.0 * 600.0 / 31557600.0);
+    loop_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_stand_for_the_batteries),
+        cmocka_unit_test(one_that_is_not_ready_has_none),
+        cmocka_unit_test(life_and_temperature_enter),
+        cmocka_unit_test(a_warranty_used_ahead_lifts_the_prices),
+        cmocka_unit_test(the_warranty_counts_what_went_through),
+    };
+    return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
+}
