@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/cli.h"
+#include "replay/wear_prices.h"
 #include "replay/wear_run.h"
 
 enum { TEXT_ROWS = 20 };
@@ -20,6 +21,10 @@ struct options {
     const char *method;
     long repeat;
     bool json;
+    bool prices;
+    double replacement_per_kwh;
+    double temp_c;
+    double rate_per_h;
 };
 
 struct run {
@@ -232,6 +237,47 @@ static bool options_are_good(const struct options *o, struct run *r)
     return true;
 }
 
+static bool within(const char *name, double x, double lo, double hi)
+{
+    if (x >= lo && x <= hi) {
+        return true;
+    }
+    cli_error("wear", "--%s: %g: expected %g to %g", name, x, lo, hi);
+    return false;
+}
+
+static int tell_prices(const struct options *o)
+{
+    struct wear_prices_cfg cfg = {
+        .replacement_per_kwh = o->replacement_per_kwh,
+        .temp_c = o->temp_c,
+        .rate_per_h = o->rate_per_h,
+    };
+    if (!read_chemistry(o->chemistry, &cfg.chemistry)) {
+        return EXIT_USAGE;
+    }
+    if (o->profile != NULL) {
+        cli_error("wear", "--prices takes no --profile: it is about one cycle "
+                          "or one day, not about a life");
+        return EXIT_USAGE;
+    }
+    if (!within("replacement", o->replacement_per_kwh, 0.0, 1e6) ||
+        !within("temperature", o->temp_c, LIFE_TEMP_MIN_C, LIFE_TEMP_MAX_C) ||
+        !within("rate", o->rate_per_h, 0.01, 10.0)) {
+        return EXIT_USAGE;
+    }
+    cfg.name = chemistry_names[cfg.chemistry];
+    if (!o->json) {
+        wear_prices_text(&cfg);
+        return EXIT_DONE;
+    }
+    enum err e = wear_prices_json(&cfg);
+    if (e != ERR_NONE) {
+        cli_error("wear", "%s", err_text(e));
+    }
+    return e == ERR_NONE ? EXIT_DONE : EXIT_USAGE;
+}
+
 static const char about[] =
     "How much capacity a battery loses under a profile of state "
     "of charge and\ntemperature. Inputs outside of what the "
@@ -247,11 +293,18 @@ static const char about[] =
     "coolant, then too\n"
     "  radiator=off   nothing carries that heat away but the "
     "car's skin\n"
-    "  rise=10 K      a pack that much warmer then";
+    "  rise=10 K      a pack that much warmer then\n\n"
+    "--prices tells what ageing costs a planner: per MWh cycled, by depth and "
+    "rate; per\nday held, by state of charge and temperature; and how deep it "
+    "pays to swing. By the\nmodel that prices and by the one that guards.";
 
 int wear_main(int argc, char **argv)
 {
-    struct options o = {.method = "rainflow", .repeat = 1};
+    struct options o = {.method = "rainflow",
+                        .repeat = 1,
+                        .replacement_per_kwh = 150.0,
+                        .temp_c = 25.0,
+                        .rate_per_h = 0.25};
     const struct cli_option options[] = {
         {"chemistry", CLI_TEXT, &o.chemistry, "NAME",
          "lfp, lfp_naumann, nca, nmc or nmc_schmalstieg"},
@@ -262,15 +315,24 @@ int wear_main(int argc, char **argv)
         {"method", CLI_TEXT, &o.method, "rainflow|daily",
          "how cycles are counted; daily as the models' sources do"},
         {"json", CLI_FLAG, &o.json, NULL, "one JSON object, an entry per day"},
+        {"prices", CLI_FLAG, &o.prices, NULL, "what ageing costs, no profile"},
+        {"replacement", CLI_NUMBER, &o.replacement_per_kwh, "X",
+         "of a kWh of capacity, for --prices; default 150"},
+        {"temperature", CLI_NUMBER, &o.temp_c, "C",
+         "of cycling, for --prices; default 25"},
+        {"rate", CLI_NUMBER, &o.rate_per_h, "C-RATE",
+         "power over energy, for --prices; default 0.25"},
     };
     const struct cli cli = {
         .command = "wear",
-        .args = "--chemistry NAME --profile FILE",
+        .args = "--chemistry NAME --profile FILE|--prices",
         .about = about,
-        .example = "  ballast wear --chemistry lfp --profile year.csv "
-                   "--repeat 10\n"
-                   "  ballast wear --chemistry nca --repeat 417 "
-                   "--profile gen:commuter,heat=1kW\n",
+        .example =
+            "  ballast wear --chemistry lfp --profile year.csv "
+            "--repeat 10\n"
+            "  ballast wear --chemistry nca --repeat 417 "
+            "--profile gen:commuter,heat=1kW\n"
+            "  ballast wear --chemistry lfp --prices --replacement 150\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
     };
@@ -278,6 +340,9 @@ int wear_main(int argc, char **argv)
     int code = cli_parse(&cli, argc, argv, &n_args);
     if (code >= 0) {
         return code;
+    }
+    if (o.prices) {
+        return tell_prices(&o);
     }
     struct wear_profile profile;
     struct run r = {.cfg = {.profile = &profile, .repeat = o.repeat}};
