@@ -36,18 +36,23 @@ static enum err start_recording(struct historian *h,
     if (cfg->record_path == NULL) {
         return ERR_NONE;
     }
-    struct recording_head head = {
-        .site_text = cfg->site_text,
-        .site_text_size = strlen(cfg->site_text),
-        .policy = (int64_t)cfg->policy,
-        .state = cfg->state,
-        .state_size = cfg->state_size,
+    struct reel_cfg reel = {
+        .path = cfg->record_path,
+        .head = {.site_text = cfg->site_text,
+                 .site_text_size = strlen(cfg->site_text),
+                 .policy = (int64_t)cfg->policy,
+                 .state = cfg->state,
+                 .state_size = cfg->state_size},
+        .site = &h->site,
+        .bytes_max = cfg->site->history.record_max_bytes,
+        .keep_s = cfg->site->history.keep_s,
+        .utc_ms = cfg->utc_ms,
     };
-    snprintf(head.site_path, sizeof(head.site_path), "%s", cfg->site_path);
+    snprintf(reel.head.site_path, sizeof(reel.head.site_path), "%s",
+             cfg->site_path);
     snprintf(h->record_path, sizeof(h->record_path), "%s", cfg->record_path);
     h->counts.recording = true;
-    return recorder_open(cfg->record_path, &head, cfg->site, &h->recorder, why,
-                         why_size);
+    return reel_open(&reel, &h->reel, why, why_size);
 }
 
 static enum err make(const struct historian_cfg *cfg, struct historian **out)
@@ -78,8 +83,8 @@ static void release(struct historian *h)
     if (h->db.sql != NULL) {
         history_db_close(&h->db);
     }
-    if (h->recorder != NULL) {
-        enum err e = recorder_close(h->recorder);
+    if (h->reel != NULL) {
+        enum err e = reel_close(h->reel);
         (void)e; /* nothing was written yet */
     }
     backlog_clear(&h->backlog);

@@ -18,8 +18,8 @@ static const double poll_s = 0.02; /* how often the ring is looked at */
 static const double try_again_s = 0.25;
 static const double try_again_max_s = 5.0;
 
-/* The recording ends in good order before it fills the disk: the history
- * proper goes on. */
+/* Older parts of the recording go, then it ends in good order, before it fills
+ * the disk: the history proper goes on. */
 static const double free_min_bytes = 64e6;
 
 static double now_s(void)
@@ -37,11 +37,11 @@ static void tell(struct historian *h, int64_t utc_ms, const char *text)
 /* Without 'why' because of 'error', an errno. */
 static void end_recording(struct historian *h, const char *why, int error)
 {
-    if (h->recorder == NULL) {
+    if (h->reel == NULL) {
         return;
     }
-    enum err e = recorder_close(h->recorder);
-    h->recorder = NULL;
+    enum err e = reel_close(h->reel);
+    h->reel = NULL;
     char text[HISTORY_TEXT_MAX];
     snprintf(text, sizeof(text), "the recording ends near tick %llu: %s",
              (unsigned long long)h->tick.in->tick,
@@ -66,13 +66,13 @@ static void take_tick(struct historian *h)
     if (t->gap) {
         end_recording(h, "ticks were dropped, the disk is too slow", 0);
     }
-    if (h->recorder != NULL &&
-        recorder_tick(h->recorder, t->in, &t->plan, t->out) != ERR_NONE) {
+    if (h->reel != NULL &&
+        reel_tick(h->reel, t->in, &t->plan, t->out) != ERR_NONE) {
         end_recording(h, NULL, errno);
     }
     bool is_new_second = backlog_tick(&h->backlog, t->in, t->out);
-    if (is_new_second && h->recorder != NULL &&
-        disk_is_nearly_full(h->record_path)) {
+    if (is_new_second && h->reel != NULL &&
+        disk_is_nearly_full(h->record_path) && !reel_drop_oldest(h->reel)) {
         end_recording(h, "less than 64 MB are free on its disk", 0);
     }
 }
@@ -212,7 +212,7 @@ static void commit(struct historian *h)
         return;
     }
     /* what the commit acknowledges is in the recording as well */
-    if (h->recorder != NULL && recorder_flush(h->recorder) != ERR_NONE) {
+    if (h->reel != NULL && reel_flush(h->reel) != ERR_NONE) {
         end_recording(h, NULL, errno);
     }
     struct batch batch = {.told = told_batch(&h->told),

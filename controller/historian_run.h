@@ -15,7 +15,7 @@
 #include "controller/history_db.h"
 #include "controller/history_ring.h"
 #include "controller/history_told.h"
-#include "controller/recording.h"
+#include "controller/reel.h"
 
 struct historian {
     struct site site;
@@ -29,7 +29,7 @@ struct historian {
     pthread_t thread;
     /* the thread's own from here on */
     struct history_db db; /* db.sql NULL: to be opened again */
-    struct recorder *recorder;
+    struct reel *reel;    /* NULL: no recording, or it has ended */
     struct history_tick tick;
     struct history_backlog backlog;
     double try_at_s; /* monotonic; no commit before */

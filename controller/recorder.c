@@ -23,6 +23,7 @@ struct recorder {
     unsigned char *content;
     uint64_t sum; /* of everything before */
     uint64_t n_ticks;
+    uint64_t n_bytes;
 };
 
 static enum err failed(struct recorder *r)
@@ -40,6 +41,7 @@ static enum err put(struct recorder *r, const void *bytes, size_t n)
         return failed(r);
     }
     errno = 0;
+    r->n_bytes += n;
     return n == 0 || fwrite(bytes, 1, n, r->file) == n ? ERR_NONE : failed(r);
 }
 
@@ -63,6 +65,7 @@ static enum err put_header(struct recorder *r,
     memcpy(prelude.magic, RECORDING_MAGIC, sizeof(prelude.magic));
     struct recording_fixed fixed = {
         .policy = head->policy,
+        .after_tick = head->after_tick,
         .site_text_size = head->site_text_size,
         .state_size = head->state_size,
     };
@@ -192,6 +195,11 @@ enum err recorder_tick(struct recorder *r, const struct snapshot *in,
         delta_encode(r->old, r->now, r->parts.total_words, r->content);
     r->n_ticks++;
     return put_record(r, RECORD_TICK, r->content, length);
+}
+
+uint64_t recorder_bytes(const struct recorder *r)
+{
+    return r->n_bytes;
 }
 
 enum err recorder_flush(struct recorder *r)

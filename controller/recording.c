@@ -148,6 +148,7 @@ static enum err take_head(struct recording *r, const struct recording_fixed *f)
         .site_text = r->site_text,
         .site_text_size = n,
         .policy = f->policy,
+        .after_tick = f->after_tick,
         .state = r->header,
         .state_size = (size_t)f->state_size,
     };

@@ -27,7 +27,8 @@ struct recording_head {
     size_t site_text_size; /* without the NUL */
     char site_path[256];   /* for messages and for relative paths */
     int64_t policy;
-    const void *state; /* step_state at the first tick */
+    uint64_t after_tick; /* 0: a run begins; else it goes on after that one */
+    const void *state;   /* step_state at the first tick */
     size_t state_size;
     char build[BUILD_ID_MAX]; /* what wrote it; the recorder fills it in */
 };
@@ -46,6 +47,9 @@ CHECKED enum err recorder_open(const char *path,
 CHECKED enum err recorder_tick(struct recorder *r, const struct snapshot *in,
                                const struct plan *plan,
                                const struct step_out *out);
+
+/* Written so far, header included. */
+uint64_t recorder_bytes(const struct recorder *r);
 
 /* Hand what is buffered to the system, so that a killed process loses none. */
 CHECKED enum err recorder_flush(struct recorder *r);

@@ -9,7 +9,7 @@
 
 _Static_assert(sizeof(struct recording_prelude) == 24, "padding");
 _Static_assert(sizeof(struct recording_fixed) ==
-                   RECORDING_SIZES * 8 + BUILD_ID_MAX + RECORDING_PATH_MAX + 24,
+                   RECORDING_SIZES * 8 + BUILD_ID_MAX + RECORDING_PATH_MAX + 32,
                "padding");
 
 void recording_sizes(uint64_t sizes[RECORDING_SIZES])

@@ -28,7 +28,7 @@
 
 enum {
     RECORDING_BYTE_ORDER = 0x01020304,
-    RECORDING_FORMAT = 1,
+    RECORDING_FORMAT = 2,
     RECORDING_SIZES = 14,
     RECORDING_PATH_MAX = 256,
     RECORDING_LENGTH_BITS = 56,
@@ -48,6 +48,7 @@ struct recording_fixed {
     char build[BUILD_ID_MAX];
     char site_path[RECORDING_PATH_MAX];
     int64_t policy;
+    uint64_t after_tick;
     uint64_t site_text_size;
     uint64_t state_size;
 };

@@ -170,7 +170,13 @@ static const struct site_key history_keys[] = {
      AT(site_history, keep_s),
      RANGE("1 h", "10000 d"),
      .preset = "30 d",
-     .meaning = "how long one-second values are kept"},
+     .meaning = "how long one-second values and recordings are kept"},
+    {.key = "record_max",
+     QUANTITY(BYTES),
+     AT(site_history, record_max_bytes),
+     RANGE("16 MB", "1000 TB"),
+     .preset = "10 GB",
+     .meaning = "what all recordings may take together; the oldest go first"},
 };
 static const struct site_table history_table = TABLE(history_keys);
 

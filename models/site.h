@@ -200,7 +200,8 @@ struct site_control {
 
 struct site_history {
     char file[SITE_TEXT_MAX];
-    double keep_s; /* default 30 d */
+    double keep_s;           /* default 30 d */
+    double record_max_bytes; /* of all recordings; default 10 GB */
 };
 
 struct site {

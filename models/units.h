@@ -22,6 +22,7 @@
     X(APPARENT, "an apparent power (VA, kVA, MVA)")     \
     X(ENERGY, "an energy (Wh, kWh, MWh)")               \
     X(RAMP, "a ramp (W/s, kW/s, MW/s, kW/min, MW/min)") \
+    X(BYTES, "a size (kB, MB, GB, TB)")                 \
     X(DURATION, "a duration (ms, s, min, h, d)")        \
     X(FRACTION, "a fraction (%, pu)")                   \
     X(FREQUENCY, "a frequency (mHz, Hz)")               \

@@ -13,6 +13,7 @@
 #include "controller/parts.h"
 #include "controller/site_file.h"
 #include "controller/step/carry.h"
+#include "controller/step/checkpoint.h"
 #include "controller/step/step.h"
 #include "models/calendar.h"
 
@@ -64,9 +65,23 @@ static bool rerun_site(struct rerun *r, const struct recording_head *head,
                            report) == ERR_NONE;
 }
 
+/* A part of a run goes on from a checkpoint, whose counts and indices must be
+ * such that the step may have them. */
+static bool rerun_checkpoint(struct rerun *r, const struct recording_head *head,
+                             struct verify_report *report)
+{
+    memcpy(r->state, head->state, head->state_size);
+    report->after_tick = head->after_tick;
+    if (!checkpoint_valid(r->cfg, r->state)) {
+        return say(report, "the state that it goes on from is none that a run "
+                           "of its site can reach");
+    }
+    checkpoint_out(r->cfg, r->state, r->out);
+    return true;
+}
+
 /* A run begins with a fresh state, but for what outlived the run before; any
- * other has been made up, and its counts and indices are not to be trusted.
- * Another build's may be another. */
+ * other has been made up.  Another build's may be another. */
 static bool rerun_state(struct rerun *r, const struct recording_head *head,
                         bool any_build, struct verify_report *report)
 {
@@ -115,7 +130,8 @@ static bool rerun_step(struct rerun *r, const struct recording_head *head,
         return say(report, "out of memory");
     }
     r->out->n_nodes = r->site->n_nodes;
-    return rerun_state(r, head, any_build, report);
+    return head->after_tick > 0 ? rerun_checkpoint(r, head, report)
+                                : rerun_state(r, head, any_build, report);
 }
 
 static bool same_build(const struct recording_head *head,
@@ -227,6 +243,7 @@ static void print_json(const char *path, enum verify_result result,
     cJSON_AddStringToObject(o, "result", result_words[result]);
     cJSON_AddNumberToObject(o, "ticks", (double)report->n_ticks);
     cJSON_AddBoolToObject(o, "cut", report->is_cut);
+    cJSON_AddNumberToObject(o, "after_tick", (double)report->after_tick);
     if (report->why[0] != '\0') {
         cJSON_AddStringToObject(o, "why", report->why);
     }
@@ -266,6 +283,11 @@ static void print_text(const char *path, enum verify_result result,
     case VERIFY_SAME:
         printf("%s: %" PRIu64 " tick%s verified, commands identical\n", path,
                report->n_ticks, report->n_ticks == 1 ? "" : "s");
+        if (report->after_tick > 0) {
+            printf("%s: a later part of a run, from its state after tick "
+                   "%" PRIu64 "\n",
+                   path, report->after_tick);
+        }
         if (report->is_cut) {
             printf("%s: %s\n", path, report->why);
         }

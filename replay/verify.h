@@ -30,8 +30,9 @@ struct verify_cfg {
 };
 
 struct verify_report {
-    uint64_t n_ticks; /* whose commands came out the same */
-    bool is_cut;      /* the writer was stopped; the whole ticks are the same */
+    uint64_t n_ticks;    /* whose commands came out the same */
+    uint64_t after_tick; /* where it goes on; 0: it begins a run */
+    bool is_cut; /* the writer was stopped; the whole ticks are the same */
     char why[512];
     uint64_t tick; /* number and instant of the tick that differs */
     int64_t utc_ms;

@@ -42,16 +42,30 @@ struct site *sample_site(void)
     for (int i = 0; i < s->n_batteries; i++) {
         snprintf(s->batteries[i].name, SITE_NAME_MAX, "bess%d", i + 1);
         s->batteries[i].energy_wh = 20e6;
+        s->batteries[i].charge_max_w = 10e6;
+        s->batteries[i].discharge_max_w = 10e6;
+        s->batteries[i].transformer_va = INFINITY;
+        s->batteries[i].soc_min_pu = 0.1;
+        s->batteries[i].soc_max_pu = 0.9;
     }
     for (int i = 0; i < s->n_pods; i++) {
         snprintf(s->pods[i].name, SITE_NAME_MAX, "pod%d", i + 1);
+        s->pods[i].power_max_w = 10e6;
+        s->pods[i].cap_min_w = 1e6;
     }
+    s->grid.import_max_w = 40e6;
+    s->grid.import_trip_w = 44e6;
+    s->grid.ramp_max_w_per_s = 1e6 / 60.0;
+    s->grid.ramp_average_s = 10.0;
+    s->grid.swing_average_s = 2.0;
+    s->grid.demand_interval_s = 900.0;
     s->fleets[0] = fleet_usual(800.0);
     snprintf(s->fleets[0].name, SITE_NAME_MAX, "lot1");
     s->fleets[0].nodes = s->n_nodes;
     snprintf(s->prices[0].market, SITE_NAME_MAX, "day_ahead");
     s->control.period_s = 0.1;
     s->history.keep_s = 30 * 86400.0;
+    s->history.record_max_bytes = 1e9;
     return s;
 }
 

@@ -57,18 +57,24 @@ static int teardown(void **state)
 static enum err try_open(const struct fixture *f, const char *record_path,
                          struct historian **h, char why[300])
 {
-    static const char step_state[16] = "s";
+    struct step_cfg *step = malloc(step_cfg_size());
+    assert_int_equal(step_cfg_init(step, f->site, POLICY_BALLAST), ERR_NONE);
+    struct step_state *state = malloc(step_state_size(step));
+    step_state_init(step, state);
     const struct historian_cfg cfg = {
         .site = f->site,
         .site_text = "site: {name: sample}\n",
         .site_path = "sample.yaml",
         .db_path = f->db,
         .record_path = record_path,
-        .state = step_state,
-        .state_size = sizeof(step_state),
+        .state = state,
+        .state_size = step_state_size(step),
         .utc_ms = start_ms,
     };
-    return historian_open(&cfg, h, why, 300);
+    enum err e = historian_open(&cfg, h, why, 300);
+    free(state);
+    free(step);
+    return e;
 }
 
 static struct historian *open_historian(const struct fixture *f,

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/step/checkpoint.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/step/carry_layout.h"
+#include "controller/step/step_state.h"
+#include "models/life_check.h"
+#include "policies/guard_resume.h"
+
+static const int64_t COUNT_MAX = INT64_C(1) << 52;
+static const double POWER_MAX_W = 1e12;
+
+static bool counts(int64_t n, int64_t from, int64_t to)
+{
+    return n >= from && n <= to;
+}
+
+static bool power(double w)
+{
+    return fabs(w) <= POWER_MAX_W; /* false for NAN */
+}
+
+static bool powers(const double *w, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!power(w[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool power_or_none(double w)
+{
+    return isnan(w) || power(w);
+}
+
+static bool level_valid(const struct level *l)
+{
+    return power_or_none(l->level_w) && power_or_none(l->last_w) &&
+           power(l->edge_w) && power(l->band_w) && power(l->excursion_w) &&
+           power(l->bin_ws) && l->bin_s >= 0.0 && l->bin_s <= 1e6 &&
+           powers(l->ring_w, LEVEL_WINDOW) &&
+           fabs(l->sum_w) <= POWER_MAX_W * LEVEL_WINDOW &&
+           counts(l->n, 0, LEVEL_WINDOW) &&
+           counts(l->next, 0, LEVEL_WINDOW - 1) && l->outside_s >= 0.0 &&
+           l->outside_s <= 1e9 && counts(l->n_regimes, 0, COUNT_MAX);
+}
+
+static bool extreme_valid(const struct window_extreme *w, int64_t span,
+                          double sign)
+{
+    bool ok = w->span == span && !(w->sign < sign) && !(w->sign > sign) &&
+              !isnan(w->sign) && counts(w->tick, 0, COUNT_MAX) &&
+              counts(w->head, 0, WINDOW_MAX - 1) &&
+              counts(w->n, 1, WINDOW_MAX) && powers(w->values, WINDOW_MAX);
+    for (int i = 0; ok && i < WINDOW_MAX; i++) {
+        ok = counts(w->ticks[i], 0, w->tick);
+    }
+    return ok;
+}
+
+static bool smooth_valid(const struct smooth_cfg *cfg,
+                         const struct smooth_state *s)
+{
+    if (isnan(s->ref_w)) {
+        return true; /* the first tick fills all of it */
+    }
+    int64_t span = cfg->n_window - 1;
+    return power(s->ref_w) &&
+           fabs(s->sum_w) <= POWER_MAX_W * (double)cfg->n_average &&
+           counts(s->n, cfg->n_average + cfg->n_window, 2 * SMOOTH_TICKS) &&
+           powers(s->grid_w, 2 * SMOOTH_TICKS) &&
+           powers(s->mean_w, 2 * SMOOTH_TICKS) &&
+           extreme_valid(&s->highest, span, 1.0) &&
+           extreme_valid(&s->lowest, span, -1.0);
+}
+
+static bool meter_valid(const struct meter_state *m)
+{
+    return power_or_none(m->value_w) && power_or_none(m->told_w) &&
+           power(m->rest_w) && m->same_s >= 0.0 && m->turned_s >= 0.0 &&
+           m->well_s >= 0.0;
+}
+
+static bool batteries_valid(const struct step_cfg *cfg,
+                            const struct step_state *s)
+{
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        double home_pu = s->soc_home_pu[i];
+        if (!power(s->set_w[i]) || !carry_age_valid(&s->age[i]) ||
+            !(isnan(home_pu) || (home_pu >= 0.0 && home_pu <= 1.0)) ||
+            !life_valid(&s->life[i], cfg->site.batteries[i].chemistry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool node_valid(const struct step_cfg *cfg, int fleet,
+                       const struct node_state *n)
+{
+    return power(n->drawn_w) && power(n->compute_w) &&
+           power(n->command.compute_w) && power(n->command.charge_w) &&
+           carry_node_age_valid(&n->age) &&
+           guard_valid(&cfg->guards[fleet], &n->guard) &&
+           life_pack_valid(&n->life, cfg->site.fleets[fleet].chemistry);
+}
+
+static bool fleets_valid(const struct step_cfg *cfg, const struct step_state *s)
+{
+    for (int f = 0; f < cfg->site.n_fleets; f++) {
+        const struct site_fleet *fleet = &cfg->site.fleets[f];
+        if (!power(s->feeder_w[f]) || !power(s->drawn_w[f]) ||
+            !power(s->compute_w[f])) {
+            return false;
+        }
+        for (int i = 0; i < fleet->nodes; i++) {
+            if (!node_valid(cfg, f, &s->nodes[fleet->first_node + i])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool checkpoint_valid(const struct step_cfg *cfg,
+                      const struct step_state *state)
+{
+    struct carry_site site = {state->peak_w, state->interval_ws,
+                              state->interval_s, state->interval};
+    return state->n_nodes == cfg->site.n_nodes && level_valid(&state->level) &&
+           smooth_valid(&cfg->smooth, &state->smooth) &&
+           power(state->shed.budget_w) &&
+           powers(state->shed.cap_w, cfg->site.n_pods) &&
+           meter_valid(&state->meter) && power(state->demand_w) &&
+           power(state->held_w) && carry_site_valid(&site) &&
+           carry_time_valid(state->first_mono_ms) &&
+           counts(state->slice, 0, cfg->n_slices - 1) &&
+           counts(state->turn, 0, cfg->n_turns - 1) &&
+           counts(state->round, 0, COUNT_MAX) && batteries_valid(cfg, state) &&
+           fleets_valid(cfg, state);
+}
+
+void checkpoint_out(const struct step_cfg *cfg, const struct step_state *state,
+                    struct step_out *out)
+{
+    for (int i = 0; i < cfg->site.n_nodes; i++) {
+        out->nodes[i] = state->nodes[i].command;
+    }
+}
