@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_S 86400.0
+#include "models/fast.h"
+#include "models/rainflow_step.h"
+
 #define KNEE_POWER 10.0
 #define KNEE_START 1e-8
 
@@ -14,7 +16,7 @@ static const double SCALE_SIGMA = 0.15;
 static const double SOH_SIGMA = 0.01;
 static const double SCALE_MIN = 0.25;
 static const double SCALE_MAX = 4.0;
-static const float SOH_EVERY_S = 30.0F * 86400.0F;
+static const double SOH_EVERY_DAYS = 30.0;
 static const float FULL_SWING_PU = 0.8F;
 
 static double clamped(double x, const struct life_span *to)
@@ -92,13 +94,13 @@ void life_init(struct life *l, enum chemistry c, int depth)
     }
     l->capacity_pu = 1.0;
     l->soc_min_pu = 1.0F;
-    l->soh_weight = 1.0 / (SCALE_SIGMA * SCALE_SIGMA);
+    l->soh_weight = (float)(1.0 / (SCALE_SIGMA * SCALE_SIGMA));
     l->soh_gain = l->soh_weight;
 }
 
 double life_scale(const struct life *l)
 {
-    double scale = l->soh_gain / l->soh_weight;
+    double scale = (double)l->soh_gain / (double)l->soh_weight;
     return fmin(fmax(scale, SCALE_MIN), SCALE_MAX);
 }
 
@@ -169,36 +171,9 @@ static double efc_of(const struct life *l, const struct rainflow_cycle *c)
     return c->count * c->range * l->capacity_pu;
 }
 
-/* A temperature stays for many samples: what depends on it alone is kept.  At
- * most one model of a chemistry has such laws. */
-static void set_rates(struct life *l, const struct life_sample *s, bool heat)
+static const struct life_model *model_of(const struct life *l, int role)
 {
-    for (int i = 0; i < LIFE_ROLES; i++) {
-        const struct life_model *m =
-            life_model((enum life_model_id)l->model[i]);
-        bool alone = life_heat_alone(&m->loss_t);
-        struct life_rates rates = l->heat;
-        if (heat || !alone) {
-            double temp_c = clamped(s->temp_c, &m->fitted.calendar_c);
-            double per_k = 1.0 / (temp_c + LIFE_ZERO_C_K);
-            rates = (struct life_rates){
-                (float)life_calendar_heat(&m->loss_t, per_k, s->soc_pu),
-                (float)life_calendar_heat(&m->ohm_t, per_k, s->soc_pu)};
-        }
-        if (alone) {
-            l->heat = rates;
-            rates.loss *= (float)life_calendar_factor(&m->loss_t, s->soc_pu);
-            rates.ohm *= (float)life_calendar_factor(&m->ohm_t, s->soc_pu);
-        }
-        l->rates[i] = rates;
-    }
-}
-
-static void add_mean(struct life_day *to, double half_s,
-                     const struct life_rates *a, const struct life_rates *b)
-{
-    to->loss += half_s * (double)(a->loss + b->loss);
-    to->ohm += half_s * (double)(a->ohm + b->ohm);
+    return life_model((enum life_model_id)l->model[role]);
 }
 
 /* What a day's mean rate adds to y^(1/p). */
@@ -208,15 +183,17 @@ static double day_gain(const struct life_calendar_law *law, double sum,
     if (law->of_soc == LIFE_FLAT || !(sum > 0.0)) {
         return 0.0;
     }
-    return pow(sum / time_s, 1.0 / law->p) * time_s / DAY_S;
+    return fast_pow(sum / time_s, 1.0 / law->p) * time_s / LIFE_DAY_S;
 }
 
 static void book_day(struct life_channels *c, const struct life *l, int role)
 {
-    const struct life_model *m = life_model((enum life_model_id)l->model[role]);
-    double time_s = (double)l->today_s;
-    c->loss_t += day_gain(&m->loss_t, l->today[role].loss, time_s);
-    c->ohm_t += day_gain(&m->ohm_t, l->today[role].ohm, time_s);
+    const struct life_model *m = model_of(l, role);
+    double half_s = (double)l->last_half_s;
+    double loss = l->today[role].loss + half_s * (double)l->rates[role].loss;
+    double ohm = l->today[role].ohm + half_s * (double)l->rates[role].ohm;
+    c->loss_t += day_gain(&m->loss_t, loss, l->today_s);
+    c->ohm_t += day_gain(&m->ohm_t, ohm, l->today_s);
 }
 
 static void end_day(struct life *l)
@@ -225,76 +202,76 @@ static void end_day(struct life *l)
         book_day(&l->channels[i], l, i);
         l->today[i] = (struct life_day){.loss = 0.0};
     }
-    l->today_s = 0.0F;
+    l->soh_age_days += (float)(l->today_s / LIFE_DAY_S);
+    l->today_s = 0.0;
+    l->last_half_s = 0.0F;
     l->capacity_pu = life_loss(l, LIFE_PRICE, false).capacity_pu;
 }
 
-static void note_range(struct life *l, double temp_c)
+/* What was known of the old temperature is void.  At most one model of a
+ * chemistry keeps its heat. */
+static void note_temperature(struct life *l, double temp_c)
 {
+    l->heat.loss = 0.0F;
     for (int i = 0; i < LIFE_ROLES; i++) {
         enum life_model_id id = (enum life_model_id)l->model[i];
         l->outside[i] = (uint8_t)life_calendar_flags(id, temp_c);
     }
 }
 
-/* Trapezoid rule.  A battery reports in steps, so most samples are like the
- * one before and their rates are too. */
-static void advance_calendar(struct life *l, const struct life_sample *s,
-                             bool first)
+/* Trapezoid rule.  A rate counts for the halves of the intervals before and
+ * behind it, and is booked when the second is known: nothing waits for the
+ * rate of this sample. */
+static inline void add_rate(struct life *l, int role, double around_s)
 {
-    float dt_s = first ? 0.0F : (float)s->dt_s;
-    double half_s = first ? 0.0 : 0.5 * s->dt_s;
-    struct life_rates price = l->rates[LIFE_PRICE];
-    struct life_rates guard = l->rates[LIFE_GUARD];
-    bool heat = first || s->temp_c != l->cycles.last_temp_c;
-    if (heat) {
-        note_range(l, s->temp_c);
+    l->today[role].loss += around_s * (double)l->rates[role].loss;
+    l->today[role].ohm += around_s * (double)l->rates[role].ohm;
+}
+
+static void set_rates(struct life *l, const struct rainflow_sample *s)
+{
+    const struct life_model *price = model_of(l, LIFE_PRICE);
+    const struct life_model *guard = model_of(l, LIFE_GUARD);
+    struct life_rates rates =
+        life_calendar_rates(price, s->temp_c, s->value, &l->heat);
+    l->rates[LIFE_PRICE] = rates;
+    if (!guard->shares_calendar) {
+        rates = life_calendar_rates(guard, s->temp_c, s->value, &l->heat);
     }
-    if (heat || s->soc_pu != l->cycles.last) {
-        set_rates(l, s, heat);
+    l->rates[LIFE_GUARD] = rates;
+}
+
+/* A battery reports in steps: often nothing has changed, nor have the rates. */
+static void advance_calendar(struct life *l, const struct rainflow_sample *s)
+{
+    double half_s = 0.5 * s->dt_s;
+    double around_s = (double)l->last_half_s + half_s;
+    add_rate(l, LIFE_PRICE, around_s);
+    add_rate(l, LIFE_GUARD, around_s);
+    bool warmer = s->temp_c != l->cycles.last_temp_c || l->cycles.n_fed == 0;
+    if (warmer) {
+        note_temperature(l, s->temp_c);
     }
-    add_mean(&l->today[LIFE_PRICE], half_s, &price, &l->rates[LIFE_PRICE]);
-    add_mean(&l->today[LIFE_GUARD], half_s, &guard, &l->rates[LIFE_GUARD]);
+    if (warmer || s->value != l->cycles.last) {
+        set_rates(l, s);
+    }
     l->flags[LIFE_PRICE] |= l->outside[LIFE_PRICE];
     l->flags[LIFE_GUARD] |= l->outside[LIFE_GUARD];
-    l->today_s += dt_s;
-    if (l->today_s >= (float)DAY_S) {
+    l->last_half_s = (float)half_s;
+    l->today_s += s->dt_s;
+    if (l->today_s >= LIFE_DAY_S) {
         end_day(l);
     }
 }
 
-static bool is_good(const struct life_sample *s)
+static void note_extreme(struct life *l, double soc_pu)
 {
-    return s->dt_s >= 0.0 && s->dt_s <= LIFE_GAP_MAX_S && s->soc_pu >= 0.0 &&
-           s->soc_pu <= 1.0 && s->temp_c >= LIFE_TEMP_MIN_C &&
-           s->temp_c <= LIFE_TEMP_MAX_C &&
-           (isnan(s->rate_per_h) ||
-            (s->rate_per_h >= 0.0 && isfinite(s->rate_per_h)));
+    l->soc_min_pu = (float)fmin((double)l->soc_min_pu, soc_pu);
+    l->soc_max_pu = (float)fmax((double)l->soc_max_pu, soc_pu);
 }
 
-static double rate_of(const struct life *l, const struct life_sample *s)
+static void book_cycles(struct life *l)
 {
-    if (!isnan(s->rate_per_h)) {
-        return s->rate_per_h;
-    }
-    double moved = fabs(s->soc_pu - l->cycles.last);
-    /* As good as none passed, where the quotient would not be finite. */
-    return s->dt_s > 1e-6 ? moved / s->dt_s * 3600.0 : 0.0;
-}
-
-enum err life_feed(struct life *l, const struct life_sample *s)
-{
-    if (!is_good(s)) {
-        return ERR_RANGE;
-    }
-    bool first = l->cycles.n_fed == 0;
-    advance_calendar(l, s, first);
-    struct rainflow_sample r = {.value = s->soc_pu,
-                                .dt_s = s->dt_s,
-                                .temp_c = s->temp_c,
-                                .rate_per_h = first ? 0.0 : rate_of(l, s)};
-    enum err err = rainflow_feed(&l->cycles, &r);
-    assert(err == ERR_NONE);
     struct rainflow_cycle c;
     while (rainflow_take(&l->cycles, &c)) {
         double efc = efc_of(l, &c);
@@ -304,10 +281,25 @@ enum err life_feed(struct life *l, const struct life_sample *s)
             l->flags[i] |= (uint8_t)book(&l->channels[i], id, &c, efc);
         }
     }
-    l->soh_age_s += first ? 0.0F : (float)s->dt_s;
-    float soc_pu = (float)s->soc_pu;
-    l->soc_min_pu = soc_pu < l->soc_min_pu ? soc_pu : l->soc_min_pu;
-    l->soc_max_pu = soc_pu > l->soc_max_pu ? soc_pu : l->soc_max_pu;
+}
+
+enum err life_feed(struct life *l, const struct life_sample *s)
+{
+    if (!life_sample_good(s)) {
+        return ERR_RANGE;
+    }
+    bool first = l->cycles.n_fed == 0;
+    struct rainflow_sample r = {
+        .value = s->soc_pu,
+        .dt_s = first ? 0.0 : s->dt_s,
+        .temp_c = s->temp_c,
+        .rate_per_h = first ? 0.0 : life_rate_per_h(s, l->cycles.last)};
+    advance_calendar(l, &r);
+    rainflow_step(&l->cycles, &r);
+    if (l->cycles.due) {
+        note_extreme(l, l->cycles.value[l->cycles.n - 1]);
+        book_cycles(l);
+    }
     return ERR_NONE;
 }
 
@@ -352,9 +344,11 @@ enum life_soh life_measured(struct life *l, double soh_pu)
     if (!(soh_pu >= 0.3 && soh_pu <= 1.1)) {
         return LIFE_SOH_IMPLAUSIBLE;
     }
-    if (l->soh_age_s < SOH_EVERY_S) {
+    double age_days = (double)l->soh_age_days + l->today_s / LIFE_DAY_S;
+    if (age_days < SOH_EVERY_DAYS) {
         return LIFE_SOH_TOO_SOON;
     }
+    note_extreme(l, l->cycles.tip);
     if (is_lfp(l) && l->soc_max_pu - l->soc_min_pu < FULL_SWING_PU) {
         return LIFE_SOH_NO_FULL_CYCLE;
     }
@@ -363,9 +357,9 @@ enum life_soh life_measured(struct life *l, double soh_pu)
                            (enum life_model_id)l->model[LIFE_PRICE], 1.0);
     double loss_pu = 1.0 - c.capacity_pu;
     double weight = loss_pu / (SOH_SIGMA * SOH_SIGMA);
-    l->soh_gain += weight * fmax(1.0 - soh_pu, 0.0);
-    l->soh_weight += weight * loss_pu;
-    l->soh_age_s = 0.0F;
+    l->soh_gain += (float)(weight * fmax(1.0 - soh_pu, 0.0));
+    l->soh_weight += (float)(weight * loss_pu);
+    l->soh_age_days = (float)(-l->today_s / LIFE_DAY_S);
     l->soc_min_pu = 1.0F;
     l->soc_max_pu = 0.0F;
     return LIFE_SOH_TAKEN;

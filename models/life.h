@@ -18,11 +18,13 @@
 #ifndef MODELS_LIFE_H
 #define MODELS_LIFE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "models/err.h"
+#include "models/life_calendar.h"
 #include "models/life_model.h"
 #include "models/rainflow.h"
 
@@ -57,9 +59,30 @@ struct life_sample {
     double rate_per_h; /* mean |power| over the energy; NAN: from soc_pu */
 };
 
-#define LIFE_GAP_MAX_S (366.0 * 86400.0)
+#define LIFE_DAY_S 86400.0
+#define LIFE_GAP_MAX_S (366.0 * LIFE_DAY_S)
 #define LIFE_TEMP_MIN_C (-60.0)
 #define LIFE_TEMP_MAX_C 150.0
+
+static inline bool life_sample_good(const struct life_sample *s)
+{
+    return s->dt_s >= 0.0 && s->dt_s <= LIFE_GAP_MAX_S && s->soc_pu >= 0.0 &&
+           s->soc_pu <= 1.0 && s->temp_c >= LIFE_TEMP_MIN_C &&
+           s->temp_c <= LIFE_TEMP_MAX_C &&
+           (isnan(s->rate_per_h) ||
+            (s->rate_per_h >= 0.0 && isfinite(s->rate_per_h)));
+}
+
+static inline double life_rate_per_h(const struct life_sample *s,
+                                     double last_soc_pu)
+{
+    if (!isnan(s->rate_per_h)) {
+        return s->rate_per_h;
+    }
+    double moved = fabs(s->soc_pu - last_soc_pu);
+    /* As good as none passed, where the quotient would not be finite. */
+    return s->dt_s > 1e-6 ? moved / s->dt_s * 3600.0 : 0.0;
+}
 
 enum life_role { LIFE_PRICE, LIFE_GUARD, LIFE_ROLES };
 
@@ -72,13 +95,8 @@ struct life_channels {
     double knee; /* EFC over the knee's EFC */
 };
 
-/* Calendar rates k of a model. */
-struct life_rates {
-    float loss;
-    float ohm;
-};
-
-/* The same times time, over the day under way. */
+/* Calendar rates times time, over the day under way up to the middle of the
+ * last interval. */
 struct life_day {
     double loss;
     double ohm;
@@ -89,14 +107,15 @@ struct life {
     struct life_channels channels[LIFE_ROLES];
     struct life_day today[LIFE_ROLES];
     struct life_rates rates[LIFE_ROLES]; /* at the last sample */
-    struct life_rates heat; /* of laws where it stands alone, likewise */
-    double efc;             /* closed cycles */
-    double capacity_pu;     /* of the pricing model, as the day began */
-    double soh_gain;        /* normal equation of the multiplier */
-    double soh_weight;
-    float today_s;    /* since the day began */
-    float soh_age_s;  /* since the last reading */
-    float soc_min_pu; /* since the last reading */
+    struct life_heat heat;               /* at its temperature */
+    double efc;                          /* closed cycles */
+    double capacity_pu; /* of the pricing model, as the day began */
+    double today_s;     /* since the day began */
+    float last_half_s;  /* of the last interval, of today */
+    float soh_gain;     /* normal equation of the multiplier */
+    float soh_weight;
+    float soh_age_days; /* from the last reading to the day under way */
+    float soc_min_pu;   /* of turning points since the last reading */
     float soc_max_pu;
     uint8_t flags[LIFE_ROLES];   /* bits by enum life_flag, since life_seen() */
     uint8_t outside[LIFE_ROLES]; /* of them, what the last temperature raised */

@@ -34,6 +34,12 @@ static bool leg_valid(const struct rainflow_leg *l)
                       (double)l->travel, (double)l->moving_s);
 }
 
+/* Half of the last interval is within the day under way. */
+static bool half_valid(float half_s, double today_s)
+{
+    return within((double)half_s, 0.0, 0.5 * today_s + 1.0);
+}
+
 /* A byte that is neither is no bool, and must not be read as one. */
 static bool is_false(const bool *b)
 {
@@ -98,10 +104,11 @@ bool life_valid(const struct life *l, enum chemistry c)
            within((double)l->heat.ohm, 0.0, STATE_MAX) &&
            within(l->efc, 0.0, STATE_MAX) &&
            within(l->capacity_pu, 0.0, 1.0 + 1e-9) &&
-           within(l->soh_gain, 0.0, TIME_MAX_S) &&
-           within(l->soh_weight, 1e-6, TIME_MAX_S) &&
-           within((double)l->today_s, 0.0, 86400.0) &&
-           within((double)l->soh_age_s, 0.0, TIME_MAX_S) &&
+           within((double)l->soh_gain, 0.0, TIME_MAX_S) &&
+           within((double)l->soh_weight, 1e-6, TIME_MAX_S) &&
+           within(l->today_s, 0.0, LIFE_DAY_S) &&
+           half_valid(l->last_half_s, l->today_s) &&
+           within((double)l->soh_age_days, -1.0, TIME_MAX_S) &&
            within((double)l->soc_min_pu, 0.0, 1.0) &&
            within((double)l->soc_max_pu, 0.0, 1.0) && gives_a_capacity(l);
 }
@@ -147,7 +154,8 @@ bool life_pack_valid(const struct life_pack *p, enum chemistry c)
            within((double)p->heat, 0.0, STATE_MAX) &&
            within((double)p->knee, 0.0, STATE_MAX) &&
            within((double)p->capacity_pu, 0.0, 1.0 + 1e-6) &&
-           within((double)p->today_s, 0.0, 86400.0) &&
+           within((double)p->today_s, 0.0, LIFE_DAY_S) &&
+           half_valid(p->last_half_s, (double)p->today_s) &&
            within((double)p->scale_gain, 0.0, TIME_MAX_S) &&
            within((double)p->scale_weight, 1e-6, TIME_MAX_S) &&
            pack_gives_a_capacity(p);

@@ -86,6 +86,7 @@ const struct life_model life_models[LIFE_MODEL_COUNT] =
                 .loss_t = NCA_CALENDAR,
                 .loss_n =
                     {.of_depth = LIFE_XU, .a = 1.0, .per_efc = 1.0, .p = 1.0},
+                .shares_calendar = true,
                 .fitted = {.calendar_c = {15.0, 50.0},
                            .cycle_c = {15.0, 35.0},
                            .depth_pu = {0.0, 1.0},

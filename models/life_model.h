@@ -104,6 +104,8 @@ struct life_model {
     struct life_calendar_law ohm_t; /* relative resistance */
     struct life_cycle_law ohm_n;
     bool has_knee; /* loss of active material, Kokam only */
+    /* Ages by the clock as the model that prices its chemistry does. */
+    bool shares_calendar;
     struct life_fitted fitted;
 };
 
@@ -144,22 +146,7 @@ double life_cycle_shape(const struct life_cycle_law *law,
                         const struct life_stress *s);
 double life_cycle_heat(const struct life_cycle_law *law, double temp_k);
 
-/*
- * The same k of the calendar, fast: life_calendar_heat() x
- * life_calendar_factor().  Where life_heat_alone(), the first is a function of
- * temperature alone (per_k is 1/T); else it takes the state of charge into its
- * exponent, by the table of the graphite potential, and the factor is 1.
- * Within 0.5 % of the formula above 2 % of charge, 0.01 % above 20 %.
- */
-static inline bool life_heat_alone(const struct life_calendar_law *law)
-{
-    return law->of_soc != LIFE_ANODE && law->of_soc != LIFE_SOC;
-}
-double life_calendar_heat(const struct life_calendar_law *law, double per_k,
-                          double soc_pu);
-double life_calendar_factor(const struct life_calendar_law *law, double soc_pu);
-
-/* k^(1/p) of cycling: what y^(1/p) gains in one EFC. */
+/* k^(1/p) of cycling: what y^(1/p) gains in one EFC.  Within 1e-9. */
 double life_cycle_speed(const struct life_cycle_law *law,
                         const struct life_stress *s);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "models/life_pack.h"
 
+#include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* Of the two models of a chemistry at most one has a knee. */
@@ -59,11 +61,12 @@ static void load(const struct life_pack *p, struct life *l)
         l->outside[i] = p->outside[i];
     }
     *knee_of(l) = (double)p->knee;
-    l->heat = (struct life_rates){.loss = p->heat};
+    l->heat = (struct life_heat){.loss = p->heat};
     l->capacity_pu = (double)p->capacity_pu;
-    l->today_s = p->today_s;
-    l->soh_gain = (double)p->scale_gain;
-    l->soh_weight = (double)p->scale_weight;
+    l->today_s = (double)p->today_s;
+    l->last_half_s = p->last_half_s;
+    l->soh_gain = p->scale_gain;
+    l->soh_weight = p->scale_weight;
 }
 
 static void store(struct life_pack *p, struct life *l)
@@ -92,7 +95,8 @@ static void store(struct life_pack *p, struct life *l)
     p->heat = l->heat.loss;
     p->knee = (float)*knee_of(l);
     p->capacity_pu = (float)l->capacity_pu;
-    p->today_s = l->today_s;
+    p->today_s = (float)l->today_s;
+    p->last_half_s = l->last_half_s;
 }
 
 void life_pack_init(struct life_pack *p, enum chemistry c)
@@ -101,9 +105,115 @@ void life_pack_init(struct life_pack *p, enum chemistry c)
     life_init(&l, c, LIFE_PACK_DEPTH);
     memset(p, 0, sizeof(*p));
     p->chemistry = (uint8_t)c;
-    p->scale_gain = (float)l.soh_gain;
-    p->scale_weight = (float)l.soh_weight;
+    p->scale_gain = l.soh_gain;
+    p->scale_weight = l.soh_weight;
     store(p, &l);
+}
+
+/* The models of the pack at hand: mostly those of the one before. */
+struct pair {
+    enum chemistry chemistry;
+    enum life_model_id id[LIFE_ROLES];
+    const struct life_model *model[LIFE_ROLES];
+};
+
+static struct pair pair_of(enum chemistry c)
+{
+    struct pair of = {
+        .chemistry = c,
+        .id = {[LIFE_PRICE] = life_price_model(c),
+               [LIFE_GUARD] = life_guard_model(c)},
+    };
+    of.model[LIFE_PRICE] = life_model(of.id[LIFE_PRICE]);
+    of.model[LIFE_GUARD] = life_model(of.id[LIFE_GUARD]);
+    return of;
+}
+
+static void leg_take(struct rainflow_leg *to, const struct rainflow_leg *l)
+{
+    to->duration_s += l->duration_s;
+    to->temp_cs += l->temp_cs;
+    to->travel += l->travel;
+    to->moving_s += l->moving_s;
+}
+
+/* rainflow_step() of a sample that does not turn. */
+static void glide_cycles(struct life_pack *p, const struct life_sample *s,
+                         bool ahead)
+{
+    double rate = life_rate_per_h(s, (double)p->last);
+    bool moves = rate >= RAINFLOW_REST_PER_H;
+    double warmth = s->temp_c + (double)p->last_temp_c;
+    struct rainflow_leg since = {
+        .duration_s = (float)s->dt_s,
+        .temp_cs = (float)(s->dt_s * 0.5 * warmth),
+        .travel = moves ? (float)(s->dt_s * rate) : 0.0F,
+        .moving_s = moves ? (float)s->dt_s : 0.0F,
+    };
+    leg_take(&p->past_tip, &since);
+    if (ahead) {
+        leg_take(&p->to_tip, &p->past_tip);
+        p->past_tip = (struct rainflow_leg){.duration_s = 0.0F};
+        p->tip = (float)s->soc_pu;
+    }
+    p->last = (float)s->soc_pu;
+    p->last_temp_c = (float)s->temp_c;
+}
+
+static void set_rates(struct life_pack *p, const struct pair *of,
+                      const struct life_sample *s)
+{
+    struct life_heat heat = {.loss = p->heat};
+    float rate = 0.0F;
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        if (i == LIFE_PRICE || !of->model[i]->shares_calendar) {
+            rate =
+                life_calendar_rates(of->model[i], s->temp_c, s->soc_pu, &heat)
+                    .loss;
+        }
+        p->rate[i] = rate;
+    }
+    p->heat = heat.loss;
+}
+
+/* The calendar's part of a sample, as in models/life.c. */
+static void glide_calendar(struct life_pack *p, const struct pair *of,
+                           const struct life_sample *s)
+{
+    float half_s = (float)(0.5 * s->dt_s);
+    float around_s = p->last_half_s + half_s;
+    bool warmer = s->temp_c != (double)p->last_temp_c;
+    for (int i = 0; i < LIFE_ROLES; i++) {
+        p->today[i] += around_s * p->rate[i];
+        if (warmer) {
+            p->outside[i] = (uint8_t)life_calendar_flags(of->id[i], s->temp_c);
+        }
+        p->flags[i] |= p->outside[i];
+    }
+    if (warmer) {
+        p->heat = 0.0F;
+    }
+    if (warmer || s->soc_pu != (double)p->last) {
+        set_rates(p, of, s);
+    }
+    p->last_half_s = half_s;
+    p->today_s += (float)s->dt_s;
+}
+
+/* False, and nothing done, where more is to do than to move on. */
+static bool glide(struct life_pack *p, const struct pair *of,
+                  const struct life_sample *s)
+{
+    double by = s->soc_pu - (double)p->tip;
+    bool ahead = by * (double)p->way > 0.0 || by == 0.0;
+    bool turns = !ahead && fabs(by) > LIFE_DEADBAND_PU;
+    bool day_ends = p->today_s + (float)s->dt_s >= (float)LIFE_DAY_S;
+    if (p->begun == 0 || turns || day_ends) {
+        return false;
+    }
+    glide_calendar(p, of, s);
+    glide_cycles(p, s, ahead);
+    return true;
 }
 
 size_t life_pack_feed(struct life_pack *packs, const struct life_sample *s,
@@ -111,18 +221,28 @@ size_t life_pack_feed(struct life_pack *packs, const struct life_sample *s,
 {
     struct life l;
     life_init(&l, CHEMISTRY_LFP, LIFE_PACK_DEPTH);
+    struct pair of = pair_of(CHEMISTRY_LFP);
     size_t n_refused = 0;
     for (size_t i = 0; i < n; i++) {
+        struct life_sample one = s[i];
+        if (!life_sample_good(&one)) {
+            n_refused++;
+            continue;
+        }
         /* A single-precision tip and a double sample would never be equal
          * again: a pack at rest would seem to turn. */
-        struct life_sample one = s[i];
         one.soc_pu = (double)(float)one.soc_pu;
         one.temp_c = (double)(float)one.temp_c;
-        load(&packs[i], &l);
-        if (life_feed(&l, &one) == ERR_NONE) {
+        enum chemistry c = (enum chemistry)packs[i].chemistry;
+        if (c != of.chemistry) {
+            of = pair_of(c);
+        }
+        if (!glide(&packs[i], &of, &one)) {
+            load(&packs[i], &l);
+            enum err e = life_feed(&l, &one);
+            assert(e == ERR_NONE);
+            (void)e;
             store(&packs[i], &l);
-        } else {
-            n_refused++;
         }
     }
     return n_refused;

@@ -5,6 +5,9 @@
  * The same engine as models/life.h with a shorter stack of turning points and
  * its integrals in single precision; resistance is not kept.  Meant for one
  * sample a minute.  A plain struct; a copy of it is a saved state.
+ *
+ * Most samples only move the tip on: for them the first 80 bytes suffice.  A
+ * turning point and the end of a day go through the engine itself.
  */
 #ifndef MODELS_LIFE_PACK_H
 #define MODELS_LIFE_PACK_H
@@ -19,28 +22,29 @@
 enum { LIFE_PACK_DEPTH = 7, LIFE_PACK_POINTS = LIFE_PACK_DEPTH - 1 };
 
 struct life_pack {
-    double loss_t[LIFE_ROLES];
-    double loss_n[LIFE_ROLES];
-    struct rainflow_leg to_tip;
-    struct rainflow_leg past_tip;
     float tip;
     float last;
     float last_temp_c;
     float heat;              /* as in struct life, of the loss */
     float today[LIFE_ROLES]; /* of the calendar's rate */
     float rate[LIFE_ROLES];
-    float knee;
-    float capacity_pu;
     float today_s;
-    float scale_gain;
-    float scale_weight;
-    uint8_t n_points;
+    float last_half_s;
+    struct rainflow_leg to_tip;
+    struct rainflow_leg past_tip;
     int8_t way;
+    uint8_t n_points;
     uint8_t chemistry;
     uint8_t begun;
     uint8_t flags[LIFE_ROLES];
     uint8_t outside[LIFE_ROLES];
+    float knee;
+    float capacity_pu;
+    float scale_gain;
+    float scale_weight;
     float value[LIFE_PACK_POINTS];
+    double loss_t[LIFE_ROLES];
+    double loss_n[LIFE_ROLES];
     struct rainflow_leg leg[LIFE_PACK_POINTS];
 };
 

@@ -3,6 +3,8 @@
  * in life_model.h beside each law. */
 #include <math.h>
 
+#include "models/fast.h"
+#include "models/life_calendar.h"
 #include "models/life_model.h"
 #include "models/life_tables.h"
 
@@ -16,12 +18,6 @@ static double square(double x)
     return x * x;
 }
 
-/* A rate is a rate: not a number and below zero are both none. */
-static double at_least_zero(double k)
-{
-    return k > 0.0 ? k : 0.0;
-}
-
 double life_anode_v(double soc_pu)
 {
     double x = 0.0085 + 0.7715 * soc_pu;
@@ -32,32 +28,20 @@ double life_anode_v(double soc_pu)
            0.0175 * tanh((x - 0.5692) / 0.0875);
 }
 
-static double anode_from_table_v(double soc_pu)
-{
-    double at = soc_pu * LIFE_ANODE_STEPS;
-    int i = at > 0.0 ? (int)at : 0;
-    i = i < LIFE_ANODE_STEPS ? i : LIFE_ANODE_STEPS - 1;
-    const double *v = &life_anode_table_v[i];
-    return v[0] + (at - (double)i) * (v[1] - v[0]);
-}
-
+/* Its points are evenly spaced but for the ends, where the search steps. */
 double life_sanyo_v(double soc_pu)
 {
-    int lo = 0;
-    int hi = LIFE_SANYO_POINTS - 1;
-    while (hi - lo > 1) {
-        int mid = (lo + hi) / 2;
-        if (life_sanyo_table[mid].soc_pu <= soc_pu) {
-            lo = mid;
-        } else {
-            hi = mid;
-        }
-    }
-    const struct life_voltage *a = &life_sanyo_table[lo];
-    const struct life_voltage *b = &life_sanyo_table[hi];
-    double part = (soc_pu - a->soc_pu) / (b->soc_pu - a->soc_pu);
-    part = fmin(fmax(part, 0.0), 1.0);
-    return a->ocv_v + part * (b->ocv_v - a->ocv_v);
+    const struct life_voltage *t = life_sanyo_table;
+    static const double per_pu = 1.0 / 0.0181423611;
+    double at = (soc_pu - t[1].soc_pu) * per_pu + 1.0;
+    int i = at > 0.0 ? (int)at : 0;
+    i = i < LIFE_SANYO_POINTS - 2 ? i : LIFE_SANYO_POINTS - 2;
+    i += soc_pu >= t[i + 1].soc_pu && i < LIFE_SANYO_POINTS - 2;
+    i -= soc_pu < t[i].soc_pu && i > 0;
+    double part = (soc_pu - t[i].soc_pu) / (t[i + 1].soc_pu - t[i].soc_pu);
+    part = part > 0.0 ? part : 0.0;
+    part = part < 1.0 ? part : 1.0;
+    return t[i].ocv_v + part * (t[i + 1].ocv_v - t[i].ocv_v);
 }
 
 double life_sanyo_rms_v(double mean_pu, double depth_pu)
@@ -80,13 +64,13 @@ static double soc_factor(enum life_of_soc form, double soc_pu)
     case LIFE_SOC:
         break;
     case LIFE_NAUMANN_LOSS:
-        return 2.8575 * cube(soc_pu - 0.5) + 0.60225;
+        return life_naumann_loss(soc_pu);
     case LIFE_NAUMANN_OHM:
-        return -3.3903 * square(soc_pu - 0.5) + 1.5604;
+        return life_naumann_ohm(soc_pu);
     case LIFE_SANYO_LOSS:
-        return 7.543 * life_sanyo_v(soc_pu) - 23.75;
+        return life_sanyo_loss(life_sanyo_v(soc_pu));
     case LIFE_SANYO_OHM:
-        return 5.270 * life_sanyo_v(soc_pu) - 16.32;
+        return life_sanyo_ohm(life_sanyo_v(soc_pu));
     }
     return 1.0;
 }
@@ -103,36 +87,8 @@ double life_calendar_k(const struct life_calendar_law *law, double temp_k,
     } else if (law->of_soc == LIFE_SOC) {
         of_soc = law->c_k * soc_pu;
     }
-    return at_least_zero(law->a * soc_factor(law->of_soc, soc_pu) *
-                         exp((law->b_k + of_soc) / temp_k));
-}
-
-static double powered(double x, double p)
-{
-    if (p == 1.0) {
-        return x;
-    }
-    return p == 0.5 ? x * x : pow(x, 1.0 / p);
-}
-
-double life_calendar_heat(const struct life_calendar_law *law, double per_k,
-                          double soc_pu)
-{
-    if (law->of_soc == LIFE_FLAT) {
-        return 0.0;
-    }
-    double e_k = law->b_k;
-    if (law->of_soc == LIFE_ANODE) {
-        e_k += law->c_k * anode_from_table_v(soc_pu);
-    } else if (law->of_soc == LIFE_SOC) {
-        e_k += law->c_k * soc_pu;
-    }
-    return law->a * exp(e_k * per_k);
-}
-
-double life_calendar_factor(const struct life_calendar_law *law, double soc_pu)
-{
-    return at_least_zero(soc_factor(law->of_soc, soc_pu));
+    return life_at_least_zero(law->a * soc_factor(law->of_soc, soc_pu) *
+                              exp((law->b_k + of_soc) / temp_k));
 }
 
 /* Loss per EFC by depth of Xu's table, in parts of the capacity: 71, 214 and
@@ -162,19 +118,20 @@ double life_cycle_shape(const struct life_cycle_law *law,
     const double *n = law->d;
     switch (law->of_depth) {
     case LIFE_LINEAR:
-        return at_least_zero(n[0] + n[1] * d + n[2] * c);
+        return life_at_least_zero(n[0] + n[1] * d + n[2] * c);
     case LIFE_NAUMANN_CYCLE:
-        return at_least_zero((0.0630 * c + 0.0971) *
-                             (4.0253 * cube(d - 0.6) + 1.0923));
+        return life_at_least_zero((0.0630 * c + 0.0971) *
+                                  (4.0253 * cube(d - 0.6) + 1.0923));
     case LIFE_NAUMANN_CYCLE_OHM:
-        return at_least_zero((-0.0020 * c + 0.0021) *
-                             (6.8477 * cube(d - 0.5) + 0.9182));
+        return life_at_least_zero((-0.0020 * c + 0.0021) *
+                                  (6.8477 * cube(d - 0.5) + 0.9182));
     case LIFE_XU:
         return xu_mean_slope(d);
     case LIFE_KOKAM:
         return exp(n[0] * exp(d * d));
     case LIFE_SANYO:
-        return at_least_zero(n[0] * square(s->volt_v - n[1]) + n[2] + n[3] * d);
+        return life_at_least_zero(n[0] * square(s->volt_v - n[1]) + n[2] +
+                                  n[3] * d);
     }
     return 0.0;
 }
@@ -190,17 +147,29 @@ double life_cycle_k(const struct life_cycle_law *law,
     return law->a * life_cycle_shape(law, s) * life_cycle_heat(law, s->temp_k);
 }
 
+/* In its logarithm, where most of these laws are sums. */
 double life_cycle_speed(const struct life_cycle_law *law,
                         const struct life_stress *s)
 {
     if (law->a == 0.0) {
         return 0.0;
     }
-    double k = law->a * life_cycle_shape(law, s);
-    if (law->b_k == 0.0 || !(k > 0.0)) {
-        return law->per_efc * powered(k, law->p);
+    double shape = law->of_depth == LIFE_KOKAM ? 1.0 : life_cycle_shape(law, s);
+    double k = law->a * shape;
+    if (law->b_k == 0.0 && law->p == 1.0) {
+        return law->per_efc * k;
     }
-    return law->per_efc * exp((log(k) + law->b_k / s->temp_k) / law->p);
+    if (law->b_k == 0.0 && law->p == 0.5) {
+        return law->per_efc * k * k;
+    }
+    if (!(k > 1e-300)) {
+        return 0.0;
+    }
+    double log_k = fast_log(k) + law->b_k / s->temp_k;
+    if (law->of_depth == LIFE_KOKAM) {
+        log_k += law->d[0] * fast_exp(s->depth_pu * s->depth_pu);
+    }
+    return law->per_efc * fast_exp(log_k / law->p);
 }
 
 double life_knee_efc(const struct life_stress *s)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/rainflow_step.h"
+
 void rainflow_init(struct rainflow *r, double deadband, int depth)
 {
     assert(deadband >= 0.0);
@@ -14,15 +16,7 @@ void rainflow_init(struct rainflow *r, double deadband, int depth)
     r->depth = (uint8_t)depth;
 }
 
-static void sums_add(struct rainflow_sums *to, const struct rainflow_sums *s)
-{
-    to->duration_s += s->duration_s;
-    to->temp_cs += s->temp_cs;
-    to->travel += s->travel;
-    to->moving_s += s->moving_s;
-}
-
-static void sums_add_leg(struct rainflow_sums *to, const struct rainflow_leg *l)
+static void add_leg(struct rainflow_sums *to, const struct rainflow_leg *l)
 {
     to->duration_s += (double)l->duration_s;
     to->temp_cs += (double)l->temp_cs;
@@ -38,65 +32,6 @@ static void leg_add(struct rainflow_leg *to, const struct rainflow_leg *l)
     to->moving_s += l->moving_s;
 }
 
-static void push_tip(struct rainflow *r)
-{
-    assert(r->n < RAINFLOW_DEPTH);
-    r->value[r->n] = r->tip;
-    r->index[r->n] = r->tip_index;
-    r->leg[r->n] = (struct rainflow_leg){
-        .duration_s = (float)r->to_tip.duration_s,
-        .temp_cs = (float)r->to_tip.temp_cs,
-        .travel = (float)r->to_tip.travel,
-        .moving_s = (float)r->to_tip.moving_s,
-    };
-    r->n++;
-}
-
-static void move_tip(struct rainflow *r, double value)
-{
-    r->tip = value;
-    r->tip_index = r->n_fed;
-    if (r->past_tip.duration_s > 0.0) {
-        sums_add(&r->to_tip, &r->past_tip);
-        r->past_tip = (struct rainflow_sums){.duration_s = 0.0};
-    }
-}
-
-static void begin(struct rainflow *r, double value)
-{
-    r->tip = value;
-    push_tip(r);
-}
-
-/* The tip becomes a turning point; the new leg began there. */
-static void turn(struct rainflow *r, double value)
-{
-    push_tip(r);
-    r->to_tip = (struct rainflow_sums){.duration_s = 0.0};
-    move_tip(r, value);
-    r->way = (int8_t)-r->way;
-    r->due = true;
-}
-
-static void go_on(struct rainflow *r, double value,
-                  const struct rainflow_sums *since)
-{
-    double ahead = value - r->tip;
-    if (r->way == 0 && fabs(ahead) > r->deadband) {
-        r->way = ahead > 0.0 ? 1 : -1;
-    }
-    /* On a plateau the turning point is its last sample. */
-    if (ahead * (double)r->way > 0.0 || ahead == 0.0) {
-        sums_add(&r->to_tip, since);
-        move_tip(r, value);
-        return;
-    }
-    sums_add(&r->past_tip, since);
-    if (r->way != 0 && fabs(ahead) > r->deadband) {
-        turn(r, value);
-    }
-}
-
 static bool is_good(const struct rainflow_sample *s)
 {
     return isfinite(s->value) && isfinite(s->dt_s) && isfinite(s->temp_c) &&
@@ -109,21 +44,7 @@ enum err rainflow_feed(struct rainflow *r, const struct rainflow_sample *s)
     if (!is_good(s)) {
         return ERR_RANGE;
     }
-    if (r->n_fed == 0) {
-        begin(r, s->value);
-    } else {
-        bool moves = s->rate_per_h >= RAINFLOW_REST_PER_H;
-        struct rainflow_sums since = {
-            .duration_s = s->dt_s,
-            .temp_cs = s->dt_s * 0.5 * (s->temp_c + r->last_temp_c),
-            .travel = moves ? s->dt_s * s->rate_per_h : 0.0,
-            .moving_s = moves ? s->dt_s : 0.0,
-        };
-        go_on(r, s->value, &since);
-    }
-    r->last = s->value;
-    r->last_temp_c = s->temp_c;
-    r->n_fed++;
+    rainflow_step(r, s);
     return ERR_NONE;
 }
 
@@ -177,8 +98,8 @@ static void drop_pair(struct rainflow *r)
 /* The two newest points go; the open leg spans the gap. */
 static void drop_newest(struct rainflow *r)
 {
-    sums_add_leg(&r->to_tip, &r->leg[r->n - 1]);
-    sums_add_leg(&r->to_tip, &r->leg[r->n - 2]);
+    add_leg(&r->to_tip, &r->leg[r->n - 1]);
+    add_leg(&r->to_tip, &r->leg[r->n - 2]);
     r->n = (uint8_t)(r->n - 2);
 }
 
@@ -229,7 +150,7 @@ int rainflow_open(const struct rainflow *r,
         return 0;
     }
     struct rainflow copy = *r;
-    push_tip(&copy);
+    rainflow_push_tip(&copy);
     int n = 0;
     while (close_one(&copy, &out[n])) {
         n++;

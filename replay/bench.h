@@ -14,7 +14,7 @@
 
 #include "models/err.h"
 
-enum { BENCH_FIGURES_MAX = 8, BENCH_WHY_MAX = 200 };
+enum { BENCH_FIGURES_MAX = 12, BENCH_WHY_MAX = 200 };
 
 struct bench_figure {
     const char *name; /* with its unit; static storage */

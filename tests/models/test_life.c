@@ -166,14 +166,87 @@ static void table_is_the_formula(void **state)
         double v = life_anode_v((double)i / LIFE_ANODE_STEPS);
         assert_true(fabs(life_anode_table_v[i] - v) < 1e-9);
     }
+}
+
+/* Every model, over its fitted temperatures and all states of charge. */
+static void fast_rates_are_the_formula(void **state)
+{
+    (void)state;
+    uint64_t random = random_seed(SEED + 3);
+    print_message("seed %d\n", SEED + 3);
+    for (int i = 0; i < 200000; i++) {
+        const struct life_model *m =
+            life_model((enum life_model_id)(i % LIFE_MODEL_COUNT));
+        const struct life_span *fitted = &m->fitted.calendar_c;
+        double temp_c = random_draw(&random, -20.0, 80.0);
+        double soc_pu = random_draw(&random, 0.02, 1.0);
+        double temp_k =
+            fmin(fmax(temp_c, fitted->min), fitted->max) + LIFE_ZERO_C_K;
+        struct life_heat heat = {.loss = 0.0F};
+        struct life_rates got[2];
+        for (int again = 0; again < 2; again++) {
+            got[again] = life_calendar_rates(m, temp_c, soc_pu, &heat);
+        }
+        assert_memory_equal(&got[0], &got[1], sizeof(got[0]));
+        bool table = m->loss_t.of_soc == LIFE_ANODE;
+        double tolerance = !table ? 1e-6 : soc_pu < 0.2 ? 5e-3 : 1e-4;
+        double loss = life_calendar_k(&m->loss_t, temp_k, soc_pu);
+        double ohm = life_calendar_k(&m->ohm_t, temp_k, soc_pu);
+        assert_true(close_to((double)got[0].loss, loss, tolerance));
+        assert_true(close_to((double)got[0].ohm, ohm, tolerance));
+    }
+}
+
+static void fast_speeds_are_the_formula(void **state)
+{
+    (void)state;
+    uint64_t random = random_seed(SEED + 4);
+    print_message("seed %d\n", SEED + 4);
+    for (int i = 0; i < 200000; i++) {
+        const struct life_model *m =
+            life_model((enum life_model_id)(i % LIFE_MODEL_COUNT));
+        struct life_stress s = {.temp_k = random_draw(&random, 0.0, 50.0) +
+                                          LIFE_ZERO_C_K,
+                                .depth_pu = random_draw(&random, 0.0, 1.0),
+                                .rate_per_h = random_draw(&random, 0.0, 2.0),
+                                .volt_v = random_draw(&random, 3.3, 4.2)};
+        const struct life_cycle_law *laws[] = {&m->loss_n, &m->ohm_n};
+        for (int k = 0; k < 2; k++) {
+            double rate = life_cycle_k(laws[k], &s);
+            double want = laws[k]->a == 0.0
+                              ? 0.0
+                              : laws[k]->per_efc * pow(rate, 1.0 / laws[k]->p);
+            assert_true(close_to(life_cycle_speed(laws[k], &s), want, 1e-9));
+        }
+    }
+}
+
+/* What is computed once for two laws is the same in both. */
+static void laws_that_share_are_alike(void **state)
+{
+    (void)state;
     for (int id = 0; id < LIFE_MODEL_COUNT; id++) {
-        const struct life_calendar_law *law =
-            &life_model((enum life_model_id)id)->loss_t;
-        for (double soc_pu = 0.02; soc_pu <= 1.0; soc_pu += 0.0007) {
-            double k = life_calendar_k(law, 303.15, soc_pu);
-            double fast = life_calendar_heat(law, 1.0 / 303.15, soc_pu) *
-                          life_calendar_factor(law, soc_pu);
-            assert_true(close_to(fast, k, soc_pu < 0.2 ? 5e-3 : 1e-4));
+        const struct life_model *m = life_model((enum life_model_id)id);
+        const struct life_calendar_law *a = &m->loss_t;
+        const struct life_calendar_law *b = &m->ohm_t;
+        bool by_exponent = a->of_soc == LIFE_ANODE || a->of_soc == LIFE_SOC;
+        assert_true(a->a > 0.0);
+        assert_true(
+            !by_exponent || b->a == 0.0 ||
+            (a->of_soc == b->of_soc && a->b_k == b->b_k && a->c_k == b->c_k));
+    }
+    for (int c = 0; c < CHEMISTRY_COUNT; c++) {
+        const struct life_model *m =
+            life_model(life_guard_model((enum chemistry)c));
+        const struct life_model *price =
+            life_model(life_price_model((enum chemistry)c));
+        assert_false(price->shares_calendar);
+        if (m->shares_calendar) {
+            assert_memory_equal(&m->loss_t, &price->loss_t, sizeof(m->loss_t));
+            assert_memory_equal(&m->ohm_t, &price->ohm_t, sizeof(m->ohm_t));
+            assert_memory_equal(&m->fitted.calendar_c,
+                                &price->fitted.calendar_c,
+                                sizeof(m->fitted.calendar_c));
         }
     }
 }
@@ -423,6 +496,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_are_the_sources),
         cmocka_unit_test(table_is_the_formula),
+        cmocka_unit_test(fast_rates_are_the_formula),
+        cmocka_unit_test(fast_speeds_are_the_formula),
+        cmocka_unit_test(laws_that_share_are_alike),
         cmocka_unit_test(bound_of_nca_is_the_segment_table),
         cmocka_unit_test(cut_steps_come_to_the_same),
         cmocka_unit_test(loss_only_grows_and_stays_finite),
