@@ -9,6 +9,7 @@
 /* A round begins so early that it is written before the minute is over. */
 static const double BEGIN_S = 45.0;
 static const double SPREAD_S = 10.0;
+static const double FIRST_S = 5.0; /* after the start: all have been heard */
 static const double UNITS_PER_MIN = 2400.0; /* some 35 MB */
 
 enum { WAIT_MS = 5, WAIT_MAX_MS = 10000 };
@@ -17,7 +18,7 @@ void carrier_init(struct carrier *c, const struct step_cfg *cfg,
                   struct step_state *state, const struct site *site)
 {
     double period_s = site->control.period_s;
-    *c = (struct carrier){.cfg = cfg, .state = state};
+    *c = (struct carrier){.cfg = cfg, .state = state, .wait_s = FIRST_S};
     c->n_units = carry_units(cfg);
     c->next = c->n_units;
     double n = (double)c->n_units;
@@ -73,11 +74,14 @@ void carrier_tick(struct carrier *c, const struct snapshot *in)
         return;
     }
     if (c->next == c->n_units) {
-        double age_s = (double)(in->mono_ms - c->begun_mono_ms) / 1e3;
-        if (c->begun_mono_ms != 0 && age_s < BEGIN_S) {
+        if (c->begun_mono_ms == 0) {
+            c->begun_mono_ms = in->mono_ms;
+        }
+        if ((double)(in->mono_ms - c->begun_mono_ms) / 1e3 < c->wait_s) {
             return;
         }
         c->begun_mono_ms = in->mono_ms;
+        c->wait_s = BEGIN_S;
         c->next = 0;
     }
     for (int64_t i = 0; i < c->n_per_tick && c->next < c->n_units; i++) {

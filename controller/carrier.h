@@ -26,8 +26,9 @@ struct carrier {
     struct carry_now now;        /* at the start, of what came back */
     int64_t n_units;
     int64_t n_per_tick;
-    int64_t next; /* unit; n_units: the round is over */
-    int64_t begun_mono_ms;
+    int64_t next;          /* unit; n_units: the round is over */
+    int64_t begun_mono_ms; /* the round, or the program */
+    double wait_s;         /* from then to the next round */
     /* what came back */
     int n_taken;
     int n_refused;

@@ -40,6 +40,7 @@ bool guard_valid(const struct guard_cfg *cfg, const struct guard_state *state)
                           GUARD_POSSIBLE_MAX_C) &&
            guard_in_range(state->budget_ppm, -BOOKS_MAX,
                           GUARD_CARRY_DAYS * grant_ppm) &&
+           guard_in_range(state->spent_km, 0.0, BOOKS_MAX) &&
            ledger_valid(&state->ledger);
 }
 
@@ -123,5 +124,6 @@ void guard_distrust(const struct guard_cfg *cfg, struct guard_state *state)
 {
     *state = (struct guard_state){
         .budget_ppm = -cfg->terms.budget_ppm_per_day,
+        .spent_km = guard_carry_km(cfg),
     };
 }

@@ -27,7 +27,8 @@ bool guard_valid(const struct guard_cfg *cfg, const struct guard_state *state);
 void guard_resume(const struct guard_cfg *cfg, struct guard_state *state,
                   const struct guard_gap *gap);
 
-/* New, of a car whose state was lost: it begins without the first grant. */
+/* New, of a car whose state was lost: it begins without the first grant, and
+ * with all the virtual km spent that can be saved up. */
 void guard_distrust(const struct guard_cfg *cfg, struct guard_state *state);
 
 #endif

@@ -80,6 +80,7 @@ static uint64_t fleet_layout(void)
         AT(guard_state, rest_c),
         AT(guard_state, ambient_c),
         AT(guard_state, budget_ppm),
+        AT(guard_state, spent_km),
         AT(guard_state, ledger),
         sizeof(struct guard_ledger),
         AT(guard_ledger, pack_wh),

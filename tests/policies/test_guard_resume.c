@@ -13,6 +13,7 @@
 #include "models/random.h"
 #include "models/reason.h"
 #include "policies/guard_resume.h"
+#include "tests/fleet_fixture.h"
 
 enum { SEED = 20261205, RUNS = 2000 };
 
@@ -22,8 +23,7 @@ static const int64_t REBOOTED_MS = 5000; /* the clock of the next run */
 
 static struct guard_cfg cfg_of(double compute_w)
 {
-    struct site_fleet fleet = {
-        .pack_wh = PACK_WH, .compute_w = compute_w, .chemistry = CHEMISTRY_NCA};
+    struct site_fleet fleet = fleet_usual(compute_w);
     struct guard_terms terms = guard_terms_of(&fleet);
     struct guard_cfg cfg;
     guard_init(&cfg, &terms);
@@ -262,6 +262,8 @@ static void impossible_books_are_refused(void **state)
     BAD(computing, 2);
     BAD(mono_ms, -1);
     BAD(lease_mono_ms, INT64_MAX);
+    BAD(spent_km, NAN);
+    BAD(spent_km, -1.0);
     BAD(ledger.owed_cur, -1.0);
     BAD(ledger.loss_ppm, NAN);
     BAD(ledger.compute_wh, INFINITY);
