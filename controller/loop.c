@@ -11,6 +11,7 @@
 #include "controller/carrier.h"
 #include "controller/clock.h"
 #include "controller/histogram.h"
+#include "controller/lives.h"
 #include "controller/log.h"
 #include "controller/swing.h"
 #include "policies/plan.h"
@@ -46,6 +47,7 @@ struct loop {
     struct histogram step_time;
     struct swing swing;
     double view_age_s;
+    int next_life; /* battery to be copied next */
     pthread_t thread;
     atomic_bool stop;
 };
@@ -347,6 +349,8 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     swing_add(&l->swing, l->in->mono_ms, l->out->record.grid_w);
     post_problem(l);
     post_view(l);
+    l->next_life =
+        lives_post(&l->cfg.ports->lives, l->cfg.site, l->state, l->next_life);
     return next_ns;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "controller/lives.h"
+
 static enum err init_device(struct device_port *d)
 {
     enum err e = mailbox_init(&d->values, sizeof(struct device_values));
@@ -59,6 +61,9 @@ enum err ports_init(struct ports *p, const struct site *site)
     if (e == ERR_NONE) {
         e = init_rest(p);
     }
+    if (e == ERR_NONE) {
+        e = mailbox_init(&p->lives, lives_view_size(site));
+    }
     if (e != ERR_NONE) {
         ports_clear(p);
     }
@@ -85,4 +90,5 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->planner.problem);
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);
+    mailbox_clear(&p->lives);
 }

@@ -6,7 +6,7 @@
  *   worker      -> values, report      lease, tick  <- control thread
  *   MQTT worker -> inputs, report      commands     <- control thread
  *   planner     -> plan                problem      <- control thread
- *   supervisor  -> status (to MQTT)    view         <- control thread
+ *   supervisor  -> status (to MQTT)    view, lives  <- control thread
  *
  * A test drives the control thread through these without any worker.
  */
@@ -90,6 +90,7 @@ struct ports {
     struct mqtt_port mqtt;
     struct planner_port planner;
     struct mailbox view;       /* struct loop_view */
+    struct mailbox lives;      /* see lives.h, to the supervisor */
     atomic_llong next_tick_ns; /* monotonic; when the loop ticks next */
 };
 

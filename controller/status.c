@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "controller/heard.h"
+#include "controller/status_life.h"
 #include "models/calendar.h"
 #include "policies/guard.h"
 
@@ -98,6 +99,7 @@ static void add_batteries(cJSON *to, const struct watched *w)
         number(o, "set_w", w->out->batteries[i].set_w);
         number(o, "soc_pu", reading_value(&b->soc_pu, w->mono_ms, age_s));
         text(o, "state", battery_word(w, i));
+        status_life_add(o, &w->lives[i]);
         cJSON_AddItemToArray(list, o);
     }
 }

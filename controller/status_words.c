@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controller/status.h"
+#include "controller/status_life.h"
 #include "models/units.h"
 
 static double number(const cJSON *o, const char *group, const char *name)
@@ -76,6 +77,7 @@ static void print_batteries(const cJSON *o)
                units_percent_text(soc_pu, soc, sizeof(soc)),
                isfinite(soc_pu) ? " charged" : " charge",
                word(item, NULL, "state"));
+        status_life_print(item);
     }
 }
 

@@ -89,6 +89,7 @@ static void fetch(struct watch *w)
         fetch_report(&ports->batteries[i].report, &s->batteries[i]);
     }
     fetch_report(&ports->meter.report, &s->meter);
+    lives_fetch(&ports->lives, w->cfg.site, s->lives);
     const struct mqtt_report *m = mailbox_fetch(&ports->mqtt.report);
     if (m != NULL) {
         s->mqtt = *m;

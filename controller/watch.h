@@ -11,6 +11,7 @@
 
 #include "controller/alarms.h"
 #include "controller/historian.h"
+#include "controller/lives.h"
 #include "controller/ports.h"
 
 /* Everything that is known, newest first hand. */
@@ -28,6 +29,7 @@ struct watched {
     struct plan plan;
     struct step_out *out;
     struct device_report batteries[SITE_BATTERIES_MAX];
+    struct battery_life lives[SITE_BATTERIES_MAX];
     struct device_report meter;
     struct mqtt_report mqtt;
     struct historian_counts history;

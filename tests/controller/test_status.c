@@ -21,6 +21,7 @@
 #include "controller/clock.h"
 #include "controller/parts.h"
 #include "controller/status.h"
+#include "controller/status_life.h"
 #include "models/random.h"
 #include "tests/controller/history_sample.h"
 #include "tests/site_fixture.h"
@@ -222,6 +223,61 @@ static void test_text_is_json_whatever_is_known(void **state)
     free(site);
 }
 
+static double pu(const cJSON *o, const char *name)
+{
+    const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, name);
+    return cJSON_IsNumber(n) ? n->valuedouble : NAN;
+}
+
+/* The worse of two models, and what the other says; null before any. */
+static void test_a_life_is_told_by_both_models(void **state)
+{
+    (void)state;
+    struct battery_life life = {
+        .known = true,
+        .worse = {.model = LIFE_LFP_NAUMANN,
+                  .loss = {.calendar_pu = 0.03,
+                           .cycle_pu = 0.02,
+                           .capacity_pu = 0.95,
+                           .resistance_pu = 1.1}},
+        .other = {.model = LIFE_LFP_250,
+                  .loss = {.calendar_pu = 0.01, .capacity_pu = 0.99},
+                  .flags = 1u << LIFE_FLAG_FAST},
+        .efc = 412.0,
+        .scale = 1.25,
+        .soh_pu = 0.94,
+        .is_assumed = true,
+        .n_jumps = 2,
+        .jumped_pu = 0.2,
+    };
+    cJSON *b = cJSON_CreateObject();
+    status_life_add(b, &life);
+    const cJSON *o = cJSON_GetObjectItemCaseSensitive(b, "life");
+    const cJSON *other = cJSON_GetObjectItemCaseSensitive(o, "other");
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "out_of_range");
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, "measured");
+    assert_true(fabs(pu(o, "capacity_pu") - 0.95) < 1e-12);
+    assert_true(fabs(pu(o, "loss_calendar_pu") - 0.03) < 1e-12);
+    assert_true(fabs(pu(o, "loss_cycle_pu") - 0.02) < 1e-12);
+    assert_true(fabs(pu(o, "efc") - 412.0) < 1e-12);
+    assert_true(fabs(pu(other, "capacity_pu") - 0.99) < 1e-12);
+    assert_true(fabs(pu(m, "soh_pu") - 0.94) < 1e-12);
+    assert_true(fabs(pu(m, "scale") - 1.25) < 1e-12);
+    assert_true(fabs(pu(o, "gauge_jumps") - 2.0) < 1e-12);
+    assert_int_equal(cJSON_GetArraySize(list), 1);
+    assert_true(cJSON_IsTrue(
+        cJSON_GetObjectItemCaseSensitive(o, "temperature_assumed")));
+    status_life_print(b);
+    cJSON_Delete(b);
+
+    life.known = false;
+    b = cJSON_CreateObject();
+    status_life_add(b, &life);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(b, "life")));
+    status_life_print(b);
+    cJSON_Delete(b);
+}
+
 #define SERVED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -232,6 +288,7 @@ int main(void)
         SERVED(test_slow_clients_do_not_disturb),
         cmocka_unit_test(test_nobody_there_is_said),
         cmocka_unit_test(test_text_is_json_whatever_is_known),
+        cmocka_unit_test(test_a_life_is_told_by_both_models),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("status", tests, NULL, NULL);
