@@ -198,10 +198,8 @@ void wear_segments_fill(struct wear_segments *s, const struct site_battery *b,
     }
     double now_pu = b->soc_min_pu;
     int n = life != NULL ? life->cycles.n : 0;
-    for (int i = 0; i <= n + 1; i++) {
-        double to_pu = i < n             ? life->cycles.value[i]
-                       : i == n && n > 0 ? life->cycles.tip
-                                         : soc_pu;
+    for (int i = 0; i <= n; i++) {
+        double to_pu = i < n ? life->cycles.value[i] : soc_pu;
         to_pu = clamp(to_pu, b->soc_min_pu, b->soc_max_pu);
         move(s, to_pu - now_pu);
         now_pu = to_pu;

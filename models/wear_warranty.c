@@ -3,10 +3,11 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdbool.h>
 
 static const double YEAR_D = 365.25;
 static const double DAY_S = 86400.0;
+
+static const double EFC_MAX = 1e9;
 
 static bool is_bound(const struct site_battery *b)
 {
@@ -23,6 +24,12 @@ void wear_warranty_use(struct wear_warranty *w, const struct site_battery *b,
         double most = b->warranty_efc_per_y * WEAR_WARRANTY_CARRY_Y;
         w->spare_efc = fmin(w->spare_efc + grown - efc, most);
     }
+}
+
+bool wear_warranty_valid(const struct wear_warranty *w)
+{
+    return w->used_efc >= 0.0 && w->used_efc <= EFC_MAX &&
+           fabs(w->spare_efc) <= EFC_MAX;
 }
 
 double wear_warranty_most_per_kwh(const struct site_battery *b)

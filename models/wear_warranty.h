@@ -21,6 +21,8 @@
 #ifndef MODELS_WEAR_WARRANTY_H
 #define MODELS_WEAR_WARRANTY_H
 
+#include <stdbool.h>
+
 #include "models/site.h"
 
 #define WEAR_WARRANTY_CARRY_Y 1.0
@@ -36,6 +38,9 @@ struct wear_warranty {
 /* 'efc' were used in the last 'dt_s', both >= 0. */
 void wear_warranty_use(struct wear_warranty *w, const struct site_battery *b,
                        double efc, double dt_s);
+
+/* Whether it is one that can be, from whoever kept it. */
+bool wear_warranty_valid(const struct wear_warranty *w);
 
 /* Per kWh discharged at the terminals, on top of wear; 0 where nothing is
  * ahead. */

@@ -59,6 +59,7 @@ static uint64_t battery_layout(void)
         AT(age_battery, credit_pu),
         AT(age_battery, soh_pu),
         AT(age_battery, mono_ms),
+        AT(age_battery, warranty),
     };
     return MIXED(places);
 }
@@ -174,7 +175,8 @@ bool carry_age_valid(const struct age_battery *a)
            within(a->jumped_pu, 0.0, 1e12) && a->n_jumps >= 0 &&
            a->n_jumps <= TIME_MAX_MS && (measured || isnan(a->soh_pu)) &&
            carry_time_valid(a->mono_ms) &&
-           (a->is_assumed == 0 || a->is_assumed == 1);
+           (a->is_assumed == 0 || a->is_assumed == 1) &&
+           wear_warranty_valid(&a->warranty);
 }
 
 bool carry_node_age_valid(const struct age_node *a)

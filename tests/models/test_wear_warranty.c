@@ -130,6 +130,20 @@ static void the_price_holds_what_is_allowed(void **state)
     assert_true(w.used_efc > 0.95 * 400.0 * 15.0);
 }
 
+static void impossible_books_are_refused(void **state)
+{
+    (void)state;
+    static const double rows[][3] = {
+        {0.0, 0.0, 1.0},       {1e4, -1e4, 1.0},     {-1.0, 0.0, 0.0},
+        {NAN, 0.0, 0.0},       {0.0, NAN, 0.0},      {INFINITY, 0.0, 0.0},
+        {0.0, -INFINITY, 0.0}, {0.0, INFINITY, 0.0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct wear_warranty w = {rows[i][0], rows[i][1]};
+        assert_int_equal(wear_warranty_valid(&w), rows[i][2] > 0.0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_year_is_carried_and_no_more),
         cmocka_unit_test(random_years_balance),
         cmocka_unit_test(the_price_holds_what_is_allowed),
+        cmocka_unit_test(impossible_books_are_refused),
     };
     return cmocka_run_group_tests_name("wear_warranty", tests, NULL, NULL);
 }

@@ -120,6 +120,10 @@ static void what_was_saved_comes_back(void **state)
         assert_true(fabs(g.state->soc_home_pu[i] - f.state->soc_home_pu[i]) <=
                     0.0);
         assert_true(f.state->life[i].cycles.n_fed > 200);
+        assert_true(f.state->age[i].warranty.used_efc > 0.0);
+        assert_memory_equal(&f.state->age[i].warranty,
+                            &g.state->age[i].warranty,
+                            sizeof(struct wear_warranty));
     }
     for (int i = 0; i < NODES; i++) {
         const struct node_state *a = &f.state->nodes[i];
@@ -284,8 +288,23 @@ static void spoil(unsigned char *blob, size_t size, uint64_t *random)
     }
 }
 
+static void assert_priced(const struct loop_fixture *f)
+{
+    struct problem *p = calloc(1, sizeof(*p));
+    step_problem(f->cfg, f->state, f->in, p);
+    for (int i = 0; i < BATTERIES; i++) {
+        for (int k = 0; k < p->wear[i].n; k++) {
+            const struct wear_segment *s = &p->wear[i].at[k];
+            assert_true(isfinite(s->per_kwh) && s->per_kwh >= 0.0);
+            assert_true(s->start_pu >= 0.0 && s->start_pu <= s->width_pu);
+        }
+    }
+    free(p);
+}
+
 static void assert_sound(const struct loop_fixture *f)
 {
+    assert_priced(f);
     for (int i = 0; i < BATTERIES; i++) {
         struct life_loss a = life_loss(&f->state->life[i], LIFE_PRICE, true);
         struct life_loss b = life_loss(&f->state->life[i], LIFE_GUARD, true);
