@@ -351,6 +351,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     post_view(l);
     l->next_life =
         lives_post(&l->cfg.ports->lives, l->cfg.site, l->state, l->next_life);
+    ledger_ring_push(&l->cfg.ports->cars, l->state, l->in->mono_ms);
     return next_ns;
 }
 

@@ -64,6 +64,9 @@ enum err ports_init(struct ports *p, const struct site *site)
     if (e == ERR_NONE) {
         e = mailbox_init(&p->lives, lives_view_size(site));
     }
+    if (e == ERR_NONE) {
+        e = ledger_ring_init(&p->cars, site);
+    }
     if (e != ERR_NONE) {
         ports_clear(p);
     }
@@ -91,4 +94,5 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);
     mailbox_clear(&p->lives);
+    ledger_ring_clear(&p->cars);
 }

@@ -7,6 +7,7 @@
  *   MQTT worker -> inputs, report      commands     <- control thread
  *   planner     -> plan                problem      <- control thread
  *   supervisor  -> status (to MQTT)    view, lives  <- control thread
+ *                                      cars         <- control thread
  *
  * A test drives the control thread through these without any worker.
  */
@@ -17,6 +18,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/mqtt.h"
+#include "controller/ledger_ring.h"
 #include "controller/mailbox.h"
 #include "controller/parts.h"
 #include "controller/waker.h"
@@ -91,6 +93,7 @@ struct ports {
     struct planner_port planner;
     struct mailbox view;       /* struct loop_view */
     struct mailbox lives;      /* see lives.h, to the supervisor */
+    struct ledger_ring cars;   /* to the supervisor */
     atomic_llong next_tick_ns; /* monotonic; when the loop ticks next */
 };
 

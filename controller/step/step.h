@@ -23,6 +23,7 @@
 #include "models/plan.h"
 #include "models/site.h"
 #include "models/snapshot.h"
+#include "policies/guard.h"
 #include "policies/policy.h"
 
 struct step_cfg;     /* site + policy + what follows from them; constant */
@@ -54,6 +55,16 @@ size_t step_scratch_size(const struct step_cfg *cfg);
 void step(const struct step_cfg *cfg, struct step_state *state,
           struct step_scratch *scratch, const struct snapshot *in,
           const struct plan *plan, struct step_out *out);
+
+/* What a parked vehicle gave, and the last answer to it. */
+struct step_car {
+    struct guard_ledger ledger;
+    int64_t reason; /* enum reason; REASON_NONE before the first */
+};
+
+/* Copy those of nodes [from, from + n), which are within the site. */
+void step_cars(const struct step_state *state, int64_t from, int64_t n,
+               struct step_car *out);
 
 /*
  * The planner's problem as it stands after this tick.  Pure and bounded;
