@@ -67,6 +67,7 @@ static enum err make(const struct historian_cfg *cfg, struct historian **out)
     pthread_mutex_init(&h->counts_lock, NULL);
     if (told_init(&h->told) != ERR_NONE ||
         history_carry_init(&h->carry) != ERR_NONE ||
+        history_cars_init(&h->cars) != ERR_NONE ||
         history_ring_init(&h->ring, cfg->site) != ERR_NONE ||
         history_tick_init(&h->tick, &h->ring) != ERR_NONE ||
         backlog_init(&h->backlog, cfg->site->n_batteries) != ERR_NONE) {
@@ -91,6 +92,7 @@ static void release(struct historian *h)
     history_tick_clear(&h->tick);
     history_ring_clear(&h->ring);
     history_carry_clear(&h->carry);
+    history_cars_clear(&h->cars);
     told_clear(&h->told);
     pthread_mutex_destroy(&h->counts_lock);
     free(h);
@@ -164,6 +166,11 @@ void historian_event(struct historian *h, int64_t utc_ms, const char *kind,
     snprintf(e.asset, sizeof(e.asset), "%s", asset);
     snprintf(e.text, sizeof(e.text), "%s", text);
     told_event(&h->told, &e);
+}
+
+int historian_cars(struct historian *h, const struct ledger_day *rows, int n)
+{
+    return history_cars_put(&h->cars, rows, n);
 }
 
 bool historian_sync(struct historian *h, double timeout_s)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "controller/history_carry.h"
+#include "controller/ledger_book.h"
 #include "controller/step/step.h"
 
 struct historian; /* opaque, owns the thread, the database, the recorder */
@@ -63,6 +64,11 @@ bool historian_push(struct historian *h, const struct snapshot *in,
  * Whoever acknowledges it to a person asks historian_sync() first. */
 void historian_event(struct historian *h, int64_t utc_ms, const char *kind,
                      const char *asset, const char *text);
+
+/* What cars gave, as rows for their days; any thread but the control thread.
+ * How many of the 'n' there was room for, the first ones: the disk may be
+ * behind. */
+int historian_cars(struct historian *h, const struct ledger_day *rows, int n);
 
 /* True once all that was told before is committed; waits for it at most
  * 'timeout_s'. */

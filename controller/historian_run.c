@@ -117,6 +117,7 @@ enum err historian_open_db(struct historian *h, char *why, size_t why_size)
 struct batch {
     struct told_batch told;
     size_t n_carried;
+    size_t n_cars;
 };
 
 static enum err write_batch(struct historian *h, const struct batch *batch)
@@ -132,6 +133,9 @@ static enum err write_batch(struct historian *h, const struct batch *batch)
     }
     if (e == ERR_NONE) {
         e = history_carry_write(&h->carry, batch->n_carried, &h->db);
+    }
+    if (e == ERR_NONE) {
+        e = history_cars_write(&h->cars, batch->n_cars, &h->db, &h->site);
     }
     if (e == ERR_NONE) {
         e = history_db_expire(&h->db, h->tick.in->utc_ms - h->keep_ms);
@@ -157,6 +161,7 @@ static void commit_done(struct historian *h, const struct batch *batch)
 {
     told_done(&h->told, &batch->told);
     history_carry_done(&h->carry, batch->n_carried);
+    history_cars_done(&h->cars, batch->n_cars);
     pthread_mutex_lock(&h->counts_lock);
     h->counts.n_commits++;
     h->counts.degraded = false;
@@ -216,7 +221,8 @@ static void commit(struct historian *h)
         end_recording(h, NULL, errno);
     }
     struct batch batch = {.told = told_batch(&h->told),
-                          .n_carried = history_carry_waits(&h->carry)};
+                          .n_carried = history_carry_waits(&h->carry),
+                          .n_cars = history_cars_wait(&h->cars)};
     if (write_batch(h, &batch) == ERR_NONE) {
         commit_done(h, &batch);
         return;
@@ -228,7 +234,7 @@ static void commit(struct historian *h)
 static bool has_waiting(struct historian *h)
 {
     return backlog_waits(&h->backlog) || told_waits(&h->told) ||
-           history_carry_is_due(&h->carry);
+           history_carry_is_due(&h->carry) || history_cars_wait(&h->cars) > 0;
 }
 
 void *historian_run(void *arg)

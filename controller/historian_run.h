@@ -12,6 +12,7 @@
 #include "controller/historian.h"
 #include "controller/history_backlog.h"
 #include "controller/history_carry.h"
+#include "controller/history_cars.h"
 #include "controller/history_db.h"
 #include "controller/history_ring.h"
 #include "controller/history_told.h"
@@ -25,6 +26,7 @@ struct historian {
     struct history_ring ring;
     struct history_told told;
     struct history_carry carry;
+    struct history_cars cars;
     atomic_uint_fast64_t n_ticks;
     pthread_t thread;
     /* the thread's own from here on */

@@ -17,6 +17,7 @@ static const int64_t expire_ms = 60000;
 
 #define NAME(column, ...) "," #column
 #define MARK(column, ...) ",?"
+#define SUM(column, ...) "," #column "=" #column "+excluded." #column
 
 static const char *const statement_texts[HISTORY_STATEMENTS] = {
     [HISTORY_SECOND] = ("INSERT OR REPLACE INTO second(at_ms,n_ticks,"
@@ -37,6 +38,11 @@ static const char *const statement_texts[HISTORY_STATEMENTS] = {
         " VALUES(?,?,?,?)",
     [HISTORY_REFUSE] = "INSERT OR REPLACE INTO carried_refused SELECT"
                        " asset,at_ms,state FROM carried WHERE asset=?",
+    [HISTORY_CAR_DAY] = ("INSERT INTO car_day(at_ms,day,fleet,car" CAR_DAY_LIST(
+        NAME) ") VALUES(?,?,?,?" CAR_DAY_LIST(MARK) ") ON CONFLICT(at_ms,car) "
+                                                    "DO UPDATE SET "
+                                                    "fleet=excluded."
+                                                    "fleet" CAR_DAY_LIST(SUM)),
     [HISTORY_META] = "INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)",
     [HISTORY_BATTERY] = "INSERT OR IGNORE INTO battery(name) VALUES(?)",
     [HISTORY_BATTERY_ID] = "SELECT id FROM battery WHERE name=?",
@@ -57,8 +63,7 @@ static enum err run(struct history_db *db, const char *text)
     return result == SQLITE_OK ? ERR_NONE : failed(db, result);
 }
 
-/* Run a statement whose values are bound. */
-static enum err put(struct history_db *db, enum history_statement which)
+enum err history_db_put(struct history_db *db, enum history_statement which)
 {
     sqlite3_stmt *s = db->statements[which];
     int result = sqlite3_step(s);
@@ -205,7 +210,7 @@ static enum err put_battery(struct history_db *db, int64_t at_ms, int64_t id,
     for (int i = 0; i < BATTERY_COLUMNS; i++) {
         bind_number(s, 6 + i, row->values[i]);
     }
-    return put(db, HISTORY_BATTERY_SECOND);
+    return history_db_put(db, HISTORY_BATTERY_SECOND);
 }
 
 enum err history_db_second(struct history_db *db, const struct second_row *row)
@@ -217,7 +222,7 @@ enum err history_db_second(struct history_db *db, const struct second_row *row)
     for (int i = 0; i < SECOND_COLUMNS; i++) {
         bind_number(s, 4 + i, row->values[i]);
     }
-    enum err e = put(db, HISTORY_SECOND);
+    enum err e = history_db_put(db, HISTORY_SECOND);
     for (int b = 0; b < row->n_batteries && e == ERR_NONE; b++) {
         e = put_battery(db, row->at_ms, db->battery_ids[b], &row->batteries[b]);
     }
@@ -245,7 +250,7 @@ static enum err put_line(struct history_db *db, const struct site *site,
     bind_number(s, 8, line->need);
     bind_text(s, 9, text);
     sqlite3_bind_int64(s, 10, d->n_suppressed);
-    return put(db, HISTORY_DECISION);
+    return history_db_put(db, HISTORY_DECISION);
 }
 
 enum err history_db_decision(struct history_db *db, const struct site *site,
@@ -265,7 +270,7 @@ enum err history_db_event(struct history_db *db, const struct history_event *e)
     bind_text(s, 2, e->kind);
     bind_text(s, 3, e->asset);
     bind_text(s, 4, e->text);
-    return put(db, HISTORY_EVENT);
+    return history_db_put(db, HISTORY_EVENT);
 }
 
 enum err history_db_keep(struct history_db *db, const char *key,
@@ -274,7 +279,7 @@ enum err history_db_keep(struct history_db *db, const char *key,
     sqlite3_stmt *s = db->statements[HISTORY_KEEP];
     bind_text(s, 1, key);
     sqlite3_bind_blob64(s, 2, blob, size, SQLITE_TRANSIENT);
-    return put(db, HISTORY_KEEP);
+    return history_db_put(db, HISTORY_KEEP);
 }
 
 enum err history_db_meta(struct history_db *db, const char *key,
@@ -283,14 +288,14 @@ enum err history_db_meta(struct history_db *db, const char *key,
     sqlite3_stmt *s = db->statements[HISTORY_META];
     bind_text(s, 1, key);
     bind_text(s, 2, value);
-    return put(db, HISTORY_META);
+    return history_db_put(db, HISTORY_META);
 }
 
 static enum err find_battery(struct history_db *db, const char *name,
                              int64_t *id)
 {
     bind_text(db->statements[HISTORY_BATTERY], 1, name);
-    enum err e = put(db, HISTORY_BATTERY);
+    enum err e = history_db_put(db, HISTORY_BATTERY);
     if (e != ERR_NONE) {
         return e;
     }
@@ -315,6 +320,18 @@ enum err history_db_batteries(struct history_db *db, const struct site *site)
     return e;
 }
 
+/* A day of a million cars goes in pieces. */
+static enum err expire_cars(struct history_db *db, int64_t before_ms)
+{
+    char text[200];
+    sqlite3_snprintf(sizeof(text), text,
+                     "DELETE FROM car_day WHERE (at_ms,car) IN (SELECT "
+                     "at_ms,car FROM car_day WHERE at_ms<%lld ORDER BY "
+                     "at_ms,car LIMIT 1000)",
+                     (long long)before_ms);
+    return run(db, text);
+}
+
 enum err history_db_expire(struct history_db *db, int64_t before_ms)
 {
     static const char *const tables[] = {"second", "battery_second", "decision",
@@ -331,7 +348,7 @@ enum err history_db_expire(struct history_db *db, int64_t before_ms)
             return e;
         }
     }
-    return ERR_NONE;
+    return expire_cars(db, before_ms);
 }
 
 void history_db_checkpoint(struct history_db *db)

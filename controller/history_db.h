@@ -14,6 +14,9 @@
  *   battery_second   at_ms, battery_id, then those of BATTERY_SECOND_LIST
  *   decision         one row for each line of a decision, 'line' 0 binds most
  *   event            alarms, starts, stops, what people did
+ *   car_day          at_ms, day, fleet, car, then the columns of CAR_DAY_LIST:
+ *                    what a car gave on a day of the site's time zone, which
+ *                    began at at_ms; for settling with its owner
  *   kept             key, value: prices and what else outlives a restart
  *   carried          asset, at_ms, is_last, state: what the step knows of it
  *                    (controller/step/carry.h); is_last: the run's last act
@@ -29,6 +32,15 @@
 #include "controller/history_rows.h"
 #include "models/err.h"
 
+/* column and member of guard_ledger, both of this name */
+#define CAR_DAY_LIST(X) \
+    X(compute_wh)       \
+    X(pack_wh)          \
+    X(awake_h)          \
+    X(virtual_km)       \
+    X(loss_ppm)         \
+    X(owed_cur)
+
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -43,6 +55,7 @@ enum history_statement {
     HISTORY_KEEP,
     HISTORY_CARRY,
     HISTORY_REFUSE,
+    HISTORY_CAR_DAY,
     HISTORY_META,
     HISTORY_BATTERY,
     HISTORY_BATTERY_ID,
@@ -93,6 +106,9 @@ void history_db_rollback(struct history_db *db);
 enum history_fault history_db_fault(const struct history_db *db);
 
 /* Inside a batch. */
+/* A statement whose values are bound. */
+CHECKED enum err history_db_put(struct history_db *db,
+                                enum history_statement which);
 CHECKED enum err history_db_second(struct history_db *db,
                                    const struct second_row *row);
 CHECKED enum err history_db_decision(struct history_db *db,

@@ -53,11 +53,14 @@ static const char schema[] =
                                      " WITHOUT ROWID;";
 
 /* Beside the schema: another version of the program does without. */
-static const char carried[] =
+static const char beside[] =
     "CREATE TABLE IF NOT EXISTS carried(asset TEXT PRIMARY KEY,"
     " at_ms INTEGER NOT NULL, is_last INTEGER NOT NULL, state BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS carried_refused(asset TEXT PRIMARY KEY,"
-    " at_ms INTEGER NOT NULL, state BLOB NOT NULL);";
+    " at_ms INTEGER NOT NULL, state BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS car_day(at_ms INTEGER NOT NULL,"
+    " day TEXT NOT NULL, fleet TEXT NOT NULL, car TEXT NOT NULL" CAR_DAY_LIST(
+        REAL_COLUMN) ", PRIMARY KEY(at_ms, car)) WITHOUT ROWID;";
 
 static int say(sqlite3 *sql, int result, char error[HISTORY_ERROR_MAX])
 {
@@ -179,7 +182,7 @@ static int set_up(sqlite3 *sql, const char *path, char error[HISTORY_ERROR_MAX])
         result = check_sound(sql, path, error);
     }
     return result == SQLITE_OK
-               ? say(sql, sqlite3_exec(sql, carried, NULL, NULL, NULL), error)
+               ? say(sql, sqlite3_exec(sql, beside, NULL, NULL, NULL), error)
                : result;
 }
 
