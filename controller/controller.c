@@ -160,6 +160,39 @@ static enum err open_workers(struct controller *c)
     return workers_open(&cfg, &c->workers, c->why, sizeof(c->why));
 }
 
+/* Nobody is owed for what shadow makes of it. */
+static enum err open_ledgers(struct controller *c)
+{
+    size_t size = 0;
+    enum err e =
+        ledger_book_open(c->site, loop_state(c->loop, &size), &c->book);
+    if (e == ERR_NONE) {
+        c->keep = ledger_keep_begin(c->book, c->historian, c->site);
+        c->cars = (struct status_cars){.site = c->site, .book = c->book};
+    }
+    return e;
+}
+
+void controller_ledgers(struct controller *c)
+{
+    ledger_book_fetch(c->book, &c->ports->cars);
+    if (!c->options.shadow) {
+        ledger_keep_look(&c->keep, clock_mono_ms(), clock_utc_ms());
+    }
+}
+
+static void end_ledgers(struct controller *c)
+{
+    size_t size = 0;
+    ledger_book_finish(c->book, loop_state(c->loop, &size), clock_mono_ms());
+    if (!c->options.shadow && !ledger_keep_end(&c->keep, clock_utc_ms())) {
+        log_line(LOG_WARN, NULL,
+                 "the disk is too slow: what some cars gave in the last "
+                 "minutes is not in the history");
+    }
+    ledger_book_close(c->book);
+}
+
 static enum err open_status(struct controller *c)
 {
     char path[CONTROLLER_PATH_MAX];
@@ -170,8 +203,12 @@ static enum err open_status(struct controller *c)
         .shadow = c->options.shadow,
         .ports = c->ports,
         .historian = c->historian,
+        .book = c->book,
         .kept = c->kept,
     };
+    if (e == ERR_NONE) {
+        status_server_answer(c->server, status_cars_answer, &c->cars);
+    }
     return e == ERR_NONE ? watch_open(&cfg, &c->watch) : e;
 }
 
@@ -207,8 +244,8 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        look_for_rival, open_loop, open_workers,  open_history,
-        open_status,    open_mqtt, start_threads,
+        look_for_rival, open_loop,   open_workers, open_history,
+        open_ledgers,   open_status, open_mqtt,    start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';
@@ -241,6 +278,9 @@ void controller_close(struct controller *c)
     }
     if (c->watch != NULL) {
         watch_close(c->watch);
+    }
+    if (c->book != NULL) {
+        end_ledgers(c);
     }
     if (c->historian != NULL) {
         historian_close(c->historian);

@@ -7,10 +7,12 @@
 #include <stdbool.h>
 
 #include "controller/historian.h"
+#include "controller/ledger_keep.h"
 #include "controller/loop.h"
 #include "controller/mqtt_worker.h"
 #include "controller/planner.h"
 #include "controller/status.h"
+#include "controller/status_fleet.h"
 #include "controller/watch.h"
 #include "controller/worker.h"
 
@@ -40,6 +42,9 @@ struct controller {
     struct workers *workers;
     struct mqtt_worker *mqtt; /* NULL where the site has no broker */
     struct planner *planner;
+    struct ledger_book *book;
+    struct ledger_keep keep; /* what of it goes to the history */
+    struct status_cars cars; /* what of it goes to who asks */
     struct watch *watch;
     struct status_server *server;
     bool looping;
@@ -50,6 +55,9 @@ struct controller {
  * thread last.  False after a message on stderr; then and at the end
  * controller_close() takes apart what there is. */
 bool controller_open(struct controller *c);
+
+/* A few times a second: what is new of the cars. */
+void controller_ledgers(struct controller *c);
 
 /* The control thread first: from then on nothing is commanded any more. */
 void controller_close(struct controller *c);

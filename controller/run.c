@@ -202,6 +202,7 @@ static const char *supervise(struct controller *c, const sigset_t *stops)
     for (;;) {
         int64_t now_ms = clock_mono_ms();
         const struct watched *w = watch_look(c->watch, now_ms, clock_utc_ms());
+        controller_ledgers(c);
         if (w->ticking) {
             publish(c, w);
         }

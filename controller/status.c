@@ -8,8 +8,8 @@
 
 #include "controller/heard.h"
 #include "controller/status_life.h"
+#include "controller/status_fleet.h"
 #include "models/calendar.h"
-#include "policies/guard.h"
 
 /* cJSON prints what is not finite as null. */
 static void number(cJSON *to, const char *name, double value)
@@ -124,45 +124,6 @@ static void add_pods(cJSON *to, const struct watched *w)
 static double or_0(double x)
 {
     return isfinite(x) ? x : 0.0;
-}
-
-static void add_fleet(cJSON *list, const struct watched *w,
-                      const struct site_fleet *f)
-{
-    int computing = 0;
-    int charging = 0;
-    double power_w = 0.0;
-    double compute_w = 0.0;
-    for (int i = f->first_node; i < f->first_node + f->nodes; i++) {
-        const struct node_in *n = &w->in->nodes[i];
-        bool speaks = guard_hears(n, w->mono_ms);
-        bool known = speaks || guard_hears_pack(n, w->mono_ms);
-        double charge_w = known ? or_0(n->charge_w) : 0.0;
-        double works_w = speaks ? or_0(n->compute_w) : 0.0;
-        computing += works_w > 1.0;
-        charging += charge_w > 1.0;
-        compute_w += works_w;
-        power_w += works_w + charge_w;
-    }
-    struct heard heard = heard_fleet(f, w->in, w->mono_ms);
-    cJSON *o = cJSON_CreateObject();
-    text(o, "name", f->name);
-    number(o, "nodes", f->nodes);
-    number(o, "online", heard.n_online);
-    number(o, "announced", heard.n_announced);
-    number(o, "computing", computing);
-    number(o, "charging", charging);
-    number(o, "power_w", power_w);
-    number(o, "compute_w", compute_w);
-    cJSON_AddItemToArray(list, o);
-}
-
-static void add_fleets(cJSON *to, const struct watched *w)
-{
-    cJSON *list = cJSON_AddArrayToObject(to, "fleets");
-    for (int i = 0; i < w->site->n_fleets; i++) {
-        add_fleet(list, w, &w->site->fleets[i]);
-    }
 }
 
 /* Since it was heard; NAN where that is not known.  What is kept from the
@@ -344,7 +305,7 @@ char *status_json(const struct watched *w)
     add_load(o, w);
     add_batteries(o, w);
     add_pods(o, w);
-    add_fleets(o, w);
+    status_fleets(o, w);
     add_price(o, w);
     add_plan(o, w);
     add_why(o, w);

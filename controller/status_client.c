@@ -14,6 +14,7 @@
 #include "controller/clock.h"
 #include "controller/history_where.h"
 #include "controller/status.h"
+#include "controller/status_fleet.h"
 
 enum { ANSWER_MAX = 4 * 1024 * 1024 };
 
@@ -23,19 +24,25 @@ const char *status_path(const char *database, char *out, size_t size)
     return out;
 }
 
-static enum err connect_to(const char *path, int *out)
+static enum err connect_to(const char *path, const char *request, int *out)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(at.sun_path)) {
         return ERR_RANGE;
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
+    char line[STATUS_REQUEST_MAX + 1];
+    int n = snprintf(line, sizeof(line), "%s\n", request);
+    if (n >= (int)sizeof(line)) {
+        return ERR_RANGE;
+    }
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0) {
         return ERR_IO;
     }
     if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-        fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || write(fd, "status\n", 7) != 7) {
+        fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
+        write(fd, line, (size_t)n) != n) {
         close(fd);
         return ERR_IO;
     }
@@ -81,8 +88,14 @@ static enum err read_all(int fd, int64_t until_ms, char **json)
 
 enum err status_ask(const char *path, double timeout_s, char **json)
 {
+    return status_request(path, "status", timeout_s, json);
+}
+
+enum err status_request(const char *path, const char *request, double timeout_s,
+                        char **json)
+{
     int fd = -1;
-    enum err e = connect_to(path, &fd);
+    enum err e = connect_to(path, request, &fd);
     if (e != ERR_NONE) {
         return e;
     }
@@ -91,17 +104,22 @@ enum err status_ask(const char *path, double timeout_s, char **json)
     return e;
 }
 
+int status_nobody(const char *path, enum err e)
+{
+    cli_error("status",
+              "no controller answers at %s: %s; start one with 'ballast "
+              "run SITE' (same user), and ask from the same folder or for "
+              "its DATABASE",
+              path, e == ERR_IO ? "nobody listens" : err_text(e));
+    return EXIT_NO;
+}
+
 static int tell(const char *path, bool as_json)
 {
     char *json = NULL;
     enum err e = status_ask(path, 3.0, &json);
     if (e != ERR_NONE) {
-        cli_error("status",
-                  "no controller answers at %s: %s; start one with 'ballast "
-                  "run SITE' (same user), and ask from the same folder or for "
-                  "its DATABASE",
-                  path, e == ERR_IO ? "nobody listens" : err_text(e));
-        return EXIT_NO;
+        return status_nobody(path, e);
     }
     if (as_json) {
         puts(json);
@@ -118,8 +136,15 @@ static int tell(const char *path, bool as_json)
 int status_main(int argc, char **argv)
 {
     bool as_json = false;
+    struct status_page page = {.from = 1, .n = STATUS_CARS_MAX};
     const struct cli_option options[] = {
         {"json", CLI_FLAG, &as_json, NULL, "one JSON object on stdout"},
+        {"fleet", CLI_TEXT, &page.fleet, "NAME",
+         "the cars of that fleet, one by one"},
+        {"from", CLI_COUNT, &page.from, "N",
+         "with --fleet: the first car; default 1"},
+        {"cars", CLI_COUNT, &page.n, "N",
+         "with --fleet: how many; default and most 1000"},
     };
     const struct cli cli = {
         .command = "status",
@@ -128,7 +153,8 @@ int status_main(int argc, char **argv)
                  "answers beside its history database. Exit code 1 where no\n"
                  "controller answers.",
         .example = "  ballast status site.yaml --json\n"
-                   "  ballast status ballast-demo/ballast.db\n",
+                   "  ballast status ballast-demo/ballast.db\n"
+                   "  ballast status site.yaml --fleet lot1 --cars 20\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,
@@ -144,5 +170,7 @@ int status_main(int argc, char **argv)
     if (!history_where(argv[1], database, sizeof(database))) {
         return EXIT_USAGE;
     }
-    return tell(status_path(database, path, sizeof(path)), as_json);
+    status_path(database, path, sizeof(path));
+    return page.fleet != NULL ? status_cars_tell(path, &page, as_json)
+                              : tell(path, as_json);
 }

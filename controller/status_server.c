@@ -18,12 +18,12 @@
 #include "controller/status.h"
 #include "controller/waker.h"
 
-enum { CLIENTS_MAX = 16, REQUEST_MAX = 64, CLIENT_MS = 2000 };
+enum { CLIENTS_MAX = 16, CLIENT_MS = 2000 };
 
 struct client {
     int fd; /* -1: free */
     int64_t until_mono_ms;
-    char request[REQUEST_MAX];
+    char request[STATUS_REQUEST_MAX + 1];
     size_t n_request;
     char *answer; /* owned; NULL until the request is whole */
     size_t n_answer;
@@ -34,8 +34,10 @@ struct status_server {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd;
     struct waker wake;
-    pthread_mutex_t lock; /* of json */
+    pthread_mutex_t lock; /* of json, other and user */
     char *json;
+    status_answer_fn *other; /* NULL: none */
+    void *user;
     struct client clients[CLIENTS_MAX];
     pthread_t thread;
     atomic_bool stop;
@@ -65,6 +67,15 @@ static void take_in(struct status_server *s)
     close(fd);
 }
 
+static char *answer_other(struct status_server *s, const char *request)
+{
+    pthread_mutex_lock(&s->lock);
+    status_answer_fn *other = s->other;
+    void *user = s->user;
+    pthread_mutex_unlock(&s->lock);
+    return other != NULL ? other(user, request) : NULL;
+}
+
 static void answer(struct status_server *s, struct client *c)
 {
     if (strcmp(c->request, "status") == 0) {
@@ -73,6 +84,9 @@ static void answer(struct status_server *s, struct client *c)
             s->json != NULL ? s->json : "{\"v\":1,\"error\":\"starting\"}");
         pthread_mutex_unlock(&s->lock);
     } else {
+        c->answer = answer_other(s, c->request);
+    }
+    if (c->answer == NULL) {
         c->answer =
             strdup("{\"v\":1,\"error\":\"unknown request: send status\"}");
     }
@@ -226,6 +240,15 @@ enum err status_server_open(const char *path, struct status_server **out,
     }
     *out = s;
     return ERR_NONE;
+}
+
+void status_server_answer(struct status_server *s, status_answer_fn *fn,
+                          void *user)
+{
+    pthread_mutex_lock(&s->lock);
+    s->other = fn;
+    s->user = user;
+    pthread_mutex_unlock(&s->lock);
 }
 
 void status_server_set(struct status_server *s, char *json)

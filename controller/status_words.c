@@ -8,6 +8,7 @@
 
 #include "controller/status.h"
 #include "controller/status_life.h"
+#include "controller/status_fleet.h"
 #include "models/units.h"
 
 static double number(const cJSON *o, const char *group, const char *name)
@@ -109,6 +110,7 @@ static void print_pods(const cJSON *o)
                count(item, NULL, "computing", n[2]),
                watts(number(item, NULL, "compute_w"), power),
                count(item, NULL, "charging", n[3]));
+        status_ledger_print(item);
     }
 }
 

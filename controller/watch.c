@@ -40,6 +40,7 @@ enum err watch_open(const struct watch_cfg *cfg, struct watch **out)
     w->seen.site = cfg->site;
     w->seen.shadow = cfg->shadow;
     w->seen.kept = cfg->kept;
+    w->seen.book = cfg->book;
     w->seen.in = parts_snapshot(&cfg->ports->parts);
     w->seen.out = parts_out(&cfg->ports->parts);
     enum err e = alarms_open(cfg->site, &w->alarms);

@@ -33,6 +33,7 @@ struct watched {
     struct device_report meter;
     struct mqtt_report mqtt;
     struct historian_counts history;
+    struct ledger_book *book;      /* NULL: none */
     const struct kept_price *kept; /* prices of the last run; NULL: none */
     struct alarm_group alarms[ALARM_COUNT];
     int n_alarms; /* groups */
@@ -45,6 +46,7 @@ struct watch_cfg {
     bool shadow;
     struct ports *ports;
     struct historian *historian;   /* NULL: none */
+    struct ledger_book *book;      /* NULL: none */
     const struct kept_price *kept; /* prices of the last run; NULL: none */
 };
 

@@ -125,6 +125,41 @@ static void test_rejects_garbage(void **state)
     free(json);
 }
 
+static char *echo(void *user, const char *request)
+{
+    ++*(int *)user;
+    return strncmp(request, "echo ", 5) == 0 ? strdup(request + 5) : NULL;
+}
+
+static void test_others_may_answer(void **state)
+{
+    struct served *s = *state;
+    int n = 0;
+    status_server_answer(s->server, echo, &n);
+    char *json = NULL;
+    assert_int_equal(status_request(s->path, "echo {}", 2.0, &json), ERR_NONE);
+    assert_string_equal(json, "{}");
+    free(json);
+    assert_int_equal(status_request(s->path, "other", 2.0, &json), ERR_NONE);
+    assert_non_null(strstr(json, "unknown request"));
+    free(json);
+    assert_int_equal(status_ask(s->path, 2.0, &json), ERR_NONE);
+    assert_null(strstr(json, "unknown request"));
+    free(json);
+    assert_int_equal(n, 2);
+    char longest[STATUS_REQUEST_MAX];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    memcpy(longest, "echo ", 5);
+    assert_int_equal(status_request(s->path, longest, 2.0, &json), ERR_NONE);
+    assert_string_equal(json, longest + 5);
+    free(json);
+    char beyond[STATUS_REQUEST_MAX + 1];
+    memset(beyond, 'x', sizeof(beyond) - 1);
+    beyond[sizeof(beyond) - 1] = '\0';
+    assert_int_equal(status_request(s->path, beyond, 2.0, &json), ERR_RANGE);
+}
+
 static void test_slow_clients_do_not_disturb(void **state)
 {
     struct served *s = *state;
@@ -285,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVED(test_answers_with_the_newest),
         SERVED(test_rejects_garbage),
+        SERVED(test_others_may_answer),
         SERVED(test_slow_clients_do_not_disturb),
         cmocka_unit_test(test_nobody_there_is_said),
         cmocka_unit_test(test_text_is_json_whatever_is_known),
