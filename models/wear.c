@@ -147,6 +147,7 @@ static void convex(double *slope, int n)
 void wear_slopes(const struct wear_terms *t, double depth_pu, int n,
                  double *slope_pu)
 {
+    assert(n >= 1 && n <= WEAR_SLOPES_MAX);
     double before = 0.0;
     for (int i = 0; i < n; i++) {
         double part = (double)(i + 1) / n;
@@ -169,7 +170,7 @@ void wear_segments(const struct site_battery *b, const struct wear_terms *t,
                    int n, struct wear_segments *out)
 {
     assert(n >= 1 && n <= WEAR_SEGMENTS_MAX);
-    double slope_pu[WEAR_SEGMENTS_MAX];
+    double slope_pu[WEAR_SEGMENTS_MAX] = {0.0};
     double window_pu = b->soc_max_pu - b->soc_min_pu;
     wear_slopes(t, window_pu, n, slope_pu);
     *out = (struct wear_segments){.n = n};
