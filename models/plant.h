@@ -67,6 +67,7 @@ struct plant_node {
     double compute_max_w;
     int64_t plugged;
     int64_t consent;
+    int64_t from_pack; /* 1: offers compute while parked and unplugged */
     uint64_t random; /* its own generator */
 };
 

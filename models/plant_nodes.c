@@ -2,6 +2,7 @@
 #include "models/plant_nodes.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "models/clamp.h"
@@ -10,6 +11,7 @@
 
 static const double CHARGER_EFF_PU = 0.92;  /* AC to pack */
 static const double CHARGER_MAX_W = 11.5e3; /* 48 A x 240 V */
+static const double PACK_OVERHEAD = 1.15;   /* contactors, pumps, converter */
 
 /* A car that has just been parked: how full, how long, what it needs. */
 static void arrive(struct plant_node *n)
@@ -34,6 +36,7 @@ void plant_nodes_init(struct plant *p, const struct site *site, uint64_t seed)
             n->energy_wh = fleet->pack_wh;
             n->charge_max_w = CHARGER_MAX_W;
             n->compute_max_w = fleet->compute_w;
+            n->from_pack = fleet->from_pack;
             n->ambient_c = random_draw(&n->random, 12.0, 24.0);
             arrive(n);
             n->departs_in_s *= random_draw(&n->random, 0.1, 1.0);
@@ -67,21 +70,35 @@ static void come_and_go(struct plant_node *n, double dt_s)
     }
 }
 
+static bool offers(const struct plant_node *n)
+{
+    bool parked = n->departs_in_s > 0.0;
+    return n->plugged || (n->from_pack && parked && n->soc_pu > 0.0);
+}
+
+/* From the feeder. */
+static double drawn_w(const struct plant_node *n)
+{
+    return n->plugged ? n->charge_w + n->compute_w : 0.0;
+}
+
 static void step_node(struct plant_node *n, const struct thermal_cfg *thermal,
                       double dt_s)
 {
     come_and_go(n, dt_s);
-    if (!n->plugged) {
-        n->charge_w = 0.0;
-        n->compute_w = 0.0;
-    } else {
+    n->charge_w = 0.0;
+    n->compute_w =
+        offers(n) ? clamp(n->set_compute_w, 0.0, n->compute_max_w) : 0.0;
+    double pack_w = n->compute_w * PACK_OVERHEAD;
+    if (n->plugged) {
+        pack_w = 0.0;
         double room_wh = fmax(n->soc_limit_pu - n->soc_pu, 0.0) * n->energy_wh;
         double fill_w = room_wh * 3600.0 / (CHARGER_EFF_PU * dt_s);
         n->charge_w =
             clamp(n->set_charge_w, 0.0, fmin(n->charge_max_w, fill_w));
-        n->compute_w = clamp(n->set_compute_w, 0.0, n->compute_max_w);
     }
-    n->soc_pu += n->charge_w * CHARGER_EFF_PU * dt_s / 3600.0 / n->energy_wh;
+    double into_w = n->charge_w * CHARGER_EFF_PU - pack_w;
+    n->soc_pu = fmax(n->soc_pu + into_w * dt_s / 3600.0 / n->energy_wh, 0.0);
     struct thermal_in in = {
         .ambient_c = n->ambient_c,
         .coolant_heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w,
@@ -119,9 +136,9 @@ void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
             thermal = thermal_of_pack(site->fleets[f].pack_wh);
         }
         struct plant_node *n = &p->nodes[i];
-        double before_w = n->charge_w + n->compute_w;
+        double before_w = drawn_w(n);
         step_node(n, &thermal, node_dt_s);
-        p->feeder_w[f] += n->charge_w + n->compute_w - before_w;
+        p->feeder_w[f] += drawn_w(n) - before_w;
     }
     add_fleet(p, site);
 }
@@ -137,7 +154,7 @@ static void observe_node(const struct plant_node *n, int64_t mono_ms,
         .energy_wh = n->soc_pu * n->energy_wh,
         .charge_w = n->charge_w,
         .compute_w = n->compute_w,
-        .compute_avail_w = n->plugged ? n->compute_max_w : 0.0,
+        .compute_avail_w = offers(n) ? n->compute_max_w : 0.0,
         .pack_c = n->pack_c,
         .ambient_c = n->ambient_c,
         .departs_soc_pu = n->departs_soc_pu,

@@ -3,7 +3,8 @@
  * plant_nodes - the simulated vehicles of the plant.
  *
  * Each comes and goes, charges as told while plugged in (92 % into the pack),
- * computes on the charger's power, warms up a little by both.  A call steps
+ * computes on the charger's power, or where its fleet lends the packs on its
+ * own while it stands unplugged (15 % more), warms up a little by both.  A call steps
  * one slice of them, so that each is stepped about once a second.
  */
 #ifndef MODELS_PLANT_NODES_H

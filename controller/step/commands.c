@@ -147,9 +147,12 @@ static void decide_node(struct step_state *state, struct fleet_in *fin, int f,
 
     double charge_w = isfinite(node->charge_w) ? node->charge_w : 0.0;
     double compute_w = isfinite(node->compute_w) ? node->compute_w : 0.0;
-    state->drawn_w[f] += charge_w + compute_w - n->drawn_w;
+    /* an unplugged car computes on its pack, not on the grid */
+    bool plugged = node->flags & NODE_PLUGGED;
+    double drawn_w = charge_w + (plugged ? compute_w : 0.0);
+    state->drawn_w[f] += drawn_w - n->drawn_w;
     state->compute_w[f] += compute_w - n->compute_w;
-    n->drawn_w = charge_w + compute_w;
+    n->drawn_w = drawn_w;
     n->compute_w = compute_w;
 }
 

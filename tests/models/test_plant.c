@@ -177,6 +177,43 @@ static void vehicles_never_discharge(void **state)
     free(site);
 }
 
+/* Unplugged, a car computes on its pack where its owner lets it; the grid
+ * sees nothing of it. */
+static void lent_packs_feed_the_computer(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(1, 1, 2);
+    struct plant *p = make(site, 1e6);
+    for (int i = 0; i < 2; i++) {
+        p->nodes[i].plugged = 0;
+        p->nodes[i].from_pack = i;
+        p->nodes[i].departs_in_s = 1e6;
+        p->nodes[i].soc_pu = 0.5;
+        p->nodes[i].set_compute_w = 160.0;
+        p->nodes[i].set_charge_w = 5e3;
+    }
+    struct snapshot *in = calloc(1, snapshot_size(2));
+    plant_observe(p, site, 1000, 1000, in);
+    assert_true(in->nodes[0].compute_avail_w == 0.0);
+    assert_true(in->nodes[1].compute_avail_w == 160.0);
+    for (int k = 0; k < 36000; k++) {
+        plant_step(p, site, 1.0);
+        assert_true(p->fleet_w == 0.0 || k == 0);
+    }
+    assert_true(p->nodes[0].soc_pu == 0.5 && p->nodes[0].compute_w == 0.0);
+    double drained_wh = (0.5 - p->nodes[1].soc_pu) * 75e3;
+    assert_true(fabs(drained_wh - 1.15 * 1600.0) < 1.0);
+    p->nodes[1].soc_pu = 1e-7;
+    for (int k = 0; k < 10; k++) {
+        plant_step(p, site, 1.0);
+        assert_true(p->nodes[1].soc_pu >= 0.0);
+    }
+    assert_true(p->nodes[1].compute_w == 0.0);
+    free(in);
+    free(p);
+    free(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +223,7 @@ int main(void)
         cmocka_unit_test(books_balance),
         cmocka_unit_test(capped_pod_settles_in_50_ms),
         cmocka_unit_test(vehicles_never_discharge),
+        cmocka_unit_test(lent_packs_feed_the_computer),
     };
     return cmocka_run_group_tests_name("plant", tests, NULL, NULL);
 }

@@ -112,6 +112,13 @@ verdict "cars elsewhere are paid for what their plug gives" "$(fleet away '
         - f["loss_ppm_mean"] * f["nodes"] * 1e-6 / 0.3 * 75 * 130) < 1e-6
     and f["compute_wh"] > 5e3')"
 
+replayed lent ", from_pack: true, energy_paid: 0.5 USD/kWh"
+verdict "lent packs give energy, virtual km, and are paid for" "$(fleet lent '
+    f["pack_wh"] > 100 and abs(f["virtual_km"] - f["pack_wh"] / 160) < 1e-6 and
+    f["pack_wh"] < 1.15 * f["compute_wh"] and
+    abs(f["owed_cur"] - 0.5e-3 * f["pack_wh"]
+        - f["loss_ppm_mean"] * f["nodes"] * 1e-6 / 0.3 * 75 * 130) < 1e-6')"
+
 for tool in mosquitto; do
     if ! command -v $tool >/dev/null; then
         echo "skip - ledgers of a running controller: no $tool"
