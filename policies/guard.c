@@ -7,28 +7,20 @@
 
 #include "policies/guard_limits.h"
 
-static double calendar_ppm(const struct guard_cfg *cfg, double soc_pu,
-                           double pack_c)
-{
-    return cfg->life->scale * cfg->life->calendar_ppm_per_day(soc_pu, pack_c);
-}
-
 void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
 {
     assert(terms->consumption_wh_per_km > 0.0 && terms->end_loss_pu > 0.0);
     *cfg = (struct guard_cfg){
         .terms = *terms,
         .thermal = thermal_of_pack(terms->pack_wh),
-        .life = pack_life_of(terms->chemistry),
     };
+    life_slope_init(&cfg->wear, terms->chemistry);
     const struct thermal_cfg *t = &cfg->thermal;
     double settled_k = thermal_rise_settled(t, terms->compute_w);
     double soon_k = thermal_rise(t, 0.0, terms->compute_w, GUARD_OUTLOOK_S);
     cfg->warm_up_pu = soon_k / settled_k;
     cfg->k_per_w = settled_k / terms->compute_w;
     cfg->linger_days = 1.0 / (t->rest.per_s * GUARD_DAY_S);
-    cfg->slope_ppm_per_k = calendar_ppm(cfg, 1.0, PACK_LIFE_MAX_C) -
-                           calendar_ppm(cfg, 1.0, PACK_LIFE_MAX_C - 1.0);
     double lost_h = (GUARD_PACK_MAX_AGE_MS / 1e3 + GUARD_LEASE_S) / 3600.0;
     cfg->lost_wh = terms->compute_w * lost_h;
     cfg->pu_per_wh = GUARD_PACK_OVERHEAD / terms->pack_wh;
@@ -104,7 +96,7 @@ static void book_pack(const struct guard_cfg *cfg, struct guard_state *state,
     double mine_pu = pack_wh / (GUARD_SOH_MIN_PU * cfg->terms.pack_wh);
     double soc_pu = guard_most(now->node->soc_pu, state->soc_news_pu - mine_pu);
     charge_loss(cfg, state,
-                cfg->life->cycle_ppm_per_efc(1.0 - soc_pu) * pack_wh /
+                life_slope_ppm_per_efc(&cfg->wear, 1.0 - soc_pu) * pack_wh /
                     cfg->terms.pack_wh);
 }
 
@@ -174,9 +166,7 @@ static double heat_ppm_per_day(const struct guard_cfg *cfg,
         return 0.0;
     }
     double soc_pu = guard_in_range(n->soc_pu, 0.0, 1.0) ? n->soc_pu : 1.0;
-    double pack_c = n->pack_c <= PACK_LIFE_MAX_C ? n->pack_c : PACK_LIFE_MAX_C;
-    return calendar_ppm(cfg, soc_pu, pack_c) -
-           calendar_ppm(cfg, soc_pu, pack_c - rise_k);
+    return life_slope_heat_ppm_per_day(&cfg->wear, soc_pu, n->pack_c, rise_k);
 }
 
 static void begin(const struct guard_cfg *cfg, struct guard_state *state,
@@ -269,7 +259,7 @@ double guard_price_per_kwh(const struct guard_cfg *cfg,
     double k_days = cfg->k_per_w * 1e3 / 24.0;
     double ppm = k_days * heat_ppm_per_day(cfg, n, 1.0);
     if (!(n->flags & NODE_PLUGGED)) {
-        ppm += cfg->life->cycle_ppm_per_efc(1.0 - n->soc_pu) *
+        ppm += life_slope_ppm_per_efc(&cfg->wear, 1.0 - n->soc_pu) *
                GUARD_PACK_OVERHEAD * 1e3 / cfg->terms.pack_wh;
     }
     return guard_most(ppm, 0.0) * cfg->cur_per_ppm;

@@ -37,7 +37,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/pack_life.h"
+#include "models/life_slope.h"
 #include "models/reason.h"
 #include "models/site.h"
 #include "models/snapshot.h"
@@ -62,10 +62,9 @@ struct guard_terms {
 struct guard_cfg {
     struct guard_terms terms;
     struct thermal_cfg thermal;
-    const struct pack_life *life;
-    double warm_up_pu;      /* of a settled rise, reached within the outlook */
-    double linger_days;     /* K days left by each K when compute stops */
-    double slope_ppm_per_k; /* of the calendar rate a day, at its steepest */
+    struct life_slope wear;
+    double warm_up_pu;  /* of a settled rise, reached within the outlook */
+    double linger_days; /* K days left by each K when compute stops */
     double cur_per_ppm;
     double k_per_w;   /* settled rise by compute */
     double k_per_wh;  /* first rise by compute */

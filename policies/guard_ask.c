@@ -173,11 +173,11 @@ static bool has_spent_its_budget(const struct question *q)
     const struct guard_cfg *cfg = q->cfg;
     double lease_h = GUARD_LEASE_S / 3600.0;
     double rise_k = q->state->rise_k + cfg->k_per_wh * q->want_w * lease_h;
-    double heat_ppm = cfg->slope_ppm_per_k * rise_k *
+    double heat_ppm = cfg->wear.steepest * rise_k *
                       (cfg->linger_days + GUARD_LEASE_S / GUARD_DAY_S);
     double pack_pu = at_risk_wh(q) * cfg->pu_per_wh;
     double depth_pu = 1.0 - q->now->node->soc_pu + pack_pu / GUARD_SOH_MIN_PU;
-    double pack_ppm = cfg->life->cycle_ppm_per_efc(depth_pu) * pack_pu;
+    double pack_ppm = life_slope_ppm_per_efc(&cfg->wear, depth_pu) * pack_pu;
     double spread_ppm =
         q->state->computing ? 0.0 : cfg->terms.budget_ppm_per_day / 24.0;
     return q->state->budget_ppm < heat_ppm + pack_ppm + spread_ppm;

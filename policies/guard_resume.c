@@ -72,7 +72,7 @@ static void book(const struct guard_cfg *cfg, struct guard_state *state,
     double rise_k = thermal_rise(&cfg->thermal, state->rise_k, m->w, m->s);
     state->unseen_wh += wh;
     state->rise_k = guard_most(rise_k, state->rise_k);
-    double ppm = cfg->slope_ppm_per_k * state->rise_k * m->s / GUARD_DAY_S;
+    double ppm = cfg->wear.steepest * state->rise_k * m->s / GUARD_DAY_S;
     state->budget_ppm -= ppm;
     if (state->lease_w > 0.0) { /* it computed; the owner is paid for it */
         struct guard_ledger *l = &state->ledger;
