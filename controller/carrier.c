@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "controller/log.h"
+#include "policies/guard.h"
 
 /* A round begins so early that it is written before the minute is over. */
 static const double BEGIN_S = 45.0;
@@ -29,6 +30,14 @@ void carrier_init(struct carrier *c, const struct step_cfg *cfg,
     c->lost_s = fmax(CARRIER_ROUND_S, BEGIN_S + round_s);
 }
 
+/* Runs that were killed before they saved anything, each with a lease that
+ * went on after it. */
+static double blind_s(const struct carrier *c, int64_t n_runs)
+{
+    double n = (double)n_runs;
+    return n_runs > 0 ? n * c->lost_s + (n - 1.0) * guard_lease_s() : 0.0;
+}
+
 bool carrier_take(void *carrier, const struct history_carried *carried)
 {
     struct carrier *c = carrier;
@@ -37,7 +46,7 @@ bool carrier_take(void *carrier, const struct history_carried *carried)
         return true; /* not of this site any more; it may come back */
     }
     struct carry_now now = c->now;
-    now.blind_s = carried->is_last ? 0.0 : c->lost_s;
+    now.blind_s = blind_s(c, carried->n_since);
     enum carry result = carry_load(c->cfg, c->state, unit, &now, carried->state,
                                    carried->state != NULL ? carried->size : 0);
     if (result == CARRY_TAKEN) {

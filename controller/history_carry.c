@@ -9,7 +9,7 @@
 
 #include "controller/step/carry.h"
 
-enum { SLOTS = 64 };
+enum { SLOTS = 64, RUNS_MAX = 1000000 };
 
 struct carry_slot {
     size_t size;
@@ -119,6 +119,16 @@ static enum err refuse(struct history_db *db, const char *asset)
     return put(db, HISTORY_REFUSE);
 }
 
+/* From is_last: 1 saved by the last act of its run, 0 by a run under way, and
+ * one less for every run that has begun with it since. */
+static int64_t runs_since(int64_t is_last)
+{
+    if (is_last > 1) {
+        return 1; /* nobody wrote that */
+    }
+    return is_last > -RUNS_MAX ? 1 - is_last : RUNS_MAX;
+}
+
 static enum err load_all(struct history_db *db, history_carried_fn *fn,
                          void *user)
 {
@@ -133,7 +143,7 @@ static enum err load_all(struct history_db *db, history_carried_fn *fn,
             .asset = (const char *)sqlite3_column_text(s, 0),
             .state = sqlite3_column_blob(s, 1),
             .size = (size_t)sqlite3_column_bytes(s, 1),
-            .is_last = sqlite3_column_int(s, 2) == 1,
+            .n_since = runs_since(sqlite3_column_int64(s, 2)),
         };
         if (c.asset != NULL && !fn(user, &c)) {
             e = refuse(db, c.asset);
@@ -152,7 +162,7 @@ enum err history_carry_load(struct history_db *db, history_carried_fn *fn,
         e = load_all(db, fn, user);
     }
     if (e == ERR_NONE) {
-        e = run(db, "UPDATE carried SET is_last=0 WHERE is_last<>0");
+        e = run(db, "UPDATE carried SET is_last=is_last-1");
     }
     if (e == ERR_NONE) {
         e = history_db_commit(db);

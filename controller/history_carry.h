@@ -30,7 +30,8 @@ struct history_carried {
     const char *asset;
     const unsigned char *state; /* NULL where there is nothing */
     size_t size;
-    bool is_last; /* saved when its run ended in good order */
+    int64_t n_since; /* runs that may have gone on from it unsaved: 0 where
+                        its own ended in good order and none began since */
 };
 
 CHECKED enum err history_carry_init(struct history_carry *c);
@@ -50,7 +51,8 @@ CHECKED enum err history_carry_write(struct history_carry *c, size_t n,
 void history_carry_done(struct history_carry *c, size_t n);
 
 /* Every state that was carried, before the thread runs.  What 'fn' does not
- * take is put aside; from now on none is the last act of its run. */
+ * take is put aside; a run that begins counts as one since all of them, until
+ * they are saved anew. */
 typedef bool history_carried_fn(void *user, const struct history_carried *c);
 CHECKED enum err history_carry_load(struct history_db *db,
                                     history_carried_fn *fn, void *user);

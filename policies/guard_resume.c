@@ -44,6 +44,20 @@ bool guard_valid(const struct guard_cfg *cfg, const struct guard_state *state)
            ledger_valid(&state->ledger);
 }
 
+/* 'x' at most 'most', where it is anything that can be at all. */
+static double shrunk(double x, double most)
+{
+    return x > most && x <= BOOKS_MAX ? most : x;
+}
+
+void guard_refit(const struct guard_cfg *cfg, struct guard_state *state)
+{
+    const struct guard_terms *t = &cfg->terms;
+    state->budget_ppm =
+        shrunk(state->budget_ppm, GUARD_CARRY_DAYS * t->budget_ppm_per_day);
+    state->lease_w = shrunk(state->lease_w, 2.0 * t->compute_w);
+}
+
 /* What the car may have computed since the save. */
 struct meanwhile {
     double w;

@@ -23,6 +23,10 @@ struct guard_gap {
 /* Finite numbers within what the guard can reach. */
 bool guard_valid(const struct guard_cfg *cfg, const struct guard_state *state);
 
+/* Of a state that was saved, before all else: where the site file allows less
+ * now than it did, what is left of it shrinks; the ledger stays. */
+void guard_refit(const struct guard_cfg *cfg, struct guard_state *state);
+
 /* From a valid state as it was saved to one of this run. */
 void guard_resume(const struct guard_cfg *cfg, struct guard_state *state,
                   const struct guard_gap *gap);

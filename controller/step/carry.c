@@ -260,6 +260,7 @@ struct since {
     const struct carry_now *now;
     struct carry_head head;
     double gap_s;
+    double guard_s; /* the same, for who must not take it for too short */
 };
 
 static struct since since_of(const unsigned char *blob,
@@ -267,7 +268,9 @@ static struct since since_of(const unsigned char *blob,
 {
     struct since s = {.now = now};
     memcpy(&s.head, blob, sizeof(s.head));
-    s.gap_s = fmax((double)(now->utc_ms - s.head.utc_ms) / 1e3, 0.0);
+    double gap_s = (double)(now->utc_ms - s.head.utc_ms) / 1e3;
+    s.gap_s = fmax(gap_s, 0.0);
+    s.guard_s = gap_s < 0.0 ? LIFE_GAP_MAX_S : gap_s;
     return s;
 }
 
@@ -319,6 +322,7 @@ static enum carry load_battery(const struct step_cfg *cfg,
 static bool load_node(const struct guard_cfg *guard, struct node_state *n,
                       const struct since *s, struct carry_node *c)
 {
+    guard_refit(guard, &c->guard);
     if (!life_pack_valid(&c->life, guard->terms.chemistry) ||
         !guard_valid(guard, &c->guard) || !carry_node_age_valid(&c->age)) {
         guard_distrust(guard, &n->guard);
@@ -326,7 +330,7 @@ static bool load_node(const struct guard_cfg *guard, struct node_state *n,
     }
     struct guard_gap gap = {.then_mono_ms = s->head.mono_ms,
                             .now_mono_ms = s->now->mono_ms,
-                            .gap_s = s->gap_s,
+                            .gap_s = s->guard_s,
                             .blind_s = s->now->blind_s};
     guard_resume(guard, &c->guard, &gap);
     memcpy(&n->guard, &c->guard, sizeof(n->guard));

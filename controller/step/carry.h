@@ -17,7 +17,8 @@
  * sound, or refused with a reason.
  *
  * Pure; the time between save and load is wall-clock time, so that a reboot
- * in between does not matter, and 0 where that clock went back.
+ * in between does not matter.  Where that clock went back it is not known: 0
+ * for lives, so long for guards that every lease has been used to its end.
  */
 #ifndef CONTROLLER_STEP_CARRY_H
 #define CONTROLLER_STEP_CARRY_H

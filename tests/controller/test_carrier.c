@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 
 #include "controller/carrier.h"
+#include "policies/guard.h"
 #include "tests/controller/history_sample.h"
 #include "tests/loop_fixture.h"
 
@@ -147,6 +148,39 @@ static void a_round_is_over_within_a_minute(void **state)
     stop(f, h, false);
 }
 
+/* Killed before it has saved anything, again and again: each of those runs may
+ * have granted a lease. */
+static void every_run_that_was_killed_is_booked(void **state)
+{
+    struct fixture *f = *state;
+    struct historian *h = start(f, 0.0);
+    live(f, 2.0);
+    const struct guard_state *g = &f->loop.state->nodes[0].guard;
+    double unseen_wh = g->unseen_wh;
+    double compute_w = f->loop.site->fleets[0].compute_w;
+    stop(f, h, true);
+    for (int run = 1; run <= 4; run++) {
+        h = start(f, 1e4 * run);
+        g = &f->loop.state->nodes[0].guard;
+        double booked_s = (g->unseen_wh - unseen_wh) * 3600.0 / compute_w;
+        double each_s = f->carrier.lost_s + guard_lease_s();
+        if (run > 1) {
+            assert_true(booked_s >= (run - 1) * each_s - 1e-6);
+            assert_true(booked_s <= (run - 1) * each_s + 1e-6);
+        }
+        live(f, 1.0);
+        stop(f, h, false);
+    }
+    ask(f, "UPDATE carried SET is_last=-9223372036854775807-1");
+    h = start(f, 1e5);
+    assert_int_equal(f->carrier.n_taken, UNITS);
+    stop(f, h, false);
+    ask(f, "UPDATE carried SET is_last='text'");
+    h = start(f, 1e5);
+    assert_int_equal(f->carrier.n_taken, UNITS);
+    stop(f, h, false);
+}
+
 /* Rows as nobody should find them. */
 static void rows_that_are_spoilt_are_put_aside(void **state)
 {
@@ -206,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(an_orderly_end_saves_all_there_is),
         WITH_FOLDER(a_round_is_over_within_a_minute),
+        WITH_FOLDER(every_run_that_was_killed_is_booked),
         WITH_FOLDER(rows_that_are_spoilt_are_put_aside),
         WITH_FOLDER(a_history_without_states_begins_new),
     };

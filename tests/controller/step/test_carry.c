@@ -231,6 +231,78 @@ static void a_clock_that_went_back_gives_no_time(void **state)
     loop_close(&g);
 }
 
+/* How long leases may have been used is not known then: to their end. */
+static void a_clock_that_went_back_grants_nothing(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(120);
+    struct saved *s = save_all(&f);
+    static const double blind_s[] = {0.0, 60.0};
+    for (int r = 0; r < 2; r++) {
+        struct loop_fixture back = fresh();
+        struct loop_fixture late = fresh();
+        struct carry_now then = later(&f, -100.0);
+        struct carry_now now = later(&f, 1000.0);
+        then.blind_s = blind_s[r];
+        now.blind_s = blind_s[r];
+        int n_leased = 0;
+        for (int u = 1 + BATTERIES; u < UNITS; u++) {
+            assert_int_equal(carry_load(back.cfg, back.state, u, &then,
+                                        s[u].blob, s[u].size),
+                             CARRY_TAKEN);
+            assert_int_equal(
+                carry_load(late.cfg, late.state, u, &now, s[u].blob, s[u].size),
+                CARRY_TAKEN);
+        }
+        for (int i = 0; i < NODES; i++) {
+            const struct guard_state *a = &back.state->nodes[i].guard;
+            const struct guard_state *b = &late.state->nodes[i].guard;
+            const struct guard_state *was = &f.state->nodes[i].guard;
+            n_leased += b->unseen_wh > was->unseen_wh;
+            assert_true(a->unseen_wh >= b->unseen_wh);
+            assert_true(a->budget_ppm <= b->budget_ppm);
+            assert_true(a->rest_c <= b->rest_c);
+        }
+        assert_true(n_leased > 0);
+        loop_close(&back);
+        loop_close(&late);
+    }
+    free(s);
+    loop_close(&f);
+}
+
+/* What an owner is owed is so on whatever terms the site goes on. */
+static void terms_that_tighten_keep_the_ledgers(void **state)
+{
+    (void)state;
+    struct loop_fixture f = lived(120);
+    double ppm = f.cfg->guards[0].terms.budget_ppm_per_day;
+    for (int i = 0; i < NODES; i++) {
+        f.state->nodes[i].guard.budget_ppm = 6.0 * ppm;
+        f.state->nodes[i].guard.ledger.owed_cur = 3.0 + i;
+    }
+    struct saved *s = save_all(&f);
+    struct site *site = site_of();
+    site->fleets[0].wear_ppm_per_day *= 0.5;
+    site->fleets[0].compute_w *= 0.25;
+    struct loop_fixture g = loop_open(site, POLICY_BALLAST, 100e6);
+    struct carry_now now = later(&f, 10.0);
+    for (int u = 1 + BATTERIES; u < UNITS; u++) {
+        assert_int_equal(
+            carry_load(g.cfg, g.state, u, &now, s[u].blob, s[u].size),
+            CARRY_TAKEN);
+    }
+    for (int i = 0; i < NODES; i++) {
+        const struct guard_state *a = &g.state->nodes[i].guard;
+        assert_true(a->ledger.owed_cur >= 3.0 + i);
+        assert_true(a->budget_ppm <= 3.5 * ppm);
+        assert_true(a->lease_w <= 2.0 * site->fleets[0].compute_w);
+    }
+    free(s);
+    loop_close(&f);
+    loop_close(&g);
+}
+
 static void every_flipped_bit_is_noticed(void **state)
 {
     (void)state;
@@ -461,6 +533,8 @@ int main(void)
         cmocka_unit_test(what_was_saved_comes_back),
         cmocka_unit_test(a_restart_ages_like_silence),
         cmocka_unit_test(a_clock_that_went_back_gives_no_time),
+        cmocka_unit_test(a_clock_that_went_back_grants_nothing),
+        cmocka_unit_test(terms_that_tighten_keep_the_ledgers),
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(what_passes_is_sound_whoever_wrote_it),
         cmocka_unit_test(another_asset_or_chemistry_is_refused),
