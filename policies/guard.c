@@ -27,6 +27,9 @@ void guard_init(struct guard_cfg *cfg, const struct guard_terms *terms)
     cfg->k_per_wh = thermal_rise_k_per_h(t, 1.0);
     cfg->lost_pu = cfg->lost_wh * GUARD_PACK_OVERHEAD /
                    (GUARD_SOH_MIN_PU * terms->pack_wh);
+    cfg->carry_km = GUARD_CARRY_KM_PU * terms->virtual_km_per_year;
+    cfg->km_per_day =
+        (terms->virtual_km_per_year - cfg->carry_km) / GUARD_YEAR_DAYS;
     cfg->cur_per_ppm = terms->replacement_per_kwh * terms->pack_wh / 1e3 /
                        terms->end_loss_pu * 1e-6;
 }
@@ -195,8 +198,7 @@ static void give(const struct guard_cfg *cfg, struct guard_state *state,
     double grant_ppm = cfg->terms.budget_ppm_per_day;
     state->budget_ppm = guard_least(state->budget_ppm + grant_ppm * days,
                                     GUARD_CARRY_DAYS * grant_ppm);
-    state->spent_km =
-        guard_most(state->spent_km - guard_km_per_day(cfg) * days, 0.0);
+    state->spent_km = guard_most(state->spent_km - cfg->km_per_day * days, 0.0);
 }
 
 void guard_step(const struct guard_cfg *cfg, struct guard_state *state,

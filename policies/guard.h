@@ -66,11 +66,13 @@ struct guard_cfg {
     double warm_up_pu;  /* of a settled rise, reached within the outlook */
     double linger_days; /* K days left by each K when compute stops */
     double cur_per_ppm;
-    double k_per_w;   /* settled rise by compute */
-    double k_per_wh;  /* first rise by compute */
-    double pu_per_wh; /* of the pack, by compute from it */
-    double lost_pu;   /* of a worn pack, taken by lost_wh */
-    double lost_wh;   /* computed at most before a lost charger is heard of */
+    double carry_km;   /* virtual, that may be saved up */
+    double km_per_day; /* what a day brings */
+    double k_per_w;    /* settled rise by compute */
+    double k_per_wh;   /* first rise by compute */
+    double pu_per_wh;  /* of the pack, by compute from it */
+    double lost_pu;    /* of a worn pack, taken by lost_wh */
+    double lost_wh;    /* computed at most before a lost charger is heard of */
 };
 
 /* What one car gave, and what it is owed for it. */

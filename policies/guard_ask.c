@@ -160,9 +160,8 @@ static double at_risk_wh(const struct question *q)
 static bool has_driven_enough(const struct question *q)
 {
     double km = guard_km(q->cfg, at_risk_wh(q) * GUARD_PACK_OVERHEAD);
-    double spread_km =
-        q->state->computing ? 0.0 : guard_km_per_day(q->cfg) / 24.0;
-    double left_km = guard_carry_km(q->cfg) - q->state->spent_km;
+    double spread_km = q->state->computing ? 0.0 : q->cfg->km_per_day / 24.0;
+    double left_km = q->cfg->carry_km - q->state->spent_km;
     return left_km < km + spread_km;
 }
 

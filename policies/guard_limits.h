@@ -88,16 +88,4 @@ static inline double guard_km(const struct guard_cfg *cfg, double pack_wh)
     return pack_wh / cfg->terms.consumption_wh_per_km;
 }
 
-/* Of the allowance: what can be saved up, and what a day brings. */
-static inline double guard_carry_km(const struct guard_cfg *cfg)
-{
-    return GUARD_CARRY_KM_PU * cfg->terms.virtual_km_per_year;
-}
-
-static inline double guard_km_per_day(const struct guard_cfg *cfg)
-{
-    return (1.0 - GUARD_CARRY_KM_PU) * cfg->terms.virtual_km_per_year /
-           GUARD_YEAR_DAYS;
-}
-
 #endif

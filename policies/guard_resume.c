@@ -138,6 +138,6 @@ void guard_distrust(const struct guard_cfg *cfg, struct guard_state *state)
 {
     *state = (struct guard_state){
         .budget_ppm = -cfg->terms.budget_ppm_per_day,
-        .spent_km = guard_carry_km(cfg),
+        .spent_km = cfg->carry_km,
     };
 }
