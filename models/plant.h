@@ -68,7 +68,7 @@ struct plant_node {
     int64_t plugged;
     int64_t consent;
     int64_t from_pack; /* 1: offers compute while parked and unplugged */
-    uint64_t random; /* its own generator */
+    uint64_t random;   /* its own generator */
 };
 
 struct plant {

@@ -4,8 +4,8 @@
  *
  * Each comes and goes, charges as told while plugged in (92 % into the pack),
  * computes on the charger's power, or where its fleet lends the packs on its
- * own while it stands unplugged (15 % more), warms up a little by both.  A call steps
- * one slice of them, so that each is stepped about once a second.
+ * own while it stands unplugged (15 % more), warms up a little by both.  A call
+ * steps one slice of them, so that each is stepped about once a second.
  */
 #ifndef MODELS_PLANT_NODES_H
 #define MODELS_PLANT_NODES_H

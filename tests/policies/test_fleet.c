@@ -18,12 +18,15 @@ static const int64_t MONO = 1000000;
 static const int64_t UTC = 1763683200000;
 
 static struct site_fleet lot;
+static struct guard_cfg lot_guard;
 
 static int park_the_lot(void **state)
 {
     (void)state;
     lot = fleet_usual(160.0);
     lot.feeder_max_w = 1e6;
+    struct guard_terms terms = guard_terms_of(&lot);
+    guard_init(&lot_guard, &terms);
     return 0;
 }
 
@@ -47,11 +50,8 @@ static struct node_in good(void)
 
 static struct fleet_in site_now(void)
 {
-    static struct guard_cfg guard;
-    struct guard_terms terms = guard_terms_of(&lot);
-    guard_init(&guard, &terms);
     return (struct fleet_in){.fleet = &lot,
-                             .guard = &guard,
+                             .guard = &lot_guard,
                              .mono_ms = MONO,
                              .utc_ms = UTC,
                              .energy_per_kwh = 0.05,
