@@ -233,7 +233,8 @@ void guard_step(const struct guard_cfg *cfg, struct guard_state *state,
                 heat_ppm_per_day(cfg, n, mean_k) * dt_s / GUARD_DAY_S);
     bool news =
         n->pack_mono_ms != state->pack_mono_ms || !(n->flags & NODE_PLUGGED);
-    if (news && guard_in_range(n->soc_pu, 0.0, 1.0)) {
+    bool spoke = n->pack_mono_ms > 0; /* in this run of the controller */
+    if (spoke && news && guard_in_range(n->soc_pu, 0.0, 1.0)) {
         hear_pack(cfg, state, now);
     }
 }

@@ -84,16 +84,20 @@ static void book(const struct guard_cfg *cfg, struct guard_state *state,
 {
     double wh = m->w * m->s / 3600.0;
     double rise_k = thermal_rise(&cfg->thermal, state->rise_k, m->w, m->s);
-    state->unseen_wh += wh;
     state->rise_k = guard_most(rise_k, state->rise_k);
     double ppm = cfg->wear.steepest * state->rise_k * m->s / GUARD_DAY_S;
     state->budget_ppm -= ppm;
     if (state->lease_w > 0.0) { /* it computed; the owner is paid for it */
+        state->unseen_wh += wh;
         struct guard_ledger *l = &state->ledger;
         l->compute_wh += wh;
         l->awake_h += m->s / 3600.0;
         l->loss_ppm += ppm;
         l->owed_cur += ppm * cfg->cur_per_ppm;
+    } else { /* it may have: from the pack, but nobody is paid for a guess */
+        state->spent_km += guard_km(cfg, wh * GUARD_PACK_OVERHEAD);
+        state->budget_ppm -=
+            life_slope_ppm_per_efc(&cfg->wear, 1.0) * wh * cfg->pu_per_wh;
     }
 }
 

@@ -156,13 +156,16 @@ static void every_run_that_was_killed_is_booked(void **state)
     struct historian *h = start(f, 0.0);
     live(f, 2.0);
     const struct guard_state *g = &f->loop.state->nodes[0].guard;
-    double unseen_wh = g->unseen_wh;
-    double compute_w = f->loop.site->fleets[0].compute_w;
+    double spent_km = g->spent_km;
+    assert_true(g->mono_ms > 0 && g->lease_w <= 0.0);
+    struct site_fleet fleet = f->loop.site->fleets[0];
+    double km_per_s =
+        1.15 * fleet.compute_w / 3600.0 / fleet.consumption_wh_per_km;
     stop(f, h, true);
     for (int run = 1; run <= 4; run++) {
         h = start(f, 1e4 * run);
         g = &f->loop.state->nodes[0].guard;
-        double booked_s = (g->unseen_wh - unseen_wh) * 3600.0 / compute_w;
+        double booked_s = (g->spent_km - spent_km) / km_per_s;
         double each_s = f->carrier.lost_s + guard_lease_s();
         if (run > 1) {
             assert_true(booked_s >= (run - 1) * each_s - 1e-6);

@@ -270,6 +270,47 @@ static void impossible_books_are_refused(void **state)
 #undef BAD
 }
 
+/* Nobody is paid for what a killed controller might have granted, nor before a
+ * car has spoken; but both its accounts have less. */
+static void a_guess_is_owed_to_nobody(void **state)
+{
+    (void)state;
+    uint64_t random = random_seed(SEED);
+    for (int leased = 0; leased < 2; leased++) {
+        struct world w;
+        world_init(&w, &random);
+        w.node.departs_soc_pu = leased ? 0.5 : 1.0; /* it gets none */
+        for (int i = 0; i < 100; i++) {
+            world_step(&w, 1000.0, true);
+        }
+        assert_true((w.guard.lease_w > 0.0) == (leased == 1));
+        struct guard_state saved = w.guard;
+        struct guard_gap gap = {.then_mono_ms = w.mono_ms,
+                                .now_mono_ms = REBOOTED_MS,
+                                .gap_s = 1000.0,
+                                .blind_s = 60.0};
+        guard_resume(&w.cfg, &w.guard, &gap);
+        struct node_in silent = {.flags = 0};
+        struct guard_now now = {.node = &silent, .mono_ms = REBOOTED_MS};
+        struct guard_state before = w.guard;
+        guard_step(&w.cfg, &w.guard, &now);
+        assert_true(fabs(w.guard.unseen_wh - before.unseen_wh) <= 0.0);
+        assert_true(w.guard.ledger.pack_wh <= saved.ledger.pack_wh);
+        w.node.flags &= ~(int64_t)NODE_PLUGGED;
+        w.node.compute_w = 0.0;
+        w.node.agent_mono_ms = REBOOTED_MS;
+        w.node.pack_mono_ms = REBOOTED_MS;
+        now.node = &w.node;
+        guard_step(&w.cfg, &w.guard, &now);
+        const struct guard_ledger *l = &w.guard.ledger;
+        assert_true(l->pack_wh <= 1.15 * l->compute_wh);
+        assert_true(leased ? l->pack_wh > 0.0 : l->owed_cur <= 0.0);
+        double km = 1.15 * 180.0 / 3600.0 * 1000.0 / 160.0;
+        assert_true(w.guard.spent_km >= saved.spent_km + km - 1e-3);
+        assert_true(w.guard.budget_ppm < saved.budget_ppm);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +318,7 @@ int main(void)
         cmocka_unit_test(what_a_lease_drew_is_not_forgotten),
         cmocka_unit_test(a_first_grant_is_given_once),
         cmocka_unit_test(impossible_books_are_refused),
+        cmocka_unit_test(a_guess_is_owed_to_nobody),
     };
     return cmocka_run_group_tests_name("guard_resume", tests, NULL, NULL);
 }
