@@ -83,7 +83,11 @@ static bool print_cars(const char *json, const struct status_page *page)
     cJSON *o = cJSON_ParseWithOpts(json, NULL, 1);
     const cJSON *cars = cJSON_GetObjectItemCaseSensitive(o, "cars");
     bool ok = cJSON_IsArray(cars);
-    if (ok) {
+    if (ok && cJSON_GetArraySize(cars) == 0) {
+        cli_error("status", "--from %ld: %s has %.0f cars", page->from,
+                  page->fleet, number(o, "nodes"));
+        ok = false;
+    } else if (ok) {
         char owed[24];
         snprintf(owed, sizeof(owed), "owed %.3s", word(o, "currency"));
         printf("%-20s %10s %10s %8s %9s %9s %10s  %s\n", "car", "compute",

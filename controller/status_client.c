@@ -165,6 +165,10 @@ int status_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    if (page.fleet == NULL && (page.from != 1 || page.n != STATUS_CARS_MAX)) {
+        cli_error("status", "--from and --cars need --fleet NAME: whose cars?");
+        return EXIT_USAGE;
+    }
     char database[SITE_TEXT_MAX * 2];
     char path[SITE_TEXT_MAX * 2 + 8];
     if (!history_where(argv[1], database, sizeof(database))) {

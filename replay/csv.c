@@ -221,7 +221,12 @@ static void skip_byte_order_mark(FILE *file)
     for (int i = 0; i < 3; i++) {
         int c = getc(file);
         if (c != mark[i]) {
-            rewind(file);
+            /* a pipe takes one byte back, and does not rewind */
+            if (i == 0 && c != EOF) {
+                ungetc(c, file);
+            } else {
+                rewind(file);
+            }
             return;
         }
     }

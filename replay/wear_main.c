@@ -229,6 +229,13 @@ static bool options_are_good(const struct options *o, struct run *r)
                           "time_s, soc and temperature_C");
         return false;
     }
+    if (isfinite(o->replacement_per_kwh) || isfinite(o->temp_c) ||
+        isfinite(o->rate_per_h)) {
+        cli_error("wear", "--replacement, --temperature and --rate are for "
+                          "--prices: a profile has its own temperature and "
+                          "rate");
+        return false;
+    }
     if (strcmp(o->method, "rainflow") != 0 && strcmp(o->method, "daily") != 0) {
         cli_error("wear", "--method: \"%s\": expected rainflow or daily",
                   o->method);
@@ -246,12 +253,18 @@ static bool within(const char *name, double x, double lo, double hi)
     return false;
 }
 
+/* NAN is what was not given. */
+static double or_else(double x, double value)
+{
+    return isnan(x) ? value : x;
+}
+
 static int tell_prices(const struct options *o)
 {
     struct wear_prices_cfg cfg = {
-        .replacement_per_kwh = o->replacement_per_kwh,
-        .temp_c = o->temp_c,
-        .rate_per_h = o->rate_per_h,
+        .replacement_per_kwh = or_else(o->replacement_per_kwh, 150.0),
+        .temp_c = or_else(o->temp_c, 25.0),
+        .rate_per_h = or_else(o->rate_per_h, 0.25),
     };
     if (!read_chemistry(o->chemistry, &cfg.chemistry)) {
         return EXIT_USAGE;
@@ -261,9 +274,9 @@ static int tell_prices(const struct options *o)
                           "or one day, not about a life");
         return EXIT_USAGE;
     }
-    if (!within("replacement", o->replacement_per_kwh, 0.0, 1e6) ||
-        !within("temperature", o->temp_c, LIFE_TEMP_MIN_C, LIFE_TEMP_MAX_C) ||
-        !within("rate", o->rate_per_h, 0.01, 10.0)) {
+    if (!within("replacement", cfg.replacement_per_kwh, 0.0, 1e6) ||
+        !within("temperature", cfg.temp_c, LIFE_TEMP_MIN_C, LIFE_TEMP_MAX_C) ||
+        !within("rate", cfg.rate_per_h, 0.01, 10.0)) {
         return EXIT_USAGE;
     }
     cfg.name = chemistry_names[cfg.chemistry];
@@ -302,9 +315,9 @@ int wear_main(int argc, char **argv)
 {
     struct options o = {.method = "rainflow",
                         .repeat = 1,
-                        .replacement_per_kwh = 150.0,
-                        .temp_c = 25.0,
-                        .rate_per_h = 0.25};
+                        .replacement_per_kwh = NAN,
+                        .temp_c = NAN,
+                        .rate_per_h = NAN};
     const struct cli_option options[] = {
         {"chemistry", CLI_TEXT, &o.chemistry, "NAME",
          "lfp, lfp_naumann, nca, nmc or nmc_schmalstieg"},

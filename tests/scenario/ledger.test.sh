@@ -177,6 +177,14 @@ why=
 grep -q 'no fleet yard' "$dir/no.log" || why=$(cat "$dir/no.log")
 verdict "of a fleet that is not there nothing" "$why"
 
+why=
+"$BALLAST" status "$dir/live.yaml" --fleet lot --from 41 >/dev/null 2>"$dir/no.log"
+[ $? -eq 1 ] || why="wrong exit code"
+grep -q -- '--from 41: lot has 40 cars' "$dir/no.log" || why=$(cat "$dir/no.log")
+"$BALLAST" status "$dir/live.yaml" --from 3 >/dev/null 2>"$dir/no.log"
+[ $? -eq 2 ] || why="$why; --from without --fleet is taken"
+verdict "nor beyond the last car, nor of no fleet" "$why"
+
 kill -TERM $run
 wait $run
 why=$($python - "$dir/h.db" "$dir/status.json" <<'EOF'

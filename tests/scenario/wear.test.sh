@@ -209,6 +209,20 @@ says "wear --prices refuses a negative replacement" 2 \
 says "wear --prices refuses no rate" 2 "--rate: 0: expected 0.01 to 10" \
     "$ballast" wear --chemistry lfp --prices --rate 0
 
+says "wear of a profile takes no temperature" 2 \
+    "--replacement, --temperature and --rate are for --prices" \
+    "$ballast" wear --chemistry lfp --profile "$dir/day.csv" --temperature 30
+
+printf 'index,value\n0,0\n1,1\n2,0\n' >"$dir/pipe.csv"
+# shellcheck disable=SC2002
+if [ "$(cat "$dir/pipe.csv" | "$ballast" rainflow /dev/stdin 2>&1)" = \
+    "$("$ballast" rainflow "$dir/pipe.csv")" ]; then
+    ok "a pipe is read as a file is"
+else
+    not_ok "a pipe is read as a file is" \
+        "$(cat "$dir/pipe.csv" | "$ballast" rainflow /dev/stdin 2>&1)"
+fi
+
 for c in wear rainflow; do
     if "$ballast" $c --help | grep -q "^  ballast $c "; then
         ok "$c --help shows an example"
