@@ -18,6 +18,7 @@
 #ifndef MODELS_LIFE_H
 #define MODELS_LIFE_H
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,9 +69,8 @@ static inline bool life_sample_good(const struct life_sample *s)
 {
     return s->dt_s >= 0.0 && s->dt_s <= LIFE_GAP_MAX_S && s->soc_pu >= 0.0 &&
            s->soc_pu <= 1.0 && s->temp_c >= LIFE_TEMP_MIN_C &&
-           s->temp_c <= LIFE_TEMP_MAX_C &&
-           (isnan(s->rate_per_h) ||
-            (s->rate_per_h >= 0.0 && isfinite(s->rate_per_h)));
+           s->temp_c <= LIFE_TEMP_MAX_C && !(s->rate_per_h < 0.0) &&
+           !(s->rate_per_h > DBL_MAX); /* both hold for what is unknown */
 }
 
 static inline double life_rate_per_h(const struct life_sample *s,

@@ -46,7 +46,8 @@ static const struct bench benches[] = {
      .measure = bench_guard,
      .goals = {{"advance_cpu_s", false, 0.1}, {"state_bytes", false, 256.0}}},
     {.name = "wear",
-     .what = "cycles and life of a battery in two models, and a million packs",
+     .what =
+         "a battery on a noisy walk in two models, a sample; a million packs",
      .measure = bench_wear,
      .goals = {{"rainflow_ns", false, 25.0},
                {"life_ns", false, 60.0},
