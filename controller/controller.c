@@ -273,6 +273,9 @@ void controller_close(struct controller *c)
     if (c->mqtt != NULL) {
         mqtt_worker_close(c->mqtt);
     }
+    if (c->looping) {
+        loop_save(c->loop);
+    }
     if (c->server != NULL) {
         status_server_close(c->server);
     }

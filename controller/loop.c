@@ -405,6 +405,10 @@ void loop_stop(struct loop *l)
 {
     atomic_store(&l->stop, true);
     pthread_join(l->thread, NULL);
+}
+
+void loop_save(struct loop *l)
+{
     if (!carrier_finish(&l->carrier, l->in)) {
         log_line(LOG_WARN, NULL,
                  "the disk is too slow to save all that is known of the "

@@ -53,9 +53,13 @@ void loop_record(struct loop *l, struct historian *h);
  */
 int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms);
 
-/* Start the thread, and join it and save what shall outlive the run.  ERR_IO
- * where the system gives none. */
+/* Start the thread, and join it.  ERR_IO where the system gives none. */
 CHECKED enum err loop_start(struct loop *l);
 void loop_stop(struct loop *l);
+
+/* Of a loop that has stopped: save what shall outlive the run.  Takes seconds
+ * where there are many cars, so the workers shall be closed before: no command
+ * reaches them any more, and at the end of its lease each would act alone. */
+void loop_save(struct loop *l);
 
 #endif
