@@ -14,6 +14,7 @@
 enum { CHECKPOINT_PAGES = 1000 };
 
 static const int64_t expire_ms = 60000;
+static const int64_t day_max_ms = INT64_C(25) * 3600000; /* in autumn */
 
 #define NAME(column, ...) "," #column
 #define MARK(column, ...) ",?"
@@ -320,7 +321,8 @@ enum err history_db_batteries(struct history_db *db, const struct site *site)
     return e;
 }
 
-/* A day of a million cars goes in pieces. */
+/* A row is of the day that began then, and is added to until that ends: its
+ * age counts from there.  A day of a million cars goes in pieces. */
 static enum err expire_cars(struct history_db *db, int64_t before_ms)
 {
     char text[200];
@@ -328,7 +330,7 @@ static enum err expire_cars(struct history_db *db, int64_t before_ms)
                      "DELETE FROM car_day WHERE (at_ms,car) IN (SELECT "
                      "at_ms,car FROM car_day WHERE at_ms<%lld ORDER BY "
                      "at_ms,car LIMIT 1000)",
-                     (long long)before_ms);
+                     (long long)(before_ms - day_max_ms));
     return run(db, text);
 }
 
