@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * forecast - a load from the next second to the next ten minutes.
+ *
+ * A cluster repeats itself: an iteration every few seconds, an evaluation
+ * every few minutes.  The forecaster learns period and phase from the load
+ * alone, online, and blends several ways of looking ahead by how well each
+ * has done of late at that horizon, so that where nothing repeats it is no
+ * worse than the last value or the level:
+ *
+ *   persistence        the value as it is
+ *   level and slope    Kalman filter
+ *   cycles             copies of the cycles before, in phase, combined by
+ *                      recursive least squares
+ *   pattern            what followed the most similar stretches
+ *   markers            what the scheduler has announced
+ *
+ * around it quantiles by online conformal tracking (models/conformal.h).
+ *
+ * An element: feed samples, ask for horizons.  The samples are averaged onto a
+ * grid of 'grid_s'; all learning happens once a grid step, in bounded work.
+ * Pointer-free; a copy is a checkpoint.  At most 256 kB.
+ */
+#ifndef MODELS_FORECAST_H
+#define MODELS_FORECAST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/snapshot.h"
+
+enum { FORECAST_HORIZONS_MAX = 12, FORECAST_PERIODS_MAX = 4 };
+
+#define FORECAST_REGIME_LIST(X) \
+    X(UNKNOWN, "unknown")       \
+    X(IDLE, "idle")             \
+    X(START, "start")           \
+    X(TRAINING, "training")     \
+    X(EVALUATION, "evaluation") \
+    X(CHECKPOINT, "checkpoint") \
+    X(STEADY, "steady")         \
+    X(STOP, "stop")
+#define FORECAST_REGIME_ENUM(name, text) FORECAST_##name,
+enum forecast_regime {
+    FORECAST_REGIME_LIST(FORECAST_REGIME_ENUM) FORECAST_REGIME_COUNT
+};
+#undef FORECAST_REGIME_ENUM
+
+struct forecast_cfg {
+    double grid_s;                           /* > 0 */
+    double horizon_s[FORECAST_HORIZONS_MAX]; /* > 0, rising */
+    int64_t n_horizons;
+};
+
+/* At t + horizon, in the unit of what was fed.  Quantiles never cross. */
+struct forecast_at {
+    double mean;
+    double q01, q10, q50, q90, q99;
+};
+
+/* The coming 'window': mean, and how far it swings. */
+struct forecast_swing {
+    double mean;         /* expected mean over the window */
+    double peak_to_peak; /* expected */
+    double peak_to_peak_q90;
+    double edge_up_q90; /* largest rise within one grid step, >= 0 */
+    double edge_down_q90;
+};
+
+struct forecast; /* size by forecast_size(), pointer-free */
+size_t forecast_size(void);
+
+void forecast_init(struct forecast *f, const struct forecast_cfg *cfg);
+
+/*
+ * One sample held for 'dt_s' > 0.  What is not finite, impossible, stuck or a
+ * lone spike is recognised and does not enter (models/clean.h); a dt_s over a
+ * grid step is a gap.  Never yields a non-finite forecast.
+ */
+void forecast_step(struct forecast *f, double value, double dt_s);
+
+/* A marker of the scheduler 'in_s' from now (may be < 0: it has happened). */
+void forecast_marker(struct forecast *f, const struct job_in *job, double in_s);
+
+/* For horizon_s[i] of the configuration.  NAN before the first sample. */
+struct forecast_at forecast_at(const struct forecast *f, int64_t i);
+
+struct forecast_swing forecast_swing(const struct forecast *f, double window_s);
+
+/* The learned periods, the most telling first, in s; returns how many. */
+int forecast_periods(const struct forecast *f,
+                     double out[FORECAST_PERIODS_MAX]);
+enum forecast_regime forecast_regime(const struct forecast *f);
+const char *forecast_regime_name(enum forecast_regime r);
+
+#endif
