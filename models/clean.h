@@ -2,11 +2,18 @@
 /*
  * clean - keep what is no measurement out of a forecast's memory.
  *
- * Not finite, beyond what the source can be, a lone spike (Hampel: outside of
- * the running median by a multiple of the running median deviation, and back
- * at the next sample), a sensor that is stuck (the same bits for longer than
- * it has ever held still before), a repeat.  An edge is no spike: it is held
- * back for one sample and believed at the next.  Plain struct, O(1) amortised.
+ * Not finite, beyond what any source can be, a repeat (no time has passed), a
+ * gap, a sensor that is stuck (the same bits for much longer than it has ever
+ * held still before), a lone spike.
+ *
+ * A spike is outside of the running median by a multiple of the running median
+ * deviation (Hampel 1974) and well outside of all that has been seen, because
+ * a load that dips in every iteration is full of what a Hampel filter alone
+ * takes for spikes.  An edge is no spike: its first sample is held back and
+ * the next one, on the same side, is believed.  What came once in twos is
+ * seen from then on.
+ *
+ * Plain struct; bounded work.
  */
 #ifndef MODELS_CLEAN_H
 #define MODELS_CLEAN_H
@@ -21,27 +28,32 @@ enum { CLEAN_WINDOW = 15 };
     X(IMPOSSIBLE, "outside of what it can be") \
     X(SPIKE, "a lone spike")                   \
     X(STUCK, "stuck at one value")             \
-    X(GAP, "a gap")
+    X(GAP, "a gap")                            \
+    X(REPEAT, "a repeat")
 #define CLEAN_ENUM(name, text) CLEAN_##name,
 enum clean { CLEAN_LIST(CLEAN_ENUM) CLEAN_COUNT };
 #undef CLEAN_ENUM
 
 struct clean_state {
-    double window[CLEAN_WINDOW]; /* last believed or held-back values */
-    int64_t n;
-    double held;      /* a suspect that waits for the next sample */
-    int64_t holding;  /* 1: held is valid */
-    double last;      /* raw */
-    double same_s;    /* for how long it has been the same */
-    double longest_s; /* that it was, and then moved (slowly forgotten) */
+    double window[CLEAN_WINDOW]; /* the last believed values */
+    int64_t n;                   /* believed so far */
+    double believed;             /* the last one, NAN before any */
+    double lo, hi;               /* of all believed, slowly forgotten */
+    double held;                 /* a suspect that waits for the next sample */
+    int64_t holding;             /* 1: held is valid */
+    double last;                 /* raw and finite; NAN before any */
+    double same_s;               /* for how long it has been the same */
+    double longest_s;            /* that it was, and then moved; forgotten */
+    double usual_s;              /* between samples */
     int64_t counts[CLEAN_COUNT];
 };
 
 void clean_init(struct clean_state *c);
 
 /*
- * One sample held for 'dt_s'.  Returns what it is; '*out' is the value to go
- * on with: itself, or the last believed one; NAN before any.
+ * One sample, 'dt_s' after the one before.  Returns what it is; '*out' is the
+ * value to go on with: itself (OK, GAP, STUCK), or the last believed one; NAN
+ * before any.
  */
 enum clean clean_step(struct clean_state *c, double value, double dt_s,
                       double *out);
