@@ -24,7 +24,7 @@
 #ifndef MODELS_FORECAST_H
 #define MODELS_FORECAST_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "models/snapshot.h"
@@ -67,7 +67,7 @@ struct forecast_swing {
     double edge_down_q90;
 };
 
-struct forecast; /* size by forecast_size(), pointer-free */
+struct forecast; /* models/forecast_state.h; pointer-free */
 size_t forecast_size(void);
 
 void forecast_init(struct forecast *f, const struct forecast_cfg *cfg);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <float.h>
+#include <math.h>
+
+#include "models/forecast_parts.h"
+
+TUNE double K_LAM = 0.999;   /* forgetting per step */
+TUNE double K_RIDGE = 300.0; /* steps of usual features that say nothing */
+TUNE double K_HUBER = 1.0;   /* usual errors; what is beyond pulls less */
+static const double SCALE_GAIN = 0.02;
+static const double SCALE_CUT = 5.0;
+
+void forecast_look(const struct forecast *f, const struct forecast_horizon *h,
+                   int64_t ago, struct forecast_view *out)
+{
+    const double *y = forecast_past(f) + ago;
+    int64_t lags[FORECAST_COPIES];
+    int n = 0;
+    double sum = 0.0;
+    for (int c = 0; c < FORECAST_COPIES; c++) {
+        lags[c] = h->far[c].lag;
+        if (lags[c] > 0) {
+            sum += y[lags[c] - h->steps];
+            n++;
+        }
+    }
+    out->base = n > 0 ? sum / n : y[0];
+    double *x = out->x;
+    for (int c = 0; c < FORECAST_COPIES; c++) {
+        for (int j = -FORECAST_REACH; j <= FORECAST_REACH; j++) {
+            int64_t at = lags[c] - h->steps + j;
+            *x++ = lags[c] == 0 || at < 0 ? 0.0 : y[at] - out->base;
+        }
+    }
+    for (int r = 0; r < FORECAST_RECENT; r++) {
+        double then = 0.0;
+        for (int c = 0; c < FORECAST_COPIES; c++) {
+            then += lags[c] > 0 ? y[r + lags[c]] : 0.0;
+        }
+        *x++ = n > 0 ? y[r] - then / n : 0.0;
+    }
+}
+
+double forecast_law_say(const struct forecast_law *l,
+                        const struct forecast_view *v)
+{
+    double s = v->base;
+    for (int i = 0; i < FORECAST_FEATURES; i++) {
+        s += l->theta[i] * v->x[i];
+    }
+    return s;
+}
+
+static void scales(struct forecast_law *l, const double *x, double error)
+{
+    l->n++;
+    double gain = fmax(SCALE_GAIN, 1.0 / (double)l->n);
+    double size = fabs(error);
+    if (l->n > 5) {
+        size = fmin(size, SCALE_CUT * l->scale);
+    }
+    l->scale += gain * (size - l->scale);
+    double square = 0.0;
+    for (int i = 0; i < FORECAST_FEATURES; i++) {
+        square += x[i] * x[i];
+    }
+    l->energy += fmax(0.2 * SCALE_GAIN, 1.0 / (double)l->n) *
+                 (square / FORECAST_FEATURES - l->energy);
+}
+
+/* One sweep of Gauss and Seidel a step: the equations change slowly, they are
+ * positive definite, so it cannot diverge. */
+static void solve(struct forecast_law *l)
+{
+    double ridge = K_RIDGE * l->energy + DBL_MIN;
+    for (int i = 0; i < FORECAST_FEATURES; i++) {
+        double s = l->b[i];
+        for (int j = 0; j < FORECAST_FEATURES; j++) {
+            s -= l->a[i][j] * l->theta[j];
+        }
+        double own = l->a[i][i];
+        l->theta[i] = (s + own * l->theta[i]) / (own + ridge);
+    }
+}
+
+void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
+                        double came)
+{
+    double error = came - forecast_law_say(l, v);
+    double weight = fmin(1.0, K_HUBER * l->scale / fmax(fabs(error), DBL_MIN));
+    weight = l->n == 0 ? 1.0 : weight;
+    scales(l, v->x, error);
+    for (int i = 0; i < FORECAST_FEATURES; i++) {
+        double wx = weight * v->x[i];
+        for (int j = 0; j < FORECAST_FEATURES; j++) {
+            l->a[i][j] = K_LAM * l->a[i][j] + wx * v->x[j];
+        }
+        l->b[i] = K_LAM * l->b[i] + wx * (came - v->base);
+    }
+    solve(l);
+}

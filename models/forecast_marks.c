@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "models/forecast_parts.h"
+
+static const double HELD = 1e12;  /* no power is larger */
+static const int64_t SETTLES = 3; /* steps until an event's effect is read */
+static const double EFFECT_GAIN = 0.3;
+static const int64_t LASTS = 10;  /* steps that a start or stop is called so */
+static const double DIP_PU = 0.1; /* of the range: a notch */
+static const double IDLE_PU = 0.15;
+static const double STEADY = 0.5; /* weight of the pattern that is training */
+
+static bool is_break(int64_t event)
+{
+    return event == JOB_START || event == JOB_STOP;
+}
+
+static double told_rise(const struct forecast *f, const struct job_in *job)
+{
+    double rise = job->power_to_w - job->power_from_w;
+    if (isfinite(rise)) {
+        return fmax(-HELD, fmin(HELD, rise));
+    }
+    return f->n_effect[job->event] > 0 ? f->effect[job->event] : 0.0;
+}
+
+void forecast_marker(struct forecast *f, const struct job_in *job, double in_s)
+{
+    if (!isfinite(in_s) || job->event < 0 || job->event >= JOB_COUNT) {
+        return;
+    }
+    double grid_s = f->cfg.grid_s;
+    double hint = job->period_s / grid_s;
+    if (isfinite(hint) && hint >= 2.0 && hint < FORECAST_LAGS) {
+        f->hint = hint;
+    }
+    double steps = fmax(-1e6, fmin(1e6, ceil(in_s / grid_s)));
+    f->marks[f->n_marks % FORECAST_MARKS] = (struct forecast_mark){
+        .at = f->now + (int64_t)steps,
+        .event = job->event,
+        .rise = told_rise(f, job),
+    };
+    f->n_marks++;
+}
+
+double forecast_announced(const struct forecast *f, int64_t steps, bool *breaks)
+{
+    double rise = 0.0;
+    *breaks = false;
+    int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
+    for (int64_t i = 0; i < n; i++) {
+        const struct forecast_mark *m = &f->marks[i];
+        if (m->at > f->now && m->at <= f->now + steps) {
+            rise += m->rise;
+            *breaks = *breaks || is_break(m->event);
+        }
+    }
+    return rise;
+}
+
+/* The rise that came with an event is what the next of its kind will bring. */
+static void learn_effect(struct forecast *f, int64_t event)
+{
+    const double *y = forecast_past(f);
+    double after = 0.0;
+    double before = 0.0;
+    for (int64_t i = 0; i < SETTLES; i++) {
+        after += y[i];
+        before += y[i + 2 * SETTLES];
+    }
+    double rise = (after - before) / (double)SETTLES;
+    double gain = f->n_effect[event] == 0 ? 1.0 : EFFECT_GAIN;
+    f->effect[event] += gain * (rise - f->effect[event]);
+    f->n_effect[event]++;
+}
+
+void forecast_marks_pass(struct forecast *f)
+{
+    int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
+    for (int64_t i = 0; i < n; i++) {
+        if (f->marks[i].at + SETTLES == f->now && f->n > 3 * SETTLES) {
+            learn_effect(f, f->marks[i].event);
+        }
+    }
+}
+
+/* What the scheduler has said last of the present. */
+static enum forecast_regime marked(const struct forecast *f)
+{
+    static const enum forecast_regime regimes[JOB_COUNT] = {
+        [JOB_START] = FORECAST_START,
+        [JOB_STOP] = FORECAST_STOP,
+        [JOB_CHECKPOINT_START] = FORECAST_CHECKPOINT,
+        [JOB_EVAL_START] = FORECAST_EVALUATION,
+    };
+    const struct forecast_mark *last = NULL;
+    int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
+    for (int64_t i = 0; i < n; i++) {
+        const struct forecast_mark *m = &f->marks[i];
+        if (m->at <= f->now && (last == NULL || m->at >= last->at)) {
+            last = m;
+        }
+    }
+    if (last == NULL || (is_break(last->event) && f->now - last->at > LASTS)) {
+        return FORECAST_UNKNOWN;
+    }
+    return regimes[last->event];
+}
+
+/* In a notch: one that the cycles knew of is an evaluation. */
+static enum forecast_regime in_cycle(const struct forecast *f, double range)
+{
+    const struct forecast_level *l = &f->level;
+    const double *y = forecast_past(f);
+    double low = l->level - DIP_PU * range;
+    if (y[0] >= low || y[1] >= low) {
+        return FORECAST_TRAINING;
+    }
+    const struct forecast_trust *t = &f->h[0].trust;
+    return t->nowcast < low || t->holds ? FORECAST_EVALUATION
+                                        : FORECAST_CHECKPOINT;
+}
+
+enum forecast_regime forecast_regime(const struct forecast *f)
+{
+    enum forecast_regime told = marked(f);
+    if (told != FORECAST_UNKNOWN || f->n < LASTS) {
+        return told;
+    }
+    const struct forecast_level *l = &f->level;
+    double range = f->clean.hi - f->clean.lo;
+    double pattern = 0.0;
+    for (int e = FORECAST_BY_CYCLE; e < FORECAST_EXPERTS; e++) {
+        pattern += f->h[0].weight[e];
+    }
+    if (pattern > STEADY) {
+        return in_cycle(f, range);
+    }
+    bool low = range > 0.0 && l->fast < f->clean.lo + IDLE_PU * range &&
+               range > IDLE_PU * fabs(f->clean.hi);
+    if (f->now - l->jumped_at < LASTS && l->jumped_at > 0) {
+        return l->level > l->before ? FORECAST_START
+               : low                ? FORECAST_STOP
+                                    : FORECAST_CHECKPOINT;
+    }
+    return low ? FORECAST_IDLE : FORECAST_STEADY;
+}
+
+const char *forecast_regime_name(enum forecast_regime r)
+{
+#define REGIME_TEXT(name, text) [FORECAST_##name] = text,
+    static const char *const texts[] = {FORECAST_REGIME_LIST(REGIME_TEXT)};
+#undef REGIME_TEXT
+    return (unsigned)r < FORECAST_REGIME_COUNT ? texts[r] : "?";
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * forecast_parts - how the parts of models/forecast.h call each other.
+ */
+#ifndef MODELS_FORECAST_PARTS_H
+#define MODELS_FORECAST_PARTS_H
+
+#include <stdbool.h>
+
+#include "models/forecast_state.h"
+
+#ifdef FORECAST_TUNE
+#define TUNE
+#else
+#define TUNE static const
+#endif
+
+/* forecast_lags.c: the history, and which lags look like the present. */
+void forecast_push(struct forecast *f, double value);
+void forecast_compare(struct forecast *f);
+void forecast_choose(const struct forecast *f, struct forecast_horizon *h);
+
+/* forecast_law.c: cycles before, in phase, corrected by a linear law. */
+struct forecast_view {
+    double base;                 /* mean of the copies */
+    double x[FORECAST_FEATURES]; /* deviations from it */
+};
+void forecast_look(const struct forecast *f, const struct forecast_horizon *h,
+                   int64_t ago, struct forecast_view *out);
+void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
+                        double came);
+double forecast_law_say(const struct forecast_law *l,
+                        const struct forecast_view *v);
+
+/* forecast_level.c: level, slope, and whether the pattern holds. */
+void forecast_follow(struct forecast *f, double value);
+double forecast_nowcast(const struct forecast *f,
+                        const struct forecast_horizon *h);
+void forecast_judge(struct forecast *f, struct forecast_horizon *h);
+
+/* forecast_mix.c: the experts, and what is made of them. */
+void forecast_score(struct forecast *f, struct forecast_horizon *h);
+void forecast_predict(struct forecast *f, struct forecast_horizon *h);
+
+/* forecast_marks.c: rise announced within the next 'steps' steps, and whether
+ * a job starts or stops there. */
+double forecast_announced(const struct forecast *f, int64_t steps,
+                          bool *breaks);
+void forecast_marks_pass(struct forecast *f);
+
+#endif
