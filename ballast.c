@@ -13,6 +13,7 @@
 #include "controller/status.h"
 #include "replay/bench.h"
 #include "replay/demo.h"
+#include "replay/forecast_main.h"
 #include "replay/sim.h"
 #include "replay/replay.h"
 #include "replay/verify.h"
@@ -36,6 +37,7 @@ static const struct subcommand subcommands[] = {
     {"explain", explain_main, "what bound at a given time, and why"},
     {"verify", verify_main,
      "run a recording again: the commands must come out bit for bit"},
+    {"forecast", forecast_main, "what was forecast against what came"},
     {"wear", wear_main, "how a profile of state of charge ages a battery"},
     {"rainflow", rainflow_main, "count the cycles of a series"},
     {"maps", maps_main, "check register maps and list them"},

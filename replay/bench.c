@@ -54,6 +54,12 @@ static const struct bench benches[] = {
                {"pack_ns", false, 100.0},
                {"life_bytes", false, 1200.0},
                {"pack_bytes", false, 256.0}}},
+    {.name = "forecast",
+     .what = "a tick of a load's forecast at 10 Hz, ten horizons to 10 min",
+     .measure = bench_forecast,
+     .goals = {{"tick_us", false, 4.0},
+               {"worst_us", false, 50.0},
+               {"state_bytes", false, 256000.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -259,11 +265,10 @@ int bench_main(int argc, char **argv)
     const struct cli cli = {
         .command = "bench",
         .args = "[NAME...]",
-        .about = "Measures what Ballast costs. NAME: step, replay, e2e or "
-                 "guard. Each\n"
-                 "is measured several times; the median and the 99th "
-                 "percentile of these\n"
-                 "measurements are printed.",
+        .about =
+            "Measures what Ballast costs. NAME: step, replay, e2e, guard, wear "
+            "or\nforecast. Each is measured several times; the median and the "
+            "99th percentile\nof these measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),

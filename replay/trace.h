@@ -5,8 +5,8 @@
  * A file has a time column t_s, unix_ms or time_utc (the first of them that is
  * there; where t_s is accompanied by another, that one gives the start) and
  * power columns, whose last '_'-separated word is w, kw or mw.  Times must
- * rise from row to row, powers be finite and not negative.  A sample holds
- * until the next one; the last one holds for the median step.
+ * rise from row to row (without mend_time), powers be finite and not negative.
+ * A sample holds until the next one; the last one holds for the median step.
  */
 #ifndef REPLAY_TRACE_H
 #define REPLAY_TRACE_H
@@ -24,6 +24,7 @@ enum {
     TRACE_NAME_MAX = 256,
     TRACE_SAMPLES_MAX = 50000000,
     TRACE_WHERE_MAX = 16,
+    TRACE_PARTS_MAX = 64,
 };
 
 struct trace_cfg {
@@ -35,12 +36,15 @@ struct trace_cfg {
     long repeat;              /* >= 1 */
     double peak_w;            /* of the generator, > 0 where it is used */
     bool keep_going;          /* drop and count faulty rows */
+    bool mend_time;           /* times need not rise: replay/trace_time.h */
 };
 
 /* What a person should know about the file although it can be used. */
 struct trace_report {
     size_t n_rows;       /* that --where left */
     size_t n_dropped;    /* faulty, only with keep_going */
+    size_t n_repeated;   /* left out, only with mend_time: not a later time */
+    size_t n_ahead;      /* likewise: stamped ahead of the rows around it */
     size_t n_gaps;       /* steps over ten times the median; held */
     double longest_s;    /* of them */
     long longest_line;   /* behind it */
@@ -59,6 +63,8 @@ struct trace {
     double step_s;        /* median; of the generator 0.1 */
     double pass_s;        /* one pass */
     double duration_s;    /* all passes */
+    size_t n_parts;       /* only with mend_time: how often time went back */
+    size_t parts[TRACE_PARTS_MAX]; /* first sample behind each */
     struct trace_report report;
 };
 

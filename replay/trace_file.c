@@ -9,9 +9,9 @@
 
 #include "models/calendar.h"
 #include "replay/csv.h"
+#include "replay/trace_time.h"
 
 static const double power_max_w = 1e12;
-static const double gap_steps = 10.0;
 
 /* How a time column is read; in the order of preference. */
 enum clock { CLOCK_T_S, CLOCK_UNIX_MS, CLOCK_TIME_UTC, CLOCK_COUNT };
@@ -43,8 +43,9 @@ struct loading {
     double factor; /* of the column's unit and the scale */
     struct filter filters[TRACE_WHERE_MAX];
     size_t capacity;
-    double first; /* time of the first row kept, in units of its clock */
-    long *lines;  /* of the samples, for the report of gaps */
+    double first;   /* time of the first row kept, in units of its clock */
+    double shift_s; /* of the times behind a clock set back */
+    long *lines;    /* of the samples, for the report of gaps */
     char *why;
     size_t why_size;
 };
@@ -286,7 +287,7 @@ static enum err read_cells(struct loading *l, double *t_s, double *power_w)
         t->start_utc_ms = (int64_t)start_ms;
     }
     *t_s = (time - l->first) / clocks[l->clock].per_s;
-    return t->n > 0 && *t_s <= t->t_s[t->n - 1] ? not_later(l) : ERR_NONE;
+    return ERR_NONE;
 }
 
 /* Takes the row over as a sample. */
@@ -296,9 +297,16 @@ static enum err read_row(struct loading *l)
     double t_s = 0.0;
     double power_w = 0.0;
     enum err e = read_cells(l, &t_s, &power_w);
-    if (e == ERR_NONE) {
-        e = reserve(l);
+    if (e != ERR_NONE) {
+        return e;
     }
+    if (l->cfg->mend_time && !trace_time_mend(t, &t_s, &l->shift_s)) {
+        return ERR_NONE;
+    }
+    if (t->n > 0 && t_s <= t->t_s[t->n - 1]) {
+        return not_later(l);
+    }
+    e = reserve(l);
     if (e == ERR_NONE) {
         t->t_s[t->n] = t_s;
         t->power_w[t->n] = power_w;
@@ -350,42 +358,6 @@ static enum err read_rows(struct loading *l)
     return ERR_NONE;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median step, duration, gaps. */
-static enum err measure(struct loading *l)
-{
-    struct trace *t = l->trace;
-    double *steps = malloc((t->n - 1) * sizeof(*steps));
-    if (steps == NULL) {
-        snprintf(l->why, l->why_size, "%s: out of memory", l->cfg->load);
-        return ERR_MEMORY;
-    }
-    for (size_t i = 1; i < t->n; i++) {
-        steps[i - 1] = t->t_s[i] - t->t_s[i - 1];
-    }
-    qsort(steps, t->n - 1, sizeof(*steps), compare);
-    t->step_s = steps[(t->n - 2) / 2];
-    free(steps);
-    for (size_t i = 1; i < t->n; i++) {
-        double step_s = t->t_s[i] - t->t_s[i - 1];
-        if (step_s > gap_steps * t->step_s) {
-            t->report.n_gaps++;
-            if (step_s > t->report.longest_s) {
-                t->report.longest_s = step_s;
-                t->report.longest_line = l->lines[i];
-            }
-        }
-    }
-    t->pass_s = t->t_s[t->n - 1] + t->step_s;
-    return ERR_NONE;
-}
-
 static enum err load(struct loading *l)
 {
     enum err e = choose_time(l);
@@ -399,7 +371,10 @@ static enum err load(struct loading *l)
         e = read_rows(l);
     }
     if (e == ERR_NONE) {
-        e = measure(l);
+        e = trace_time_measure(l->trace, l->lines);
+        if (e != ERR_NONE) {
+            e = out_of_memory(l);
+        }
     }
     return e;
 }
