@@ -9,7 +9,7 @@
 #include "replay/plot_svg.h"
 
 /* In steps.  Of longer cycles too little could be seen. */
-static const double cycle_max = 300.0;
+static const double cycle_max = 200.0;
 static const double cycles_shown = 4.0;
 static const double cycles_max = 450.0;
 static const double window_min = 100.0;

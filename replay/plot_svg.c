@@ -258,8 +258,8 @@ static void draw_band(const struct frame *f)
 static void draw_legend(const struct frame *f)
 {
     double y = top - 16.0;
-    /* about 7.6 a letter of the key's font */
-    double name_w = 58.0 + 7.6 * (double)strlen(f->p->forecast_name);
+    /* about 6.6 a letter of the key's font */
+    double name_w = 62.0 + 6.6 * (double)strlen(f->p->forecast_name);
     double x = right - 236.0 - name_w;
     fprintf(f->out,
             "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
