@@ -8,6 +8,7 @@
 #include "models/wear.h"
 
 #define LIFE_EVERY_S 1.0
+#define AHEAD_S 60.0
 /* The plant has no thermal model of a battery: its coolant holds this. */
 #define BATTERY_C 25.0
 
@@ -34,6 +35,13 @@ static void live(struct account_life *a, const struct site_battery *s,
     a->throughput_wh = p->throughput_wh;
 }
 
+static void forget(struct account_forecast *f)
+{
+    for (int i = 0; i < ACCOUNT_AHEAD; i++) {
+        f->made[i].load_w = NAN;
+    }
+}
+
 void account_begin(struct account *a, const struct site *site,
                    const struct plant *p)
 {
@@ -48,8 +56,8 @@ void account_begin(struct account *a, const struct site *site,
         a->lives[i].throughput_wh = p->batteries[i].throughput_wh;
         live(&a->lives[i], &site->batteries[i], &p->batteries[i]);
     }
-    int64_t n = (int64_t)lround(60.0 / site->control.period_s);
-    a->forecast.n_ahead = n < ACCOUNT_AHEAD_MAX ? n : ACCOUNT_AHEAD_MAX;
+    forget(&a->forecast);
+    a->forecast.step = -1;
 }
 
 /* Compute not served, each pod's at the value of its class. */
@@ -90,17 +98,44 @@ void account_tick(struct account *a, const struct site *site,
     }
 }
 
-void account_forecast(struct account *a, double level_w, double load_w)
+static void score(struct account_forecast *f,
+                  const struct account_expected *made, double came_w)
+{
+    if (!isfinite(made->mean_w) || !isfinite(made->load_w) ||
+        !isfinite(came_w) || !(fabs(came_w) > 0.0)) {
+        return;
+    }
+    f->sum_pu += fabs(made->mean_w - came_w) / fabs(came_w);
+    f->persistence_pu += fabs(made->load_w - came_w) / fabs(came_w);
+    f->n_inside += came_w >= made->q10_w && came_w <= made->q90_w;
+    f->n++;
+}
+
+void account_forecast(struct account *a, const struct account_seen *seen,
+                      double warmup_s, double period_s)
 {
     struct account_forecast *f = &a->forecast;
-    int64_t at = a->n_ticks % f->n_ahead;
-    if (a->n_ticks >= f->n_ahead && fabs(load_w) > 0.0) {
-        f->sum_pu += fabs(f->level_w[at] - load_w) / fabs(load_w);
-        f->persistence_pu += fabs(f->load_w[at] - load_w) / fabs(load_w);
-        f->n++;
+    f->sum_w += seen->load_w;
+    f->n_ticks++;
+    if (seen->step == f->step) {
+        return;
     }
-    f->level_w[at] = level_w;
-    f->load_w[at] = load_w;
+    if (seen->step != f->step + 1) {
+        forget(f); /* a gap: what waited does not meet its time */
+    }
+    f->step = seen->step;
+    double came_w = f->sum_w / (double)f->n_ticks;
+    struct account_expected *made = &f->made[f->step % seen->ahead_steps];
+    double made_s = (double)a->n_ticks * period_s - AHEAD_S;
+    if (made_s >= warmup_s) {
+        score(f, made, came_w);
+    }
+    *made = (struct account_expected){.mean_w = seen->ahead.mean,
+                                      .q10_w = seen->ahead.q10,
+                                      .q90_w = seen->ahead.q90,
+                                      .load_w = came_w};
+    f->sum_w = 0.0;
+    f->n_ticks = 0;
 }
 
 static double stored_change_wh(const struct account *a, const struct site *site,
@@ -164,4 +199,5 @@ void account_end(const struct account *a, const struct site *site,
     double n = f->n > 0 ? (double)f->n : NAN;
     out->forecast_mape_pu = f->sum_pu / n;
     out->persistence_mape_pu = f->persistence_pu / n;
+    out->forecast_coverage_pu = (double)f->n_inside / n;
 }

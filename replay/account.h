@@ -10,19 +10,30 @@
 #define REPLAY_ACCOUNT_H
 
 #include "models/compliance.h"
+#include "models/forecast.h"
 #include "models/life.h"
 #include "models/plant.h"
 #include "replay/replay.h"
 
-enum { ACCOUNT_AHEAD_MAX = 6000 }; /* 60 s at the shortest period and more */
+enum { ACCOUNT_AHEAD = 60 }; /* steps of the forecaster, at most */
+
+/* What the controller expected of the load in 60 s, and the load then. */
+struct account_expected {
+    double mean_w;
+    double q10_w;
+    double q90_w;
+    double load_w; /* NAN: none made */
+};
 
 /* Forecasts made 60 s ago, waiting for what came. */
 struct account_forecast {
-    int64_t n_ahead; /* ticks of 60 s */
-    double level_w[ACCOUNT_AHEAD_MAX];
-    double load_w[ACCOUNT_AHEAD_MAX];
+    struct account_expected made[ACCOUNT_AHEAD]; /* a ring by step */
+    double sum_w;                                /* of the step under way */
+    int64_t n_ticks;
+    int64_t step; /* the forecaster's newest */
     double sum_pu;
     double persistence_pu;
+    int64_t n_inside; /* of n, between the quantiles */
     int64_t n;
 };
 
@@ -54,8 +65,17 @@ void account_begin(struct account *a, const struct site *site,
 void account_tick(struct account *a, const struct site *site,
                   const struct plant *p, double price_per_kwh);
 
-/* What the controller takes for the load's level, and the load it saw. */
-void account_forecast(struct account *a, double level_w, double load_w);
+/* What the forecaster knew at the end of a tick. */
+struct account_seen {
+    double load_w;       /* as it was told; NAN: not measured */
+    int64_t step;        /* its newest */
+    int64_t ahead_steps; /* 1 .. ACCOUNT_AHEAD */
+    struct forecast_at ahead;
+};
+
+/* Scores the forecasts that were made after 'warmup_s'. */
+void account_forecast(struct account *a, const struct account_seen *seen,
+                      double warmup_s, double period_s);
 
 /* Fill in what the books say; out->grid must be filled before. */
 void account_end(const struct account *a, const struct site *site,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/plant_nodes.h"
 #include "policies/plan.h"
@@ -17,6 +18,9 @@
 /* The monotonic clock of a replay begins here: 0 means never. */
 static const int64_t MONO_START_MS = 1000000;
 static const double PROGRESS_S = 0.5;
+/* Until a forecast is scored: as `ballast forecast` does. */
+static const double WARMUP_S = 600.0;
+static const double WARMUP_MAX_PU = 0.25; /* of the trace */
 
 /* Everything that one run holds, allocated before its first tick. */
 struct run {
@@ -231,6 +235,21 @@ static int64_t forced(const struct run *r)
                                           : COMPLIANCE_NONE;
 }
 
+static void book_forecast(struct run *r)
+{
+    double period_s = r->cfg->site->control.period_s;
+    double warmup_s =
+        fmin(WARMUP_S, (double)r->n_ticks * period_s * WARMUP_MAX_PU);
+    const struct foresee *f = foresee_in(r->step_cfg, r->state);
+    struct account_seen seen = {
+        .load_w = f->load_w,
+        .step = f->soon.now,
+        .ahead_steps = f->soon.h[FORESEE_60S].steps,
+        .ahead = forecast_at(&f->soon, FORESEE_60S),
+    };
+    account_forecast(&r->account, &seen, warmup_s, period_s);
+}
+
 static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
 {
     const struct site *site = r->cfg->site;
@@ -241,8 +260,7 @@ static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
                                         .import_max_w = limit_w,
                                         .forced = forced(r),
                                     });
-    account_forecast(&r->account, r->state->level.level_w,
-                     r->out->record.load_w);
+    book_forecast(r);
     account_tick(&r->account, site, r->plant, bill_price(r));
     if (k % r->n_second == 0) {
         double second_s = (double)r->n_second * site->control.period_s;

@@ -79,8 +79,10 @@ struct replay_result {
     double wear_cur;
     double wear_guard_cur;
     double shed_cur;
-    double forecast_mape_pu;    /* of the level, 60 s ahead */
-    double persistence_mape_pu; /* NAN where the trace is shorter */
+    /* 60 s ahead, after a warm-up; NAN where the trace is too short */
+    double forecast_mape_pu;
+    double persistence_mape_pu;
+    double forecast_coverage_pu; /* of the band from 10 to 90 % */
     uint64_t n_steps;
     double wall_s;
     double step_p50_s;

@@ -122,6 +122,7 @@ static void add_timing(cJSON *to, const struct replay_result *x)
     put(f, "horizon_s", 60.0);
     put(f, "mape_pu", x->forecast_mape_pu);
     put(f, "persistence_mape_pu", x->persistence_mape_pu);
+    put(f, "coverage_p10_p90_pu", x->forecast_coverage_pu);
     cJSON *t = cJSON_AddObjectToObject(to, "timing");
     put_count(t, "steps", x->n_steps);
     put(t, "wall_s", x->wall_s);
@@ -187,6 +188,9 @@ enum row {
     ROW_WEAR,
     ROW_WEAR_GUARD,
     ROW_COST,
+    ROW_FORECAST,
+    ROW_PERSISTENCE,
+    ROW_COVERAGE,
     ROW_SPEED,
     ROW_COUNT,
 };
@@ -205,6 +209,9 @@ static const char *const row_names[ROW_COUNT] = {
     [ROW_WEAR] = "battery wear",
     [ROW_WEAR_GUARD] = "  by the other model",
     [ROW_COST] = "total cost",
+    [ROW_FORECAST] = "forecast off at 60 s",
+    [ROW_PERSISTENCE] = "last value off at 60 s",
+    [ROW_COVERAGE] = "inside its 80 % band",
     [ROW_SPEED] = "ticks per second",
 };
 
@@ -219,6 +226,16 @@ static void battery_sums(const struct report *r, int i, double *swing_wh,
         *swing_wh +=
             (x->soc_max_pu - x->soc_min_pu) * r->site->batteries[b].energy_wh;
         *throughput_wh += x->throughput_wh;
+    }
+}
+
+/* "0.98 %", or "-" where the trace was too short to say. */
+static void share(double pu, char *out, size_t size)
+{
+    if (isfinite(pu)) {
+        snprintf(out, size, "%.2f %%", 100.0 * pu);
+    } else {
+        snprintf(out, size, "-");
     }
 }
 
@@ -270,6 +287,15 @@ static void cell(const struct report *r, int i, enum row row, char *out,
         snprintf(out, size, "%.2f %s",
                  x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur,
                  r->site->currency);
+        return;
+    case ROW_FORECAST:
+        share(x->forecast_mape_pu, out, size);
+        return;
+    case ROW_PERSISTENCE:
+        share(x->persistence_mape_pu, out, size);
+        return;
+    case ROW_COVERAGE:
+        share(x->forecast_coverage_pu, out, size);
         return;
     case ROW_SPEED:
         snprintf(out, size, "%.0f", (double)x->n_steps / fmax(x->wall_s, 1e-9));

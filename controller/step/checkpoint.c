@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "controller/step/carry_layout.h"
+#include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/life_check.h"
 #include "policies/guard_resume.h"
@@ -106,6 +107,7 @@ static bool node_valid(const struct step_cfg *cfg, int fleet,
     return power(n->drawn_w) && power(n->compute_w) &&
            power(n->command.compute_w) && power(n->command.charge_w) &&
            carry_node_age_valid(&n->age) &&
+           counts(n->plugged, NODE_NOT_SEEN, NODE_SEEN_PLUGGED) &&
            guard_valid(&cfg->guards[fleet], &n->guard) &&
            life_pack_valid(&n->life, cfg->site.fleets[fleet].chemistry);
 }
@@ -142,7 +144,8 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            counts(state->slice, 0, cfg->n_slices - 1) &&
            counts(state->turn, 0, cfg->n_turns - 1) &&
            counts(state->round, 0, COUNT_MAX) && batteries_valid(cfg, state) &&
-           fleets_valid(cfg, state);
+           fleets_valid(cfg, state) &&
+           foresee_valid(cfg, foresee_in(cfg, state));
 }
 
 void checkpoint_out(const struct step_cfg *cfg, const struct step_state *state,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "controller/step/foresee.h"
 #include "controller/step/limits.h"
 #include "controller/step/step_state.h"
 #include "policies/fleet.h"
@@ -189,8 +190,10 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
         };
         decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);
         age_node(cfg, state, in, fin.fleet, i);
+        foresee_node(cfg, state, in, f, i);
         out->nodes[i] = state->nodes[i].command;
     }
+    foresee_nodes_done(cfg, state);
     out->node_from = from;
     out->node_to = to;
     out->n_nodes = n;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 
 static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
@@ -21,7 +22,8 @@ size_t step_cfg_size(void)
 size_t step_state_size(const struct step_cfg *cfg)
 {
     return sizeof(struct step_state) +
-           (size_t)cfg->site.n_nodes * sizeof(struct node_state);
+           (size_t)cfg->site.n_nodes * sizeof(struct node_state) +
+           foresee_size(&cfg->site);
 }
 
 size_t step_scratch_size(const struct step_cfg *cfg)
@@ -77,6 +79,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
         state->soc_home_pu[i] = NAN;
     }
     age_init(cfg, state);
+    foresee_init(cfg, state);
 }
 
 void reason_add(struct tick_record *record, const struct reason_line *line)
@@ -353,6 +356,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
 
     find_caps(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
+    foresee_step(cfg, state, in, est);
     /* What is held back wants to come back: the grid makes room for it. */
     level_step(&state->level, est->load_w + state->held_w, in->dt_s);
     struct smooth_in sin = wish_make(cfg, state, scratch, in, plan);

