@@ -36,7 +36,8 @@ struct problem {
     int64_t n_slots;
     double step_s[PLAN_SLOTS_MAX];
     double import_per_kwh[PLAN_SLOTS_MAX]; /* finite: gaps are filled */
-    double load_w[PLAN_SLOTS_MAX];         /* forecast of pods and other */
+    int64_t guessed[PLAN_SLOTS_MAX]; /* 1: a forecast, no market said it */
+    double load_w[PLAN_SLOTS_MAX];   /* forecast of pods and other */
     double import_max_w[PLAN_SLOTS_MAX];
     double peak_w; /* paid for already in this billing period; INFINITY
                     * where peaks cost nothing */

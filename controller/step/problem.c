@@ -2,18 +2,29 @@
 #include <math.h>
 #include <string.h>
 
+#include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 
 static const double SLOT_S = 900.0;
+/* Slots measured before an outlook counts. */
+static const int64_t PRICE_SLOTS = FORESEE_DAY;
 
-/* Price of a slot: the series, or the fallback where it says nothing. */
+/* Price of a slot: the series; where it says nothing what it usually does, or
+ * the fallback while that is not known. */
 static double slot_price(const struct site *site, const struct snapshot *in,
-                         int64_t at_ms)
+                         const struct outlook *outlook, int64_t at_ms,
+                         int64_t *is_guess)
 {
+    *is_guess = 0;
     if (site->n_prices == 0) {
         return 0.0;
     }
     double price = price_at(&in->prices[0], at_ms);
+    if (isfinite(price)) {
+        return price;
+    }
+    *is_guess = 1;
+    price = foresee_slot(outlook, at_ms, PRICE_SLOTS).mean;
     return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
 }
 
@@ -68,12 +79,14 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     problem->peak_w =
         cfg->site.grid.demand_charge_per_kw > 0.0 ? state->peak_w : INFINITY;
     int64_t at_ms = in->utc_ms;
+    const struct foresee *f = foresee_in(cfg, state);
     double load_w = isfinite(state->level.level_w) ? state->level.level_w : 0.0;
     for (int64_t i = 0; i < problem->n_slots; i++) {
         /* The first slot ends where the clock's quarter hour does. */
         int64_t ms = i == 0 ? slot_ms - into_ms : slot_ms;
         problem->step_s[i] = (double)ms / 1e3;
-        problem->import_per_kwh[i] = slot_price(&cfg->site, in, at_ms);
+        problem->import_per_kwh[i] =
+            slot_price(&cfg->site, in, &f->price, at_ms, &problem->guessed[i]);
         problem->load_w[i] = load_w;
         problem->import_max_w[i] =
             import_limit_w(in, cfg->site.grid.import_max_w, at_ms, at_ms + ms);
