@@ -13,6 +13,9 @@ static const double SPREAD_S = 10.0;
 static const double FIRST_S = 5.0; /* after the start: all have been heard */
 static const double UNITS_PER_MIN = 2400.0; /* some 35 MB */
 
+/* Rounds between two saves of a forecast. */
+enum { SLOW_ROUNDS = 20 };
+
 enum { WAIT_MS = 5, WAIT_MAX_MS = 10000 };
 
 void carrier_init(struct carrier *c, const struct step_cfg *cfg,
@@ -66,7 +69,8 @@ bool carrier_take(void *carrier, const struct history_carried *carried)
 static bool save_next(struct carrier *c, const struct snapshot *in,
                       bool is_last)
 {
-    unsigned char *slot = historian_carry_slot(c->historian);
+    unsigned char *slot =
+        historian_carry_slot(c->historian, carry_size(c->cfg, c->next));
     if (slot == NULL) {
         return false;
     }
@@ -75,6 +79,13 @@ static bool save_next(struct carrier *c, const struct snapshot *in,
     historian_carry_post(c->historian, size, is_last);
     c->next++;
     return true;
+}
+
+/* Each forecast has a round of its own. */
+static bool is_due(const struct carrier *c)
+{
+    return !carry_is_slow(c->cfg, c->next) ||
+           (c->next + c->n_rounds) % SLOW_ROUNDS == 0;
 }
 
 void carrier_tick(struct carrier *c, const struct snapshot *in)
@@ -91,10 +102,13 @@ void carrier_tick(struct carrier *c, const struct snapshot *in)
         }
         c->begun_mono_ms = in->mono_ms;
         c->wait_s = BEGIN_S;
+        c->n_rounds++;
         c->next = 0;
     }
     for (int64_t i = 0; i < c->n_per_tick && c->next < c->n_units; i++) {
-        if (!save_next(c, in, false)) {
+        if (!is_due(c)) {
+            c->next++;
+        } else if (!save_next(c, in, false)) {
             return;
         }
     }

@@ -5,8 +5,9 @@
  * While the program runs, the control thread hands a few states to the
  * historian in every tick, all of them once in CARRIER_ROUND_S: what is
  * killed has lost a minute.  A site of more than some 75,000 cars takes
- * longer for a round, so that the disk is not written without end.  When it
- * ends in good order all are saved once more; when it starts they come back.
+ * longer for a round, so that the disk is not written without end.  Forecasts
+ * are large and are saved every quarter of an hour, one after the other.  When
+ * it ends in good order all are saved once more; when it starts they come back.
  */
 #ifndef CONTROLLER_CARRIER_H
 #define CONTROLLER_CARRIER_H
@@ -26,7 +27,8 @@ struct carrier {
     struct carry_now now;        /* at the start, of what came back */
     int64_t n_units;
     int64_t n_per_tick;
-    int64_t next;          /* unit; n_units: the round is over */
+    int64_t next; /* unit; n_units: the round is over */
+    int64_t n_rounds;
     int64_t begun_mono_ms; /* the round, or the program */
     double wait_s;         /* from then to the next round */
     /* what came back */

@@ -190,9 +190,9 @@ size_t historian_kept(struct historian *h, const char *key, void *blob,
     return told_kept(&h->told, key, blob, max);
 }
 
-unsigned char *historian_carry_slot(struct historian *h)
+unsigned char *historian_carry_slot(struct historian *h, size_t size)
 {
-    return history_carry_slot(&h->carry);
+    return history_carry_slot(&h->carry, size);
 }
 
 void historian_carry_post(struct historian *h, size_t size, bool is_last)

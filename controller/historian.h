@@ -93,10 +93,10 @@ struct kept_price {
 
 /*
  * Control thread: where to write the next state that shall outlive the run
- * (CARRY_SIZE_MAX bytes, by carry_save()), NULL while the disk is behind; then
- * hand it over.  'is_last': the run is over.
+ * ('size' bytes, by carry_save()), NULL while the disk is behind; then hand it
+ * over.  'is_last': the run is over.
  */
-unsigned char *historian_carry_slot(struct historian *h);
+unsigned char *historian_carry_slot(struct historian *h, size_t size);
 void historian_carry_post(struct historian *h, size_t size, bool is_last);
 
 /* Prices are kept across a restart until they expire. */

@@ -11,44 +11,65 @@
 
 enum { SLOTS = 64, RUNS_MAX = 1000000 };
 
+/* Of all states that wait; several of the largest. */
+static const size_t BYTES = 16 * CARRY_SIZE_MAX;
+
 struct carry_slot {
     size_t size;
+    size_t at;  /* in the bytes */
+    size_t end; /* bytes ever taken, with this one */
     bool is_last;
-    unsigned char blob[CARRY_SIZE_MAX];
 };
 
 enum err history_carry_init(struct history_carry *c)
 {
     atomic_init(&c->pushed, 0);
     atomic_init(&c->popped, 0);
+    atomic_init(&c->freed, 0);
+    c->next = 0;
+    c->place = 0;
     c->slots = malloc(SLOTS * sizeof(*c->slots));
-    if (c->slots == NULL) {
+    c->bytes = malloc(BYTES);
+    if (c->slots == NULL || c->bytes == NULL) {
+        history_carry_clear(c);
         return ERR_MEMORY;
     }
     /* the pages are touched here, not in the control thread */
     memset(c->slots, 0, SLOTS * sizeof(*c->slots));
+    memset(c->bytes, 0, BYTES);
     return ERR_NONE;
 }
 
 void history_carry_clear(struct history_carry *c)
 {
     free(c->slots);
+    free(c->bytes);
     c->slots = NULL;
+    c->bytes = NULL;
 }
 
-unsigned char *history_carry_slot(struct history_carry *c)
+unsigned char *history_carry_slot(struct history_carry *c, size_t size)
 {
+    assert(size <= CARRY_SIZE_MAX);
     size_t at = atomic_load_explicit(&c->pushed, memory_order_relaxed);
     size_t done = atomic_load_explicit(&c->popped, memory_order_acquire);
-    return at - done < SLOTS ? c->slots[at % SLOTS].blob : NULL;
+    size_t freed = atomic_load_explicit(&c->freed, memory_order_acquire);
+    /* none lies across the end */
+    size_t left = BYTES - c->next % BYTES;
+    c->place = size <= left ? c->next : c->next + left;
+    bool room = at - done < SLOTS && c->place + size - freed <= BYTES;
+    return room ? c->bytes + c->place % BYTES : NULL;
 }
 
 void history_carry_post(struct history_carry *c, size_t size, bool is_last)
 {
     size_t at = atomic_load_explicit(&c->pushed, memory_order_relaxed);
     assert(size <= CARRY_SIZE_MAX);
-    c->slots[at % SLOTS].size = size;
-    c->slots[at % SLOTS].is_last = is_last;
+    c->next = c->place + size;
+    c->slots[at % SLOTS] = (struct carry_slot){.size = size,
+                                               .at = c->place % BYTES,
+                                               .end = c->next,
+                                               .is_last = is_last};
     atomic_store_explicit(&c->pushed, at + 1, memory_order_release);
 }
 
@@ -60,7 +81,11 @@ size_t history_carry_waits(struct history_carry *c)
 
 bool history_carry_is_due(struct history_carry *c)
 {
-    return history_carry_waits(c) >= SLOTS / 2;
+    size_t n = history_carry_waits(c);
+    size_t first = atomic_load_explicit(&c->popped, memory_order_relaxed);
+    size_t freed = atomic_load_explicit(&c->freed, memory_order_relaxed);
+    return n >= SLOTS / 2 ||
+           (n > 0 && c->slots[(first + n - 1) % SLOTS].end - freed > BYTES / 2);
 }
 
 static enum err failed(struct history_db *db, int result)
@@ -94,13 +119,13 @@ enum err history_carry_write(struct history_carry *c, size_t n,
     for (size_t i = 0; i < n && e == ERR_NONE; i++) {
         struct carry_slot *slot = &c->slots[(first + i) % SLOTS];
         char asset[CARRY_NAME_MAX];
-        carry_seal(slot->blob, slot->size);
+        unsigned char *blob = c->bytes + slot->at;
+        carry_seal(blob, slot->size);
         sqlite3_stmt *s = db->statements[HISTORY_CARRY];
-        sqlite3_bind_text(s, 1, carry_asset(slot->blob, asset), -1,
-                          SQLITE_TRANSIENT);
-        sqlite3_bind_int64(s, 2, carry_saved_at_ms(slot->blob));
+        sqlite3_bind_text(s, 1, carry_asset(blob, asset), -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(s, 2, carry_saved_at_ms(blob));
         sqlite3_bind_int(s, 3, slot->is_last);
-        sqlite3_bind_blob64(s, 4, slot->blob, slot->size, SQLITE_STATIC);
+        sqlite3_bind_blob64(s, 4, blob, slot->size, SQLITE_STATIC);
         e = put(db, HISTORY_CARRY);
     }
     return e;
@@ -109,6 +134,10 @@ enum err history_carry_write(struct history_carry *c, size_t n,
 void history_carry_done(struct history_carry *c, size_t n)
 {
     size_t first = atomic_load_explicit(&c->popped, memory_order_relaxed);
+    if (n > 0) {
+        size_t end = c->slots[(first + n - 1) % SLOTS].end;
+        atomic_store_explicit(&c->freed, end, memory_order_release);
+    }
     atomic_store_explicit(&c->popped, first + n, memory_order_release);
 }
 

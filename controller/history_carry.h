@@ -21,8 +21,12 @@ struct carry_slot; /* one state in the ring */
 
 struct history_carry {
     struct carry_slot *slots; /* owned */
+    unsigned char *bytes;     /* owned; the states, one after the other */
+    size_t next;              /* writer: bytes ever taken */
+    size_t place;             /* writer: where the next state was promised */
     atomic_size_t pushed;     /* by the writer */
     atomic_size_t popped;     /* by the reader */
+    atomic_size_t freed;      /* by the reader: bytes ever given back */
 };
 
 /* The state of an asset as the database gives it: hostile. */
@@ -37,9 +41,9 @@ struct history_carried {
 CHECKED enum err history_carry_init(struct history_carry *c);
 void history_carry_clear(struct history_carry *c);
 
-/* Writer.  Where CARRY_SIZE_MAX bytes may be written, NULL while all slots
- * wait for the disk; then hand over 'size' of them. */
-unsigned char *history_carry_slot(struct history_carry *c);
+/* Writer.  Where 'size' bytes, at most CARRY_SIZE_MAX, may be written, NULL
+ * while too much waits for the disk; then hand them over. */
+unsigned char *history_carry_slot(struct history_carry *c, size_t size);
 void history_carry_post(struct history_carry *c, size_t size, bool is_last);
 
 /* Reader.  How many wait, and whether so many that a commit is due. */

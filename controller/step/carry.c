@@ -34,7 +34,7 @@ int64_t carry_units(const struct step_cfg *cfg)
     for (int f = 0; f < cfg->site.n_fleets; f++) {
         n += units_of(&cfg->site.fleets[f]);
     }
-    return n;
+    return n + foresee_n_series(&cfg->site);
 }
 
 /* What a unit is. */
@@ -42,10 +42,20 @@ struct unit {
     enum carry_kind kind;
     int battery;
     int fleet;
+    int64_t series;
     int64_t first; /* of the fleet's cars */
     int64_t n;     /* cars */
     enum chemistry chemistry;
 };
+
+static struct unit series_unit(const struct site *s, int64_t series)
+{
+    static const enum carry_kind kinds[] = {[FORESEE_SOON] = CARRY_SOON,
+                                            [FORESEE_OUTLOOK] = CARRY_OUTLOOK,
+                                            [FORESEE_CARS] = CARRY_CARS};
+    return (struct unit){.kind = kinds[foresee_kind(s, series)],
+                         .series = series};
+}
 
 static struct unit unit_at(const struct step_cfg *cfg, int64_t unit)
 {
@@ -61,10 +71,13 @@ static struct unit unit_at(const struct step_cfg *cfg, int64_t unit)
     }
     unit -= s->n_batteries;
     int f = 0;
-    while (unit >= units_of(&s->fleets[f])) {
+    while (f < s->n_fleets && unit >= units_of(&s->fleets[f])) {
         unit -= units_of(&s->fleets[f]);
         f++;
-        assert(f < s->n_fleets);
+    }
+    if (f == s->n_fleets) {
+        assert(unit < foresee_n_series(s));
+        return series_unit(s, unit);
     }
     int64_t first = unit * CARRY_NODES;
     int64_t left = s->fleets[f].nodes - first;
@@ -91,8 +104,25 @@ const char *carry_name(const struct step_cfg *cfg, int64_t unit,
         snprintf(out, CARRY_NAME_MAX, "fleet.%s.%04d",
                  cfg->site.fleets[u.fleet].name, (int)u.first);
         break;
+    case CARRY_SOON:
+    case CARRY_OUTLOOK:
+    case CARRY_CARS:
+        foresee_name(&cfg->site, u.series, out);
+        break;
     }
     return out;
+}
+
+size_t carry_size(const struct step_cfg *cfg, int64_t unit)
+{
+    struct unit u = unit_at(cfg, unit);
+    size_t n = u.kind == CARRY_FLEET ? (size_t)u.n : 1;
+    return sizeof(struct carry_head) + n * carry_unit_size(u.kind);
+}
+
+bool carry_is_slow(const struct step_cfg *cfg, int64_t unit)
+{
+    return unit_at(cfg, unit).kind >= CARRY_SOON;
 }
 
 int64_t carry_find(const struct step_cfg *cfg, const char *name)
@@ -116,6 +146,11 @@ int64_t carry_find(const struct step_cfg *cfg, const char *name)
         }
         unit += n;
     }
+    for (; unit < carry_units(cfg); unit++) {
+        if (strcmp(carry_name(cfg, unit, have), name) == 0) {
+            return unit;
+        }
+    }
     return -1;
 }
 
@@ -124,6 +159,12 @@ static struct node_state *nodes_of(const struct step_cfg *cfg,
                                    const struct unit *u)
 {
     return &state->nodes[cfg->site.fleets[u->fleet].first_node + u->first];
+}
+
+static const void *series_in(const struct step_cfg *cfg,
+                             const struct step_state *state, int64_t series)
+{
+    return foresee_series_in(&cfg->site, foresee_in(cfg, state), series);
 }
 
 static size_t save_site(const struct step_state *state, unsigned char *to)
@@ -186,6 +227,12 @@ size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
         size = save_nodes(&state->nodes[first], u.n, to);
         break;
     }
+    case CARRY_SOON:
+    case CARRY_OUTLOOK:
+    case CARRY_CARS:
+        size = carry_unit_size(u.kind);
+        memcpy(to, series_in(cfg, state, u.series), size);
+        break;
     }
     head.size = (int64_t)size;
     memcpy(blob, &head, sizeof(head));
@@ -319,6 +366,23 @@ static enum carry load_battery(const struct step_cfg *cfg,
     return CARRY_TAKEN;
 }
 
+/* The whole of it, or as it was. */
+static enum carry load_series(const struct step_cfg *cfg,
+                              struct step_state *state, const struct unit *u,
+                              const struct since *s, const unsigned char *from)
+{
+    struct foresee *f = foresee_of(cfg, state);
+    memcpy(foresee_series(&cfg->site, f, u->series), from,
+           carry_unit_size(u->kind));
+    foresee_adopt(cfg, f, u->series);
+    if (!foresee_series_valid(cfg, f, u->series)) {
+        foresee_series_init(cfg, f, u->series);
+        return CARRY_IMPOSSIBLE;
+    }
+    foresee_resume(cfg, f, u->series, s->gap_s);
+    return CARRY_TAKEN;
+}
+
 static bool load_node(const struct guard_cfg *guard, struct node_state *n,
                       const struct since *s, struct carry_node *c)
 {
@@ -383,9 +447,13 @@ enum carry carry_load(const struct step_cfg *cfg, struct step_state *state,
     case CARRY_BATTERY:
         return load_battery(cfg, state, u.battery, &s, from);
     case CARRY_FLEET:
+        return load_nodes(cfg, state, &u, &s, from);
+    case CARRY_SOON:
+    case CARRY_OUTLOOK:
+    case CARRY_CARS:
         break;
     }
-    return load_nodes(cfg, state, &u, &s, from);
+    return load_series(cfg, state, &u, &s, from);
 }
 
 static bool nodes_begin(const struct step_cfg *cfg,
@@ -436,6 +504,17 @@ bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
     scratch->interval = fresh->interval;
     scratch->interval_ws = fresh->interval_ws;
     scratch->interval_s = fresh->interval_s;
+    const struct foresee *f = foresee_in(cfg, state);
+    for (int64_t i = 0; i < foresee_n_series(&cfg->site); i++) {
+        if (!foresee_series_valid(cfg, f, i)) {
+            return false;
+        }
+    }
+    if (!(f->gap_s >= 0.0 && f->gap_s <= FORESEE_GAP_MAX_S)) {
+        return false;
+    }
+    foresee_forget(&cfg->site, foresee_of(cfg, scratch),
+                   foresee_in(cfg, fresh));
     return nodes_begin(cfg, state, fresh, scratch) &&
            memcmp(scratch, fresh, size) == 0;
 }

@@ -11,6 +11,8 @@
  *   site              the billing peak and the interval under way
  *   battery.NAME
  *   fleet.NAME.0032   the fleet's cars 32 to 63
+ *   forecast.load, outlook.*   what the load, the classes, the price and the
+ *                     fleets have taught: controller/step/foresee.h
  *
  * A unit is saved as its memory behind a head: layout, name, chemistry, when,
  * and a hash of it all.  What comes back is hostile: it is taken whole and
@@ -32,7 +34,7 @@
 enum { CARRY_NODES = 32, CARRY_NAME_MAX = 64 };
 
 /* The most that a unit takes. */
-#define CARRY_SIZE_MAX ((size_t)20480)
+#define CARRY_SIZE_MAX ((size_t)262144)
 
 #define CARRY_LIST(X)                                                      \
     X(TAKEN, "taken")                                                      \
@@ -62,7 +64,12 @@ struct carry_now {
                        where it was the run's last act */
 };
 
-/* Copy unit 'unit' into 'blob' (CARRY_SIZE_MAX bytes) without its hash, in
+/* Bytes of a unit as it is saved; and whether it is a forecast, large and
+ * slow to change. */
+size_t carry_size(const struct step_cfg *cfg, int64_t unit);
+bool carry_is_slow(const struct step_cfg *cfg, int64_t unit);
+
+/* Copy unit 'unit' into 'blob' (carry_size() bytes) without its hash, in
  * the control thread; its size. */
 size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
                   int64_t unit, const struct carry_now *now,

@@ -115,6 +115,62 @@ static uint64_t fleet_layout(void)
     return MIXED(places);
 }
 
+static uint64_t soon_layout(void)
+{
+    static const size_t places[] = {
+        CARRY_FORMAT,
+        sizeof(struct forecast),
+        AT(forecast, clean),
+        AT(forecast, ring),
+        AT(forecast, far),
+        AT(forecast, level),
+        AT(forecast, marks),
+        AT(forecast, h),
+        AT(forecast, pool),
+        sizeof(struct forecast_horizon),
+        AT(forecast_horizon, trust),
+        AT(forecast_horizon, law),
+        AT(forecast_horizon, loss),
+        AT(forecast_horizon, at),
+        sizeof(struct forecast_level),
+        sizeof(struct clean_state),
+        FORECAST_EXPERTS,
+        FORECAST_FEATURES,
+        FORESEE_HORIZONS,
+    };
+    return MIXED(places);
+}
+
+static const size_t outlook_places[] = {
+    CARRY_FORMAT,
+    sizeof(struct outlook),
+    AT(outlook, newest),
+    AT(outlook, last),
+    AT(outlook, harmonics),
+    AT(outlook, leads),
+    AT(outlook, steps),
+    AT(outlook, memory),
+    AT(outlook, day_season),
+    AT(outlook, said),
+    sizeof(struct outlook_lead),
+    AT(outlook_lead, loss),
+    AT(outlook_lead, law),
+    OUTLOOK_EXPERTS,
+    FORESEE_SLOT_MS,
+    FORESEE_AHEAD,
+};
+
+static uint64_t cars_layout(void)
+{
+    const size_t places[] = {
+        (size_t)MIXED(outlook_places), sizeof(struct availability),
+        AT(availability, now),         AT(availability, arrivals),
+        AT(availability, loss),        AT(availability, conformal),
+        AT(availability, said),        AVAILABILITY_BUCKETS,
+    };
+    return MIXED(places);
+}
+
 uint64_t carry_layout(enum carry_kind kind)
 {
     static const size_t site_places[] = {
@@ -130,22 +186,28 @@ uint64_t carry_layout(enum carry_kind kind)
     case CARRY_BATTERY:
         return battery_layout();
     case CARRY_FLEET:
+        return fleet_layout();
+    case CARRY_SOON:
+        return soon_layout();
+    case CARRY_OUTLOOK:
+        return MIXED(outlook_places);
+    case CARRY_CARS:
         break;
     }
-    return fleet_layout();
+    return cars_layout();
 }
 
 size_t carry_unit_size(enum carry_kind kind)
 {
-    switch (kind) {
-    case CARRY_SITE:
-        return sizeof(struct carry_site);
-    case CARRY_BATTERY:
-        return sizeof(struct carry_battery);
-    case CARRY_FLEET:
-        break;
-    }
-    return sizeof(struct carry_node);
+    static const size_t sizes[] = {
+        [CARRY_SITE] = sizeof(struct carry_site),
+        [CARRY_BATTERY] = sizeof(struct carry_battery),
+        [CARRY_FLEET] = sizeof(struct carry_node),
+        [CARRY_SOON] = sizeof(struct forecast),
+        [CARRY_OUTLOOK] = sizeof(struct outlook),
+        [CARRY_CARS] = sizeof(struct availability),
+    };
+    return sizes[kind];
 }
 
 static bool within(double x, double lo, double hi)

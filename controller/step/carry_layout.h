@@ -5,13 +5,21 @@
 #define CONTROLLER_STEP_CARRY_LAYOUT_H
 
 #include "controller/step/carry.h"
+#include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/sha256.h"
 
 /* Raise it where a member changes its meaning but not its place. */
 enum { CARRY_FORMAT = 1 };
 
-enum carry_kind { CARRY_SITE, CARRY_BATTERY, CARRY_FLEET };
+enum carry_kind {
+    CARRY_SITE,
+    CARRY_BATTERY,
+    CARRY_FLEET,
+    CARRY_SOON, /* series of controller/step/foresee.h */
+    CARRY_OUTLOOK,
+    CARRY_CARS,
+};
 
 struct carry_head {
     unsigned char sha256[SHA256_SIZE]; /* of all that follows */
@@ -51,6 +59,13 @@ _Static_assert(sizeof(struct carry_head) +
 _Static_assert(sizeof(struct carry_head) + sizeof(struct carry_battery) <=
                    CARRY_SIZE_MAX,
                "a battery fits");
+_Static_assert(sizeof(struct carry_head) + sizeof(struct forecast) <=
+                       CARRY_SIZE_MAX &&
+                   sizeof(struct carry_head) + sizeof(struct outlook) <=
+                       CARRY_SIZE_MAX &&
+                   sizeof(struct carry_head) + sizeof(struct availability) <=
+                       CARRY_SIZE_MAX,
+               "a forecast fits");
 
 /* A fingerprint of sizes and places: memory of another build is not read. */
 uint64_t carry_layout(enum carry_kind kind);

@@ -6,7 +6,6 @@
 
 static const double GRID_S = 1.0;       /* or a period, where that is longer */
 static const double KNOWN_PU = 0.5;     /* of a slot, else it is a gap */
-static const double ANEW_S = 3600.0;    /* a gap after which cycles are gone */
 static const double PACK_OLD_S = 900.0; /* of telemetry on change */
 static const double HELD_PU = 1e-3; /* of the pods: their own will is known */
 static const int64_t BACK_SLOTS = 4 * FORESEE_DAY; /* the clock was wrong */
@@ -113,7 +112,7 @@ static void miss(const struct step_cfg *cfg, struct foresee *f,
     }
     f->mono_ms = in->mono_ms;
     f->gap_s = 0.0;
-    if (since_s > ANEW_S) {
+    if (since_s > FORESEE_GAP_MAX_S) {
         foresee_soon_init(cfg, &f->soon);
     } else if (since_s >= f->soon.cfg.grid_s) {
         forecast_step(&f->soon, NAN, since_s);
@@ -305,14 +304,15 @@ static void feed_price(struct foresee *f, const struct price_in *p)
     if (p->n_slots <= 0 || !(p->step_s > 0.0)) {
         return;
     }
+    double length_ms = (double)p->n_slots * p->step_s * 1e3;
     if (p->mono_ms != f->price_mono_ms) {
         f->price_mono_ms = p->mono_ms;
         int64_t first = slot_of(p->start_at_ms + FORESEE_SLOT_MS - 1);
+        int64_t end = slot_of(p->start_at_ms + (int64_t)length_ms);
         bool newer = f->price.n > 0 && f->price.newest >= first &&
-                     !is_ahead(&f->price, first);
+                     !is_ahead(&f->price, end);
         f->price_slot = newer ? f->price.newest + 1 : first;
     }
-    double length_ms = (double)p->n_slots * p->step_s * 1e3;
     int64_t start_ms = f->price_slot * FORESEE_SLOT_MS;
     if ((double)(start_ms - p->start_at_ms) >= length_ms) {
         return;

@@ -30,6 +30,9 @@ enum {
     FORESEE_DAY = 96,
 };
 
+/* Cycles of an hour ago are gone: the short forecaster begins anew. */
+#define FORESEE_GAP_MAX_S 3600.0
+
 /* Of the short forecaster, in s. */
 #define FORESEE_HORIZON_LIST(X) \
     X(1S, 1)                    \
@@ -126,12 +129,23 @@ size_t foresee_series_size(enum foresee_kind kind);
 const char *foresee_name(const struct site *site, int64_t series, char *out);
 void *foresee_series(const struct site *site, struct foresee *f,
                      int64_t series);
-/* Bytes from a disk: whether they can be it. */
+const void *foresee_series_in(const struct site *site, const struct foresee *f,
+                              int64_t series);
+void foresee_series_init(const struct step_cfg *cfg, struct foresee *f,
+                         int64_t series);
+/* Bytes from a disk: fitted to a fleet that has grown; whether they can be
+ * it. */
+void foresee_adopt(const struct step_cfg *cfg, struct foresee *f,
+                   int64_t series);
 bool foresee_series_valid(const struct step_cfg *cfg, const struct foresee *f,
                           int64_t series);
 /* It has just been put there, as it was 'gap_s' ago. */
 void foresee_resume(const struct step_cfg *cfg, struct foresee *f,
                     int64_t series, double gap_s);
+
+/* What foresee_resume() leaves behind, as in 'fresh'. */
+void foresee_forget(const struct site *site, struct foresee *f,
+                    const struct foresee *fresh);
 
 /* All of it, in a state from a disk. */
 bool foresee_valid(const struct step_cfg *cfg, const struct foresee *f);

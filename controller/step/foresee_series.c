@@ -2,13 +2,13 @@
 /* foresee_series - what was learned, piece by piece. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "controller/step/foresee.h"
 #include "models/series_check.h"
 
-enum { LOAD = 1, PRICE, CLASSES }; /* after the short forecaster */
+enum { CLASSES = 3 }; /* after the short forecaster, load and price */
 
-static const double ANEW_S = 3600.0; /* cycles of an hour ago are gone */
 static const double SUM_MAX = 1e20;
 static const int64_t COUNT_MAX = INT64_C(1) << 52;
 
@@ -47,16 +47,70 @@ const char *foresee_name(const struct site *site, int64_t series, char *out)
     return out;
 }
 
+/* Bytes from the start of 'f'. */
+static size_t place(const struct site *site, int64_t series)
+{
+    static const size_t places[CLASSES] = {offsetof(struct foresee, soon),
+                                           offsetof(struct foresee, load),
+                                           offsetof(struct foresee, price)};
+    if (series < CLASSES) {
+        return places[series];
+    }
+    int64_t c = series - CLASSES;
+    int64_t n = c < site->n_classes ? c : site->n_classes;
+    return sizeof(struct foresee) + (size_t)n * sizeof(struct outlook) +
+           (size_t)(c - n) * sizeof(struct availability);
+}
+
 void *foresee_series(const struct site *site, struct foresee *f, int64_t series)
 {
-    if (series < CLASSES) {
-        return series == LOAD    ? (void *)&f->load
-               : series == PRICE ? (void *)&f->price
-                                 : (void *)&f->soon;
+    return (unsigned char *)f + place(site, series);
+}
+
+const void *foresee_series_in(const struct site *site, const struct foresee *f,
+                              int64_t series)
+{
+    return (const unsigned char *)f + place(site, series);
+}
+
+void foresee_series_init(const struct step_cfg *cfg, struct foresee *f,
+                         int64_t series)
+{
+    const struct site *site = &cfg->site;
+    void *x = foresee_series(site, f, series);
+    switch (foresee_kind(site, series)) {
+    case FORESEE_SOON:
+        foresee_soon_init(cfg, x);
+        return;
+    case FORESEE_OUTLOOK:
+        foresee_outlook_init(x);
+        return;
+    case FORESEE_CARS:
+        foresee_fleet_init(site, series - CLASSES - site->n_classes, x);
+        return;
     }
-    int64_t fleet = series - CLASSES - site->n_classes;
-    return fleet < 0 ? (void *)foresee_class(f, series - CLASSES)
-                     : (void *)foresee_fleet(site, f, fleet);
+}
+
+void foresee_adopt(const struct step_cfg *cfg, struct foresee *f,
+                   int64_t series)
+{
+    int64_t fleet = series - CLASSES - cfg->site.n_classes;
+    if (fleet >= 0) {
+        struct availability *a = foresee_fleet(&cfg->site, f, fleet);
+        double nodes = (double)cfg->site.fleets[fleet].nodes;
+        a->nodes = nodes;
+        a->habit.cfg.max = nodes;
+    }
+}
+
+void foresee_forget(const struct site *site, struct foresee *f,
+                    const struct foresee *fresh)
+{
+    for (int64_t i = 0; i < foresee_n_series(site); i++) {
+        memcpy(foresee_series(site, f, i), foresee_series_in(site, fresh, i),
+               foresee_series_size(foresee_kind(site, i)));
+    }
+    f->gap_s = fresh->gap_s;
 }
 
 static bool soon_valid(const struct step_cfg *cfg, const struct forecast *f)
@@ -104,7 +158,7 @@ void foresee_resume(const struct step_cfg *cfg, struct foresee *f,
     if (series > 0) {
         return; /* slots know their time */
     }
-    if (gap_s > ANEW_S) {
+    if (gap_s > FORESEE_GAP_MAX_S) {
         foresee_soon_init(cfg, &f->soon);
     } else {
         f->gap_s = gap_s;
@@ -146,7 +200,7 @@ bool foresee_valid(const struct step_cfg *cfg, const struct foresee *f)
               counts(f->price_slot, COUNT_MAX / FORESEE_SLOT_MS) &&
               counts(f->price_mono_ms, COUNT_MAX) &&
               counts(f->mono_ms, COUNT_MAX) && f->gap_s >= 0.0 &&
-              f->gap_s <= ANEW_S && !(fabs(f->load_w) > SUM_MAX);
+              f->gap_s <= FORESEE_GAP_MAX_S && !(fabs(f->load_w) > SUM_MAX);
     for (int c = 0; c < cfg->site.n_classes; c++) {
         ok = ok && mean_valid(&f->class_mean[c]);
     }

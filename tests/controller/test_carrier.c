@@ -20,7 +20,8 @@
 #include "tests/controller/history_sample.h"
 #include "tests/loop_fixture.h"
 
-enum { BATTERIES = 3, NODES = 3000, UNITS = 1 + BATTERIES + 94 };
+enum { BATTERIES = 3, NODES = 3000, SERIES = 5 };
+enum { UNITS = 1 + BATTERIES + 94 + SERIES };
 
 struct fixture {
     char folder[64];
@@ -140,10 +141,12 @@ static void a_round_is_over_within_a_minute(void **state)
     live(f, 5.5 + 10.0 + 0.5);
     assert_int_equal(f->carrier.next, UNITS);
     stop(f, h, false); /* as good as killed */
-    assert_int_equal(ask(f, "SELECT count(*) FROM carried WHERE is_last=0"),
-                     UNITS);
+    assert_int_equal(ask(f, "SELECT count(*) FROM carried WHERE is_last=0 "
+                            "AND asset NOT LIKE '%.load' "
+                            "AND asset NOT LIKE 'outlook.%'"),
+                     UNITS - SERIES); /* those have rounds of their own */
     h = start(f, 60.0);
-    assert_int_equal(f->carrier.n_taken, UNITS);
+    assert_in_range(f->carrier.n_taken, UNITS - SERIES, UNITS);
     assert_true(f->loop.state->life[0].cycles.n_fed >= 5);
     stop(f, h, false);
 }

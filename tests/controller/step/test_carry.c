@@ -17,7 +17,8 @@
 #include "policies/guard_resume.h"
 #include "tests/loop_fixture.h"
 
-enum { SEED = 20261206, BATTERIES = 3, NODES = 40, UNITS = 1 + BATTERIES + 2 };
+enum { SEED = 20261206, BATTERIES = 3, NODES = 40, SERIES = 5 };
+enum { UNITS = 1 + BATTERIES + 2 + SERIES };
 
 static const int64_t REBOOTED_MS = 7000;
 
@@ -75,9 +76,17 @@ static void every_unit_is_found_by_its_name(void **state)
 {
     (void)state;
     struct loop_fixture f = fresh();
-    static const char *const names[UNITS] = {
-        "site",           "battery.block1", "battery.block2",
-        "battery.block3", "fleet.lot.0000", "fleet.lot.0032"};
+    static const char *const names[UNITS] = {"site",
+                                             "battery.block1",
+                                             "battery.block2",
+                                             "battery.block3",
+                                             "fleet.lot.0000",
+                                             "fleet.lot.0032",
+                                             "forecast.load",
+                                             "outlook.load",
+                                             "outlook.price",
+                                             "outlook.class.training",
+                                             "outlook.fleet.lot"};
     for (int u = 0; u < UNITS; u++) {
         char name[CARRY_NAME_MAX];
         assert_string_equal(carry_name(f.cfg, u, name), names[u]);
@@ -92,7 +101,9 @@ static void every_unit_is_found_by_its_name(void **state)
                                        "fleet.lot.99999999999999999999",
                                        "fleet.lot.",
                                        "fleet.other.0000",
-                                       "site.0000"};
+                                       "site.0000",
+                                       "outlook.",
+                                       "outlook.class.other"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         assert_int_equal(carry_find(f.cfg, none[i]), -1);
     }
@@ -312,7 +323,7 @@ static void every_flipped_bit_is_noticed(void **state)
     struct carry_now now = later(&f, 10.0);
     print_message("seed %d\n", SEED);
     uint64_t random = random_seed(SEED);
-    for (int run = 0; run < 2000; run++) {
+    for (int run = 0; run < 500; run++) {
         int u = (int)random_draw(&random, 0.0, UNITS);
         size_t at = (size_t)random_draw(&random, 0.0, (double)s[u].size);
         unsigned char bit = (unsigned char)(1 << run % 8);
@@ -410,7 +421,7 @@ static void what_passes_is_sound_whoever_wrote_it(void **state)
     unsigned char *blob = malloc(CARRY_SIZE_MAX);
     int n_taken = 0;
     int n_refused = 0;
-    for (int run = 0; run < 300; run++) {
+    for (int run = 0; run < 100; run++) {
         struct loop_fixture g = fresh();
         for (int u = 0; u < UNITS; u++) {
             memcpy(blob, s[u].blob, s[u].size);
