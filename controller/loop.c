@@ -20,6 +20,7 @@ static const double VIEW_EVERY_S = 0.2;
 static const int64_t JUMP_MS = 1000;
 
 enum { FIFO_PRIORITY = 10 }; /* low among the real-time ones */
+enum { PIECES = 8 };         /* of the foresight, a tick */
 
 struct loop {
     struct loop_cfg cfg;
@@ -47,6 +48,8 @@ struct loop {
     struct histogram step_time;
     struct swing swing;
     double view_age_s;
+    struct foresight foresight; /* in the making */
+    int64_t next_piece;
     int next_life; /* battery to be copied next */
     pthread_t thread;
     atomic_bool stop;
@@ -325,6 +328,19 @@ static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     l->counts.utc_ms = utc_ms;
 }
 
+/* A few pieces a tick; whole every second or two. */
+static void look_ahead(struct loop *l)
+{
+    for (int i = 0; i < PIECES; i++) {
+        l->next_piece = foresight_look(l->step, l->state, l->in, l->next_piece,
+                                       &l->foresight);
+        if (l->next_piece == 0) {
+            mailbox_send(&l->cfg.ports->foresight, &l->foresight);
+            return;
+        }
+    }
+}
+
 int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
 {
     tell_time(l, mono_ns, utc_ms);
@@ -351,6 +367,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     post_view(l);
     l->next_life =
         lives_post(&l->cfg.ports->lives, l->cfg.site, l->state, l->next_life);
+    look_ahead(l);
     ledger_ring_push(&l->cfg.ports->cars, l->state, l->in->mono_ms);
     return next_ns;
 }

@@ -65,6 +65,9 @@ enum err ports_init(struct ports *p, const struct site *site)
         e = mailbox_init(&p->lives, lives_view_size(site));
     }
     if (e == ERR_NONE) {
+        e = mailbox_init(&p->foresight, sizeof(struct foresight));
+    }
+    if (e == ERR_NONE) {
         e = ledger_ring_init(&p->cars, site);
     }
     if (e != ERR_NONE) {
@@ -94,5 +97,6 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);
     mailbox_clear(&p->lives);
+    mailbox_clear(&p->foresight);
     ledger_ring_clear(&p->cars);
 }

@@ -7,7 +7,7 @@
  *   MQTT worker -> inputs, report      commands     <- control thread
  *   planner     -> plan                problem      <- control thread
  *   supervisor  -> status (to MQTT)    view, lives  <- control thread
- *                                      cars         <- control thread
+ *                                      cars, foresight <- control thread
  *
  * A test drives the control thread through these without any worker.
  */
@@ -21,6 +21,7 @@
 #include "controller/ledger_ring.h"
 #include "controller/mailbox.h"
 #include "controller/parts.h"
+#include "controller/step/foresight.h"
 #include "controller/waker.h"
 #include "models/plan.h"
 
@@ -94,6 +95,7 @@ struct ports {
     struct mailbox view;       /* struct loop_view */
     struct mailbox lives;      /* see lives.h, to the supervisor */
     struct ledger_ring cars;   /* to the supervisor */
+    struct mailbox foresight;  /* struct foresight, to the supervisor */
     atomic_llong next_tick_ns; /* monotonic; when the loop ticks next */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "controller/heard.h"
+#include "controller/status_forecast.h"
 #include "controller/status_life.h"
 #include "controller/status_fleet.h"
 #include "models/calendar.h"
@@ -307,6 +308,7 @@ char *status_json(const struct watched *w)
     add_pods(o, w);
     status_fleets(o, w);
     add_price(o, w);
+    status_forecast_add(o, w->site, &w->foresight);
     add_plan(o, w);
     add_why(o, w);
     add_alarms(o, w);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controller/status.h"
+#include "controller/status_forecast.h"
 #include "controller/status_life.h"
 #include "controller/status_fleet.h"
 #include "models/units.h"
@@ -145,6 +146,7 @@ static void print_assets(const cJSON *o)
     char age[32];
     print_batteries(o);
     print_pods(o);
+    status_forecast_print(o);
     print_price(o);
     printf("plan       %s", word(o, "plan", "status"));
     double age_s = number(o, "plan", "age_s");

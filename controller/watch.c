@@ -91,6 +91,10 @@ static void fetch(struct watch *w)
     }
     fetch_report(&ports->meter.report, &s->meter);
     lives_fetch(&ports->lives, w->cfg.site, s->lives);
+    const struct foresight *f = mailbox_fetch(&ports->foresight);
+    if (f != NULL) {
+        s->foresight = *f;
+    }
     const struct mqtt_report *m = mailbox_fetch(&ports->mqtt.report);
     if (m != NULL) {
         s->mqtt = *m;

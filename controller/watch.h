@@ -30,6 +30,7 @@ struct watched {
     struct step_out *out;
     struct device_report batteries[SITE_BATTERIES_MAX];
     struct battery_life lives[SITE_BATTERIES_MAX];
+    struct foresight foresight;
     struct device_report meter;
     struct mqtt_report mqtt;
     struct historian_counts history;

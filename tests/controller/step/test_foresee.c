@@ -14,6 +14,7 @@
 
 #include "controller/step/carry.h"
 #include "controller/step/foresee.h"
+#include "controller/step/foresight.h"
 #include "models/random.h"
 #include "tests/loop_fixture.h"
 
@@ -443,6 +444,41 @@ static void after_an_hour_only_the_days_are_kept(void **state)
     teardown((void **)&y);
 }
 
+static struct foresight look(const struct fixture *x, int64_t *n)
+{
+    struct foresight out = {.known = -1};
+    int64_t piece = 0;
+    *n = 0;
+    do {
+        piece =
+            foresight_look(x->loop.cfg, x->loop.state, x->loop.in, piece, &out);
+        ++*n;
+    } while (piece != 0);
+    return out;
+}
+
+static void people_are_told_what_is_known(void **state)
+{
+    struct fixture *x = *state;
+    int64_t n = 0;
+    struct foresight out = look(x, &n);
+    assert_int_equal(out.known, 0);
+    learn(x);
+    park(x, 40);
+    count_cars(x);
+    count_cars(x);
+    ticks(x, SLOT_S, 70e6);
+    out = look(x, &n);
+    assert_int_equal(out.known, 1);
+    assert_int_equal(n, 1 + FORESEE_DAY + 1);
+    assert_near(out.heard_s, 3900.0, 0.0);
+    assert_true(out.in_1min.q10 <= out.in_1min.q90);
+    assert_near(out.peak_w, 81e6, 12e6); /* mean of the slots: 92, then 70 */
+    assert_true(out.peak_at_ms % FORESEE_SLOT_MS == 0);
+    assert_near(out.cars[0].now, 40.0, 0.0);
+    assert_true(isfinite(out.cars[0].in_1h.mean));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -462,6 +498,7 @@ int main(void)
         CASE(outside_of_two_days_nothing_is_said),
         CASE(a_restart_keeps_what_was_learned),
         CASE(after_an_hour_only_the_days_are_kept),
+        CASE(people_are_told_what_is_known),
     };
     return cmocka_run_group_tests_name("foresee", tests, NULL, NULL);
 }
