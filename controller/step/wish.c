@@ -62,6 +62,18 @@ static double recentre_w(const struct step_cfg *cfg,
     return fmax(-most_w, fmin(w, most_w));
 }
 
+/* A plan charges below the peak that it expects; what is paid for is sure.
+ * An expected peak that does not come would else be made by the charging. */
+static double below_peak_w(const struct step_cfg *cfg,
+                           const struct step_state *state, double planned_w)
+{
+    if (!(cfg->site.grid.demand_charge_per_kw > 0.0)) {
+        return planned_w;
+    }
+    double free_w = fmax(state->peak_w - state->level.level_w, 0.0);
+    return fmin(planned_w, free_w);
+}
+
 struct smooth_in wish_make(const struct step_cfg *cfg,
                            const struct step_state *state,
                            struct step_scratch *scratch,
@@ -69,6 +81,7 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
 {
     const struct estimate *est = &scratch->est;
     struct wanted wanted = plan_now(plan, in, est);
+    wanted.power_w = below_peak_w(cfg, state, wanted.power_w);
     scratch->planned_w = wanted.power_w;
     double target_w = state->level.level_w + wanted.power_w +
                       recentre_w(cfg, state, est, wanted);

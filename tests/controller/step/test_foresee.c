@@ -246,6 +246,60 @@ static void an_unknown_price_is_the_fallback(void **state)
     free(p);
 }
 
+static void the_plan_sees_the_day_that_repeats(void **state)
+{
+    struct fixture *x = *state;
+    struct outlook *o = &x->f->load;
+    int64_t now_ms = x->loop.in->utc_ms;
+    for (int64_t i = -3 * 96; i < 0; i++) {
+        double w = ((i + 3 * 96) % 96) < 48 ? 60e6 : 100e6;
+        outlook_feed(o, now_ms + i * FORESEE_SLOT_MS, w);
+    }
+    level_init(&x->loop.state->level);
+    x->loop.state->level.level_w = 60e6;
+    struct problem *p = calloc(1, sizeof(*p));
+    step_problem(x->loop.cfg, x->loop.state, x->loop.in, p);
+    assert_near(p->load_w[0], 60e6, 1.0);
+    assert_near(p->load_w[20], 60e6, 4e6);
+    assert_near(p->load_w[60], 100e6, 4e6);
+    assert_near(p->load_w[120], 60e6, 4e6);
+    assert_near(p->load_w[180], 100e6, 4e6);
+    free(p);
+}
+
+/* What a plan charges stays below the peak that is paid for. */
+static void charging_makes_no_peak(void **state)
+{
+    struct fixture *x = *state;
+    struct plan *plan = x->loop.plan;
+    static const struct {
+        double per_kw, peak_w, want_w;
+    } rows[] = {
+        {0.0, 0.0, 5e6},    /* peaks cost nothing */
+        {12.0, 0.0, 0.0},   /* nothing is paid for */
+        {12.0, 82e6, 2e6},  /* a little room */
+        {12.0, 200e6, 5e6}, /* all of it */
+    };
+    plan->status = PLAN_OPTIMAL;
+    plan->start_at_ms = x->loop.in->utc_ms;
+    plan->expires_at_ms = INT64_MAX;
+    plan->n_slots = 1;
+    plan->step_s[0] = 900.0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        x->loop.cfg->site.grid.demand_charge_per_kw = rows[i].per_kw;
+        x->loop.state->peak_w = rows[i].peak_w;
+        x->loop.state->level.level_w = 80e6;
+        plan->battery_w[0] = 5e6;
+        wish_make(x->loop.cfg, x->loop.state, x->loop.scratch, x->loop.in,
+                  plan);
+        assert_near(x->loop.scratch->planned_w, rows[i].want_w, 1e-6);
+        plan->battery_w[0] = -5e6; /* giving is never held back */
+        wish_make(x->loop.cfg, x->loop.state, x->loop.scratch, x->loop.in,
+                  plan);
+        assert_near(x->loop.scratch->planned_w, -5e6, 1e-6);
+    }
+}
+
 /* 'n' cars are plugged in, every second one leaves in three hours. */
 static void park(struct fixture *x, int n)
 {
@@ -491,6 +545,8 @@ int main(void)
         CASE(of_all_series_one_is_fed_a_tick),
         CASE(prices_go_on_beyond_the_market),
         CASE(an_unknown_price_is_the_fallback),
+        CASE(the_plan_sees_the_day_that_repeats),
+        CASE(charging_makes_no_peak),
         CASE(cars_are_counted_by_their_departure),
         CASE(a_silent_fleet_is_a_gap_not_empty),
         CASE(a_pause_is_a_gap_and_an_hour_begins_anew),
