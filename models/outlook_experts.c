@@ -56,7 +56,7 @@ static double season_value(const struct outlook *o, int64_t slot,
 /* Of as many weeks as are known, in that slot of the week. */
 static double weeks_median(const struct outlook *o, int64_t slot, int64_t from)
 {
-    double x[4];
+    double x[4] = {0};
     int n = 0;
     while (slot > from) {
         slot -= o->week;
