@@ -133,7 +133,7 @@ verdict "the states of all assets are saved while it runs" "$why"
 
 # The batteries have changed places meanwhile.
 begin "$dir/turned.yaml" "$dir/run2.log"
-sleep 4
+sleep 9
 "$BALLAST" status "$dir/turned.yaml" --json >"$dir/after.json"
 kill -TERM "$run"
 wait "$run"
@@ -154,13 +154,15 @@ n=$(carried "SELECT count(*) FROM carried WHERE is_last=1")
 [ "$n" = 10 ] || why="$n states"
 verdict "an orderly end saves them all" "$why"
 
-# heard FILE: for how long the forecaster knows the load.
+# heard FILE: for how long the forecaster knows the load, and the controller
+# has been up.
 heard()
 {
     /usr/bin/python3 - "$1" <<'PYTHON'
 import json, sys
-f = json.load(open(sys.argv[1]))["forecast"]
-print(f["heard_s"] if f else 0)
+status = json.load(open(sys.argv[1]))
+f = status["forecast"]
+print(f["heard_s"] if f else 0, status["uptime_s"])
 PYTHON
 }
 
@@ -180,9 +182,8 @@ grep -q "battery.b1: .*another chemistry" "$dir/run3.log" ||
     why="no reason for b1: $(head -n 3 "$dir/run3.log")"
 [ "$rc" -eq 0 ] || why="ended with $rc"
 verdict "what is spoilt or of another battery is refused with its reason" "$why"
-learned=$(heard "$dir/after.json")
-now=$(heard "$dir/spoilt.json")
-why=$(not_less "$now" "$(awk -v n="$learned" 'BEGIN { print n + 2 }')")
+read -r learned up < <(heard "$dir/spoilt.json")
+why=$(not_less "$learned" "$(awk -v n="$up" 'BEGIN { print n + 1 }')")
 verdict "what the load taught is known after a restart, with the gap" "$why"
 why=
 n=$(carried "SELECT count(*) FROM carried_refused")
