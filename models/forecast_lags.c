@@ -8,6 +8,8 @@ TUNE double K_FAR = 400.0; /* steps of memory, of cycles */
 TUNE double K_NEAR = 40.0; /* and of similar stretches */
 TUNE double K_SUP = 2.0;   /* doubt in a lag that was compared rarely */
 TUNE double K_HYST = 0.97; /* a lag in use stays until one is better */
+TUNE double K_NP = 0.1;
+TUNE double K_KIN = 1.3; /* as far as the best, of a copy to be used */
 /* A lag counts after comparisons over half of its own length, at least and at
  * most these: fewer may have missed what the present has and it had not. */
 static const int64_t SUPPORT_MIN = 20;
@@ -56,7 +58,10 @@ static void compare(const struct forecast *f, double *d, double memory)
 void forecast_compare(struct forecast *f)
 {
     compare(f, f->far, K_FAR);
-    compare(f, f->near, K_NEAR);
+    {
+        double p = K_NP * (double)f->h[0].far[0].lag;
+        compare(f, f->near, fmin(300.0, fmax(K_NEAR, p)));
+    }
 }
 
 /* Lags below this one have been compared often enough, of 'n' steps. */
@@ -118,6 +123,11 @@ void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
 {
     int64_t from = h->steps > 2 ? h->steps : 2;
     search(f, f->far, from, h->far, FORECAST_COPIES);
+    for (int c = 1; c < FORECAST_COPIES; c++) {
+        if (h->far[c].distance > K_KIN * h->far[0].distance) {
+            h->far[c].lag = 0;
+        }
+    }
     search(f, f->near, from, h->near, FORECAST_NEAREST);
 }
 

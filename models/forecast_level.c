@@ -4,12 +4,16 @@
 #include "models/forecast_parts.h"
 
 TUNE double K_JUMP = 8.0;    /* usual deviations */
+TUNE double K_STEP = 6.0;    /* usual changes, of one step */
+TUNE double K_DRIFT = 1.5;   /* of the mean of the last few */
 TUNE double K_OUT = 1.5;     /* of the largest usual miss */
 TUNE double K_LEVEL = 300.0; /* steps of memory */
 TUNE double K_FAST = 8.0;
 static const double NOISE_LEVEL = 0.05; /* per step, of the measurement's */
 static const double NOISE_SLOPE = 0.0005;
-static const double DEVIATION_GAIN = 0.01;
+static const double START_SLOPE = 0.001;
+static const double SCALE_GAIN = 0.02;
+static const double SCALE_CUT = 3.0; /* usual sizes; more is a jump */
 static const double USUAL_FADE = 1.0 / 2000.0;
 static const int64_t RETURNS = 100; /* steps within which a jump may go back */
 static const int64_t BRIEF = 8;     /* steps outside that are still usual */
@@ -18,23 +22,41 @@ static const int64_t PROOF = 20;    /* steps inside until trusted again */
 static const int64_t SETTLED = 3;   /* steps inside that end an excursion */
 static const int64_t ANEW = 20; /* what the scores count for after a break */
 
+/* A usual size that a jump does not spoil. */
+static void scale_step(double *scale, double size, int64_t n)
+{
+    double gain = fmax(SCALE_GAIN, 1.0 / (double)(n + 1));
+    double cut = n > 5 ? fmin(size, SCALE_CUT * *scale) : size;
+    if (n > 5 && *scale < 1e-3 * size) {
+        cut = 1e-3 * size;
+    }
+    *scale += gain * (cut - *scale);
+}
+
 static void trend_start(struct forecast_level *l, double y)
 {
     l->trend = y;
     l->slope = 0.0;
     l->p00 = 1.0;
     l->p01 = 0.0;
-    l->p11 = 0.1;
+    l->p11 = START_SLOPE;
 }
 
 static void trend_step(struct forecast_level *l, double y)
 {
+    double error = y - l->trend - l->slope;
+    bool jump =
+        l->n > 5 && fabs(error) > K_JUMP * l->trend_miss && l->trend_miss > 0.0;
+    scale_step(&l->trend_miss, fabs(error), l->n);
+    if (jump) {
+        trend_start(l, y);
+        return;
+    }
     double p00 = l->p00 + 2.0 * l->p01 + l->p11 + NOISE_LEVEL;
     double p01 = l->p01 + l->p11;
     double p11 = l->p11 + NOISE_SLOPE;
     double k0 = p00 / (p00 + 1.0);
     double k1 = p01 / (p00 + 1.0);
-    double error = y - l->trend - l->slope;
     l->trend += l->slope + k0 * error;
     l->slope += k1 * error;
     l->p00 = (1.0 - k0) * p00;
@@ -42,42 +64,69 @@ static void trend_step(struct forecast_level *l, double y)
     l->p11 = p11 - k1 * p01;
 }
 
-/* A new level, or the one before again. */
-static void jump(struct forecast_level *l, double y, int64_t now)
+/* A new mean, or the one before again. */
+static void mean_jump(struct forecast_level *l, double y, int64_t now)
 {
     bool back = now - l->jumped_at < RETURNS &&
                 fabs(y - l->before) < 0.5 * K_JUMP * l->deviation;
-    double level = back ? l->before : y;
+    double mean = back ? l->before : y;
     double n = back ? l->before_n : 1.0;
-    l->before = l->level;
-    l->before_n = l->n;
-    l->level = level;
-    l->n = n;
+    l->before = l->mean;
+    l->before_n = l->mean_n;
+    l->mean = mean;
+    l->mean_n = n;
     l->jumped_at = now;
-    l->fast = y;
-    trend_start(l, y);
+}
+
+static void mean_step(struct forecast_level *l, double y, int64_t now)
+{
+    double off = fabs(y - l->mean);
+    bool jump =
+        l->mean_n >= 2.0 && l->deviation > 0.0 && off > K_JUMP * l->deviation;
+    scale_step(&l->deviation, off, l->n);
+    if (jump) {
+        mean_jump(l, y, now);
+        return;
+    }
+    l->mean_n = fmin(l->mean_n + 1.0, K_LEVEL);
+    l->mean += (y - l->mean) / l->mean_n;
+}
+
+static void step_step(struct forecast_level *l, double y)
+{
+    double change = fabs(y - l->last);
+    l->last = y;
+    bool jump = fabs(y - l->level) > K_STEP * l->noise;
+    if (change > 0.0) {
+        scale_step(&l->noise, change, l->n);
+    }
+    if (jump) {
+        l->level = y;
+        l->level_n = 1.0;
+        l->fast = y;
+        return;
+    }
+    l->level_n = fmin(l->level_n + 1.0, K_LEVEL);
+    l->level += (y - l->level) / l->level_n;
+    l->fast += (y - l->fast) / fmin(l->level_n, K_FAST);
+    if (fabs(l->fast - l->level) > K_DRIFT * l->noise) {
+        l->level = l->fast;
+        l->level_n = K_FAST;
+    }
 }
 
 static void level_step(struct forecast_level *l, double y, int64_t now)
 {
-    if (l->n == 0.0) {
-        *l = (struct forecast_level){
-            .level = y, .n = 1.0, .fast = y, .before = y};
+    if (l->n == 0) {
+        l->mean = l->level = l->fast = l->before = l->last = y;
+        l->mean_n = l->level_n = 1.0;
         trend_start(l, y);
-        return;
+    } else {
+        trend_step(l, y);
+        mean_step(l, y, now);
+        step_step(l, y);
     }
-    double off = fabs(y - l->level);
-    double widest = K_JUMP * l->deviation;
-    if (l->n >= 2.0 && l->deviation > 0.0 && off > widest) {
-        jump(l, y, now);
-        l->deviation += DEVIATION_GAIN * (widest - l->deviation);
-        return;
-    }
-    trend_step(l, y);
-    l->n = fmin(l->n + 1.0, K_LEVEL);
-    l->level += (y - l->level) / l->n;
-    l->fast += (y - l->fast) / fmin(l->n, K_FAST);
-    l->deviation += fmax(DEVIATION_GAIN, 0.5 / l->n) * (off - l->deviation);
+    l->n++;
 }
 
 void forecast_follow(struct forecast *f, double value)

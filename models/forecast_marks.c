@@ -113,7 +113,7 @@ static enum forecast_regime in_cycle(const struct forecast *f, double range)
 {
     const struct forecast_level *l = &f->level;
     const double *y = forecast_past(f);
-    double low = l->level - DIP_PU * range;
+    double low = l->mean - DIP_PU * range;
     if (y[0] >= low || y[1] >= low) {
         return FORECAST_TRAINING;
     }
@@ -140,9 +140,9 @@ enum forecast_regime forecast_regime(const struct forecast *f)
     bool low = range > 0.0 && l->fast < f->clean.lo + IDLE_PU * range &&
                range > IDLE_PU * fabs(f->clean.hi);
     if (f->now - l->jumped_at < LASTS && l->jumped_at > 0) {
-        return l->level > l->before ? FORECAST_START
-               : low                ? FORECAST_STOP
-                                    : FORECAST_CHECKPOINT;
+        return l->mean > l->before ? FORECAST_START
+               : low               ? FORECAST_STOP
+                                   : FORECAST_CHECKPOINT;
     }
     return low ? FORECAST_IDLE : FORECAST_STEADY;
 }

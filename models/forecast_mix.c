@@ -5,8 +5,14 @@
 #include "models/forecast_parts.h"
 
 TUNE double K_MEM = 200.0; /* steps of memory, besides the horizon's own */
-TUNE double K_POW = 10.0;  /* how much more a better expert weighs */
-TUNE double K_NW = 2.0;    /* and a nearer stretch */
+TUNE double K_POW = 16.0;  /* how much more a better expert weighs */
+TUNE double K_HAND = 1.25; /* until a pattern is believed */
+TUNE double K_NEW = 2.0;   /* early on, later scores count for more */
+TUNE double K_MP = 1.0;
+TUNE double K_D = 1.3;
+TUNE double K_S0 = 0.5;
+TUNE double K_W = 0.04;
+TUNE double K_NW = 2.0; /* and a nearer stretch */
 
 #define OF_PATTERN(name, of_pattern) of_pattern,
 static const bool of_pattern[] = {FORECAST_EXPERT_LIST(OF_PATTERN)};
@@ -21,7 +27,8 @@ static struct forecast_due *due(struct forecast *f,
 }
 
 /* In proportion to a power of how well they have done of late. */
-static void weigh(struct forecast_horizon *h, bool trusted)
+static void weigh(const struct forecast *f, struct forecast_horizon *h,
+                  bool trusted)
 {
     double best = INFINITY;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
@@ -32,13 +39,30 @@ static void weigh(struct forecast_horizon *h, bool trusted)
     double sum = 0.0;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         bool counts = trusted || !of_pattern[e];
-        double ratio = (best + DBL_MIN) / (h->loss[e] + DBL_MIN);
+        double loss = h->loss[e];
+        if (K_D > 0 && e >= FORECAST_BY_CYCLE && e <= FORECAST_BY_LAW &&
+            h->far[0].lag > 0)
+            loss *= fmin(1.0, K_D * h->loss[FORECAST_BY_PERSISTENCE] *
+                                  (h->far[0].distance + DBL_MIN) /
+                                  (f->far[h->steps] + DBL_MIN) /
+                                  (h->loss[FORECAST_BY_CYCLE] + DBL_MIN));
+        loss *= (of_pattern[e] ? K_HAND : 1.0);
+        double ratio = (best + DBL_MIN) / (loss + DBL_MIN);
         h->weight[e] = counts ? pow(ratio, K_POW) : 0.0;
         sum += h->weight[e];
     }
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         h->weight[e] /= sum;
     }
+}
+
+static double pattern_weight(const struct forecast_horizon *h)
+{
+    double sum = 0.0;
+    for (int e = 0; e < FORECAST_EXPERTS; e++) {
+        sum += of_pattern[e] ? h->weight[e] : 0.0;
+    }
+    return sum;
 }
 
 void forecast_score(struct forecast *f, struct forecast_horizon *h)
@@ -49,7 +73,13 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
         return;
     }
     double y = forecast_past(f)[0];
-    conformal_feed_late(&h->around, &h->past, y - (double)d->mean, 1.0);
+    conformal_feed_late(&h->around, &h->past, y - (double)d->mean,
+                        (double)d->spread);
+    double k = pattern_weight(h) * fmin(K_W, 1.0 / (double)h->steps);
+    h->widen[0] += k * ((y < (double)d->q10 ? 1.0 : 0.0) - 0.1);
+    h->widen[1] += k * ((y > (double)d->q90 ? 1.0 : 0.0) - 0.1);
+    for (int i = 0; i < 2; i++)
+        h->widen[i] = fmax(-1.0, fmin(1.5, h->widen[i]));
     struct forecast_view v;
     forecast_look(f, h, h->steps, &v);
     forecast_law_learn(&h->law, &v, y);
@@ -57,8 +87,9 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
         return;
     }
     h->n_scored++;
-    double gain =
-        fmax(1.0 / (double)h->n_scored, 1.0 / (K_MEM + (double)h->steps));
+    double memory =
+        fmax(K_MEM, K_MP * (double)h->far[0].lag) + (double)h->steps;
+    double gain = fmax(fmin(1.0, K_NEW / (double)h->n_scored), 1.0 / memory);
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         double miss = fabs(y - (double)d->expert[e]);
         h->loss[e] += gain * (miss - h->loss[e]);
@@ -91,8 +122,8 @@ static void ask(const struct forecast *f, struct forecast_horizon *h,
     forecast_look(f, h, 0, &v);
     double *p = h->point;
     p[FORECAST_BY_PERSISTENCE] = y[0] + rise;
+    p[FORECAST_BY_MEAN] = l->mean + rise;
     p[FORECAST_BY_LEVEL] = l->level + rise;
-    p[FORECAST_BY_FAST] = l->fast + rise;
     p[FORECAST_BY_TREND] = l->trend + l->slope * (double)h->steps + rise;
     p[FORECAST_BY_CYCLE] =
         h->far[0].lag > 0 ? y[h->far[0].lag - h->steps] : y[0];
@@ -109,9 +140,34 @@ static void keep(struct forecast *f, struct forecast_horizon *h, double mean)
     }
     d->made = f->now;
     d->mean = (float)mean;
+    d->spread = (float)h->spread;
+    d->q10 = (float)h->at.q10;
+    d->q90 = (float)h->at.q90;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         d->expert[e] = (float)h->point[e];
     }
+}
+
+/* Where the copies change or disagree, they are less sure. */
+static void foresee_spread(const struct forecast *f, struct forecast_horizon *h)
+{
+    const double *y = forecast_past(f);
+    double lo = INFINITY;
+    double hi = -INFINITY;
+    for (int c = 0; c < FORECAST_COPIES; c++) {
+        int64_t at = h->far[c].lag - h->steps;
+        for (int64_t j = -1; j <= 1 && h->far[c].lag > 0; j++) {
+            double x = y[at + j < 0 ? 0 : at + j];
+            lo = fmin(lo, x);
+            hi = fmax(hi, x);
+        }
+    }
+    double unrest = hi >= lo ? hi - lo : 0.0;
+    h->unrest += 0.01 * (unrest - h->unrest);
+    double weight = pattern_weight(h);
+    double ratio = h->unrest > 0.0 ? unrest / h->unrest : 1.0;
+    ratio = K_S0 + (1 - K_S0) * fmin(ratio, 5.0);
+    h->spread = 1.0 + weight * (ratio - 1.0);
 }
 
 void forecast_predict(struct forecast *f, struct forecast_horizon *h)
@@ -120,17 +176,23 @@ void forecast_predict(struct forecast *f, struct forecast_horizon *h)
     double rise = forecast_announced(f, h->steps, &breaks);
     ask(f, h, rise);
     if (h->n_scored > 0) {
-        weigh(h, h->trust.holds && !breaks);
+        weigh(f, h, h->trust.holds && !breaks);
     }
     double mean = 0.0;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         mean += h->weight[e] * h->point[e];
     }
+    foresee_spread(f, h);
+    double weight = pattern_weight(h);
     double q[CONFORMAL_LEVELS];
     for (int i = 0; i < CONFORMAL_LEVELS; i++) {
-        q[i] =
-            mean + conformal_offset(&h->around, (enum conformal_level)i, 1.0);
+        double off =
+            conformal_offset(&h->around, (enum conformal_level)i, h->spread);
+        q[i] = mean + off * exp(weight * h->widen[off > 0.0]);
     }
+    for (int i = 1; i < CONFORMAL_LEVELS; i++)
+        q[i] = fmax(q[i], q[i - 1]);
+    q[CONFORMAL_Q50] = fmax(q[CONFORMAL_Q10], fmin(q[CONFORMAL_Q90], mean));
     h->at = (struct forecast_at){mean,
                                  q[CONFORMAL_Q01],
                                  q[CONFORMAL_Q10],

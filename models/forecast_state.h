@@ -30,8 +30,8 @@ enum {
 /* Ways of looking ahead.  Those of a pattern are distrusted at a break. */
 #define FORECAST_EXPERT_LIST(X) \
     X(PERSISTENCE, false)       \
+    X(MEAN, false)              \
     X(LEVEL, false)             \
-    X(FAST, false)              \
     X(TREND, false)             \
     X(CYCLE, true)              \
     X(CYCLES, true)             \
@@ -58,6 +58,8 @@ struct forecast_due {
     int64_t made; /* index of the step, -1 for none */
     float expert[FORECAST_EXPERTS];
     float mean;
+    float spread;
+    float q10, q90;
 };
 
 struct forecast_lag {
@@ -84,6 +86,9 @@ struct forecast_horizon {
     struct forecast_trust trust;
     struct forecast_law law;
     struct conformal around;
+    double widen[2]; /* below and above, the logarithm of a factor */
+    double unrest;   /* usual disagreement of the copies */
+    double spread;   /* of the coming one, in usual ones */
     struct conformal_past past;
     double loss[FORECAST_EXPERTS]; /* usual |error| */
     double weight[FORECAST_EXPERTS];
@@ -94,14 +99,20 @@ struct forecast_horizon {
 
 /* Where the load stands, apart from what repeats. */
 struct forecast_level {
-    double level; /* since the last jump */
-    double n;
-    double deviation; /* usual, from the level */
-    double before, before_n;
+    double mean; /* slow; starts anew at large jumps only */
+    double mean_n;
+    double deviation;        /* usual, from the mean */
+    double before, before_n; /* the mean before the last jump */
     int64_t jumped_at;
-    double fast;
+    double level; /* constant between jumps large and small */
+    double level_n;
+    double fast;  /* mean of the last few steps */
+    double noise; /* usual change from step to step */
+    double last;
     double trend, slope;  /* Kalman filter, and its covariance in */
     double p00, p01, p11; /* units of the measurement noise */
+    double trend_miss;    /* usual */
+    int64_t n;
 };
 
 struct forecast_mark {

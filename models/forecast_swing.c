@@ -25,8 +25,8 @@ static double path(const struct forecast *f, int64_t step)
     double rise = forecast_announced(f, step, &breaks);
     double sum =
         w[FORECAST_BY_PERSISTENCE] * (y[0] + rise) +
+        w[FORECAST_BY_MEAN] * (l->mean + rise) +
         w[FORECAST_BY_LEVEL] * (l->level + rise) +
-        w[FORECAST_BY_FAST] * (l->fast + rise) +
         w[FORECAST_BY_TREND] * (l->trend + l->slope * (double)step + rise);
     double copies = 0.0;
     int n = 0;
