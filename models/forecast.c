@@ -101,6 +101,9 @@ static void close_step(struct forecast *f, double value, bool at_once)
         slice(f);
     }
     look_ahead(f);
+    for (int i = 0; i < f->cfg.n_horizons; i++) {
+        forecast_keep(f, &f->h[i]);
+    }
 }
 
 /* Steps that were not measured: what repeats, if it does, else the same. */

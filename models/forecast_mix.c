@@ -12,6 +12,8 @@ TUNE double K_MP = 1.0;
 TUNE double K_D = 1.3;
 TUNE double K_S0 = 0.5;
 TUNE double K_W = 0.04;
+static const double BEYOND_PU = 0.5; /* of the range seen: a slope's reach */
+TUNE double K_DOUBT = 0.3;
 TUNE double K_NW = 2.0; /* and a nearer stretch */
 
 #define OF_PATTERN(name, of_pattern) of_pattern,
@@ -31,6 +33,7 @@ static void weigh(const struct forecast *f, struct forecast_horizon *h,
                   bool trusted)
 {
     double best = INFINITY;
+    double doubt = 1.0 + K_DOUBT * (double)h->steps / (double)h->n_scored;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         if (trusted || !of_pattern[e]) {
             best = fmin(best, h->loss[e]);
@@ -47,6 +50,8 @@ static void weigh(const struct forecast *f, struct forecast_horizon *h,
                                   (f->far[h->steps] + DBL_MIN) /
                                   (h->loss[FORECAST_BY_CYCLE] + DBL_MIN));
         loss *= (of_pattern[e] ? K_HAND : 1.0);
+        if (e != FORECAST_BY_PERSISTENCE)
+            loss *= doubt;
         double ratio = (best + DBL_MIN) / (loss + DBL_MIN);
         h->weight[e] = counts ? pow(ratio, K_POW) : 0.0;
         sum += h->weight[e];
@@ -73,6 +78,7 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
         return;
     }
     double y = forecast_past(f)[0];
+    bool broken = made < h->trust.broke_at;
     conformal_feed_late(&h->around, &h->past, y - (double)d->mean,
                         (double)d->spread);
     double k = pattern_weight(h) * fmin(K_W, 1.0 / (double)h->steps);
@@ -83,7 +89,7 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
     struct forecast_view v;
     forecast_look(f, h, h->steps, &v);
     forecast_law_learn(&h->law, &v, y);
-    if (made < h->trust.broke_at) {
+    if (broken) {
         return;
     }
     h->n_scored++;
@@ -130,16 +136,23 @@ static void ask(const struct forecast *f, struct forecast_horizon *h,
     p[FORECAST_BY_CYCLES] = v.base;
     p[FORECAST_BY_LAW] = forecast_law_say(&h->law, &v);
     p[FORECAST_BY_PATTERN] = by_pattern(f, h);
+    double lo = f->clean.lo;
+    double hi = f->clean.hi;
+    double margin = BEYOND_PU * (hi - lo);
+    p[FORECAST_BY_LAW] = fmax(lo, fmin(hi, p[FORECAST_BY_LAW]));
+    p[FORECAST_BY_TREND] =
+        fmax(lo - margin, fmin(hi + margin, p[FORECAST_BY_TREND] - rise)) +
+        rise;
 }
 
-static void keep(struct forecast *f, struct forecast_horizon *h, double mean)
+void forecast_keep(struct forecast *f, const struct forecast_horizon *h)
 {
     struct forecast_due *d = due(f, h, f->now);
     if (d == NULL) {
         return;
     }
     d->made = f->now;
-    d->mean = (float)mean;
+    d->mean = (float)h->at.mean;
     d->spread = (float)h->spread;
     d->q10 = (float)h->at.q10;
     d->q90 = (float)h->at.q90;
@@ -199,5 +212,4 @@ void forecast_predict(struct forecast *f, struct forecast_horizon *h)
                                  q[CONFORMAL_Q50],
                                  q[CONFORMAL_Q90],
                                  q[CONFORMAL_Q99]};
-    keep(f, h, mean);
 }

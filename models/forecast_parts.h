@@ -41,6 +41,7 @@ void forecast_judge(struct forecast *f, struct forecast_horizon *h);
 /* forecast_mix.c: the experts, and what is made of them. */
 void forecast_score(struct forecast *f, struct forecast_horizon *h);
 void forecast_predict(struct forecast *f, struct forecast_horizon *h);
+void forecast_keep(struct forecast *f, const struct forecast_horizon *h);
 
 /* forecast_marks.c: rise announced within the next 'steps' steps, and whether
  * a job starts or stops there. */
