@@ -123,8 +123,20 @@ static void score(struct availability *a, int64_t lead, double plugged)
         }
     }
     double error = plugged - (double)said[BY_BOTH];
-    if (isfinite(error)) {
-        conformal_feed_late(&a->conformal[lead], &a->past[lead], error, 1.0);
+    conformal_feed_late(&a->conformal[lead], &a->past[lead], error, 1.0);
+}
+
+/* Nothing was said in the slots between 'heard' and the newest: what lies in
+ * their places is of other slots. */
+static void miss(struct availability *a, int64_t lead)
+{
+    int64_t ahead = a->habit.leads[lead].ahead;
+    int64_t first = a->habit.newest - ahead;
+    for (int64_t slot = first > a->heard ? first : a->heard + 1;
+         slot < a->habit.newest; slot++) {
+        float *said = said_of(a, lead, slot + ahead);
+        said[BY_HABIT] = said[BY_DEPARTURE] = said[BY_BOTH] = NAN;
+        conformal_feed_late(&a->conformal[lead], &a->past[lead], NAN, 1.0);
     }
 }
 
@@ -170,6 +182,7 @@ void availability_feed(struct availability *a, int64_t start_ms,
     if (a->habit.newest == newest && n > 0) {
         return;
     }
+    a->heard = n > 0 ? a->heard : a->habit.newest - 1;
     int64_t slot = a->habit.newest % a->habit.week;
     float *arrivals = &a->arrivals[slot];
     float *leavers = &a->leavers[slot];
@@ -178,9 +191,11 @@ void availability_feed(struct availability *a, int64_t start_ms,
     *arrivals += (float)(gain * (now->arrived - (double)*arrivals));
     *leavers += (float)(gain * (share - (double)*leavers));
     for (int64_t i = 0; i < a->habit.n_leads; i++) {
+        miss(a, i);
         score(a, i, plugged);
         say(a, i);
     }
+    a->heard = a->habit.newest;
 }
 
 static int64_t lead_of(const struct availability *a, int64_t k)

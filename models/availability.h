@@ -49,6 +49,7 @@ struct availability {
     struct outlook habit; /* of all that are plugged in */
     double nodes;         /* of the fleet */
     struct availability_now now;
+    int64_t heard; /* number of the slot of 'now'; valid with habit.n > 0 */
     float arrivals[OUTLOOK_WEEK_MAX]; /* a slot, by time of week */
     float leavers[OUTLOOK_WEEK_MAX];  /* share of the plugged that leaves */
     double loss[OUTLOOK_LEADS][2];

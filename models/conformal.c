@@ -118,11 +118,11 @@ void conformal_past_init(struct conformal_past *p, int64_t delay)
 }
 
 /* The offsets that the forecast of the error that comes now was made with;
- * NULL where it was made before any error. */
+ * NULL where it was made before any were kept. */
 static const double *recall(const struct conformal_past *p, int64_t stride)
 {
     int64_t at = p->n - p->delay; /* errors that it knew of */
-    if (at < 1) {
+    if (at < stride) {
         return NULL;
     }
     return p->offset[at / stride % CONFORMAL_PAST];
@@ -132,6 +132,9 @@ void conformal_feed_late(struct conformal *c, struct conformal_past *p,
                          double error, double spread)
 {
     int64_t stride = (p->delay + CONFORMAL_PAST - 2) / (CONFORMAL_PAST - 1);
+    if (p->n == 0 && !usable(error, spread)) {
+        return; /* no forecast yet */
+    }
     p->n++;
     if (usable(error, spread)) {
         feed(c, recall(p, stride), error / spread, p->delay);

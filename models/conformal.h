@@ -45,7 +45,7 @@ struct conformal {
  */
 struct conformal_past {
     int64_t delay; /* errors between a forecast and its own, >= 1 */
-    int64_t n;     /* errors seen */
+    int64_t n;     /* steps since the first error, it included */
     double offset[CONFORMAL_PAST][CONFORMAL_LEVELS]; /* in spreads; a ring */
 };
 
@@ -56,7 +56,8 @@ void conformal_init(struct conformal *c);
  * none. What is not finite changes nothing. */
 void conformal_feed(struct conformal *c, double error, double spread);
 
-/* The same for a horizon of 'delay' >= 1 steps, one error a step. */
+/* The same for a horizon of 'delay' >= 1 steps, one error a step: of a step
+ * without one, what is not finite. */
 void conformal_past_init(struct conformal_past *p, int64_t delay);
 void conformal_feed_late(struct conformal *c, struct conformal_past *p,
                          double error, double spread);

@@ -153,14 +153,11 @@ static void score(struct outlook *o, struct outlook_lead *lead, double value)
         }
     }
     double error = value - (double)said->all;
-    if (isfinite(error)) {
-        double spread = spread_at(o, o->newest);
-        conformal_feed_late(&lead->conformal, &lead->past, error, spread);
-        if (lead->ahead == o->leads[o->n_leads / 2].ahead) {
-            float *s = &o->day_spread[o->newest % o->day];
-            *s = (float)((double)*s +
-                         DAY_SPREAD_GAIN * (fabs(error) - (double)*s));
-        }
+    double spread = spread_at(o, o->newest);
+    conformal_feed_late(&lead->conformal, &lead->past, error, spread);
+    if (isfinite(error) && lead->ahead == o->leads[o->n_leads / 2].ahead) {
+        float *s = &o->day_spread[o->newest % o->day];
+        *s = (float)((double)*s + DAY_SPREAD_GAIN * (fabs(error) - (double)*s));
     }
 }
 
@@ -175,6 +172,15 @@ static void say(struct outlook *o, struct outlook_lead *lead)
         said->by[e] = (float)by[e];
     }
     said->all = (float)combine(lead, by);
+}
+
+/* Nothing comes true in a gap, but time passes. */
+static void miss(struct outlook *o)
+{
+    for (int64_t i = 0; i < o->n_leads; i++) {
+        struct outlook_lead *l = &o->leads[i];
+        conformal_feed_late(&l->conformal, &l->past, NAN, 1.0);
+    }
 }
 
 /* A slot without a value of its own: 'value' is NAN. */
@@ -251,6 +257,7 @@ void outlook_feed(struct outlook *o, int64_t start_ms, double value)
     }
     while (slot - o->newest > 1) {
         advance(o, NAN);
+        miss(o);
         for (int64_t i = 0; i < o->n_leads; i++) {
             struct outlook_lead *l = &o->leads[i];
             say_nothing(said_of(o, l, o->newest + l->ahead));
@@ -262,6 +269,8 @@ void outlook_feed(struct outlook *o, int64_t start_ms, double value)
     advance(o, x);
     if (measured) {
         learn(o, (double)(float)x);
+    } else {
+        miss(o);
     }
     drop_past_steps(o);
     for (int64_t i = 0; i < o->n_leads; i++) {

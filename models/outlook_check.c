@@ -159,7 +159,7 @@ bool availability_valid(const struct availability *a,
                         const struct availability *fresh)
 {
     bool ok = outlook_valid(&a->habit, &fresh->habit) &&
-              same(a->nodes, fresh->nodes) &&
+              same(a->nodes, fresh->nodes) && counts(a->heard, COUNT_MAX) &&
               within(a->now.arrived, 0.0, a->nodes) &&
               within(a->now.left, 0.0, a->nodes) &&
               series_floats_or_none(a->said[0], OUTLOOK_RING * 3);

@@ -159,6 +159,34 @@ static void hostile_counts_change_nothing(void **state)
     free(a);
 }
 
+/* What was said of slots that were never heard is not taken for what was said
+ * of the one that comes after them. */
+static void gap_is_not_scored(void **state)
+{
+    (void)state;
+    enum { HEARD = 200, GAP = 5 };
+    struct lot lot;
+    struct availability *a = fresh(&lot, 1);
+    struct availability_now now = {0};
+    for (int i = 0; i < HEARD; i++) {
+        now.plugged[AVAILABILITY_NOT_SAID] = i % 2 == 0 ? 10.0 : 90.0;
+        availability_feed(a, MONDAY_MS + (int64_t)i * SLOT_MS, &now);
+    }
+    int64_t before[OUTLOOK_LEADS] = {0};
+    for (int64_t i = 0; i < a->habit.n_leads; i++) {
+        before[i] = a->conformal[i].n;
+    }
+    int64_t next_ms = MONDAY_MS + (int64_t)(HEARD + GAP) * SLOT_MS;
+    availability_feed(a, next_ms, &now);
+    for (int64_t i = 0; i < a->habit.n_leads; i++) {
+        int64_t ahead = a->habit.leads[i].ahead;
+        int64_t steps = (ahead < GAP ? ahead : GAP) + 1;
+        assert_int_equal(a->conformal[i].n, before[i] + (ahead > GAP));
+        assert_int_equal(a->past[i].n, HEARD - ahead + steps);
+    }
+    free(a);
+}
+
 static void buckets_are_as_written(void **state)
 {
     (void)state;
@@ -176,6 +204,7 @@ int main(void)
         cmocka_unit_test(lot_is_learnt),
         cmocka_unit_test(announced_departures_are_believed),
         cmocka_unit_test(hostile_counts_change_nothing),
+        cmocka_unit_test(gap_is_not_scored),
         cmocka_unit_test(buckets_are_as_written),
     };
     return cmocka_run_group_tests_name("availability", tests, NULL, NULL);

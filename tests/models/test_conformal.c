@@ -236,6 +236,31 @@ static void runs_of_errors_are_not_chased(void **state)
 }
 
 /* The spread that a forecaster says itself is taken at its word. */
+/* The first errors of a long horizon find no offsets kept of their time, which
+ * is not to say that they were nothing. */
+static void first_errors_are_compared_with_what_was_said(void **state)
+{
+    (void)state;
+    enum { DELAY = 160, STRIDE = 10 };
+    struct conformal c;
+    struct conformal_past past;
+    conformal_init(&c);
+    conformal_past_init(&past, DELAY);
+    conformal_feed_late(&c, &past, NAN, 1.0);
+    assert_int_equal(past.n, 0);
+    for (int i = 0; i < DELAY; i++) {
+        conformal_feed_late(&c, &past, i % 2 == 0 ? 1.0 : -1.0, 1.0);
+    }
+    double q90 = c.offset[CONFORMAL_Q90];
+    for (int i = 0; i < STRIDE - 1; i++) {
+        conformal_feed_late(&c, &past, 1.0, 1.0);
+        assert_true(c.offset[CONFORMAL_Q90] < q90); /* 1 was in the band */
+        q90 = c.offset[CONFORMAL_Q90];
+    }
+    conformal_feed_late(&c, &past, NAN, 1.0);
+    assert_int_equal(past.n, DELAY + STRIDE);
+}
+
 static void spread_scales_the_band(void **state)
 {
     (void)state;
@@ -358,6 +383,7 @@ int main(void)
         cmocka_unit_test(band_covers_what_it_says),
         cmocka_unit_test(change_of_scale_is_followed),
         cmocka_unit_test(runs_of_errors_are_not_chased),
+        cmocka_unit_test(first_errors_are_compared_with_what_was_said),
         cmocka_unit_test(spread_scales_the_band),
         cmocka_unit_test(perfect_forecast_has_no_width),
         cmocka_unit_test(hostile_errors_stay_finite_and_in_order),
