@@ -112,7 +112,8 @@ struct schedule {
     /* marginal values, site currency */
     double energy_value_per_kwh[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
     double grid_value_per_kwh[SCHEDULE_STEPS_MAX]; /* of a kWh of load */
-    double peak_value_per_kw;
+    double cap_value_per_kwh[SCHEDULE_STEPS_MAX];  /* of more import_max */
+    double peak_value_per_kw;                      /* of a higher incumbent */
 };
 
 #endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ipm - a primal-dual interior point for linear programmes in stages.
+ *
+ *     min cost'x   A x = rhs   lo <= x <= lo + range
+ *
+ * Every column and every row is a kind that exists once per stage; a column of
+ * stage t has entries in rows of stage t (lag 0) and of stage t + 1 (lag 1).
+ * The normal equations are then block banded.  Rows without an entry at lag 1
+ * on their own account ("local") are eliminated over all stages at once, and
+ * what is left by a banded Cholesky factorisation; a column in local rows only
+ * costs nothing.  Vectors are kept by kind, so that all work on them runs along
+ * time.
+ *
+ * Mehrotra's predictor and corrector (SIAM J. Optim. 2(4), 1992) for boxes; x
+ * is kept as its distances from both bounds, so that neither vanishes by
+ * rounding.  Every range is finite: a bound from below follows from any y.
+ *
+ * Nothing is allocated: ipm_open takes what it needs from the caller's memory.
+ */
+#ifndef POLICIES_IPM_H
+#define POLICIES_IPM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    IPM_ENTRIES_MAX = 6,
+    IPM_ROWS_MAX = 200,
+    IPM_COLS_MAX = 480,
+    IPM_NEIGHBOURS_MAX = 2 * IPM_ROWS_MAX,
+};
+
+/* Bump allocator of doubles. */
+struct ipm_memory {
+    double *base;
+    size_t n;
+    size_t n_used;
+};
+
+/* NULL when it is exhausted; set to 0. */
+double *ipm_take(struct ipm_memory *m, size_t n);
+
+struct ipm_entry {
+    int row;
+    int lag;
+    double k;
+    const double *shape; /* the coefficient of stage t is k * shape[t] */
+};
+
+struct ipm_col {
+    int n_entries;
+    struct ipm_entry entries[IPM_ENTRIES_MAX];
+};
+
+/* A row coupled with a local one: 'pair' holds their products. */
+struct ipm_neighbour {
+    int row;
+    int lag;
+    int pair;
+};
+
+struct ipm_local {
+    int n_neighbours;
+    struct ipm_neighbour at[IPM_NEIGHBOURS_MAX];
+};
+
+struct ipm_normal {
+    int width;                                 /* half bandwidth */
+    int n_pairs;                               /* of rows with products */
+    int16_t diag[IPM_ROWS_MAX][IPM_ROWS_MAX];  /* same stage, symmetric */
+    int16_t after[IPM_ROWS_MAX][IPM_ROWS_MAX]; /* [row of t + 1][row of t] */
+    struct ipm_local local[IPM_ROWS_MAX];
+    double *pairs;   /* n_pairs x stages */
+    double *inverse; /* of the local pivots, n_local x stages */
+    double *band;    /* columns of the factor */
+    double *rhs;     /* stages x coupled rows */
+};
+
+struct ipm {
+    int n_stages;
+    int n_cols;
+    int n_rows;
+    int n_coupled; /* the first rows; the rest is local */
+    struct ipm_col cols[IPM_COLS_MAX];
+    /* n_cols x n_stages */
+    double *cost;
+    double *range; /* 0: the column is fixed at its lower bound */
+    double *on;    /* 1 where not fixed, else 0 */
+    double *xl;    /* x - lo */
+    double *xu;    /* hi - x */
+    double *zl;
+    double *zu;
+    double *il; /* 1 / xl */
+    double *iu;
+    double *theta;
+    double *grad; /* A'y - cost */
+    double *dx;
+    double *dzl;
+    double *dzu;
+    double *work;
+    /* n_rows x n_stages */
+    double *rhs;
+    double *y;
+    double *dy;
+    double *rp;
+    double n_on;
+    double mu;
+    double primal_pu; /* residual, relative */
+    double step_p;
+    double step_d;
+    struct ipm_normal normal;
+};
+
+/* Takes the arrays; false when the memory is exhausted.  n_* are set and the
+ * columns' entries declared before. */
+bool ipm_open(struct ipm *p, struct ipm_memory *m);
+
+/* A start in the middle; after cost, range and rhs are set. */
+void ipm_start(struct ipm *p);
+
+/* One predictor-corrector iteration; false when nothing moves any more or a
+ * number is lost, with the iterate as it was. */
+bool ipm_iterate(struct ipm *p);
+
+/* cost'(x - lo) of the iterate. */
+double ipm_cost(const struct ipm *p);
+
+/* A bound from below on the optimum of cost'(x - lo), from y alone. */
+double ipm_bound(const struct ipm *p);
+
+/* out = A v and out = A'v. */
+void ipm_times(const struct ipm *p, const double *v, double *out);
+void ipm_times_t(const struct ipm *p, const double *v, double *out);
+
+/* policies/ipm_normal.c: products, factor, solve (rhs and answer n_rows x
+ * n_stages, in place). */
+bool ipm_normal_open(struct ipm *p, struct ipm_memory *m);
+void ipm_normal_factor(struct ipm *p);
+void ipm_normal_solve(struct ipm *p, double *rhs);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Declares the rows and columns of a problem; schedule_lp_fill.c gives them
+ * their numbers. */
+#include "policies/schedule_lp.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "policies/schedule_lp_fill.h"
+
+static int column(struct schedule_lp *lp)
+{
+    assert(lp->ipm.n_cols < IPM_COLS_MAX);
+    lp->ipm.cols[lp->ipm.n_cols].n_entries = 0;
+    return lp->ipm.n_cols++;
+}
+
+static void entry(struct schedule_lp *lp, int col, struct ipm_entry e)
+{
+    struct ipm_col *c = &lp->ipm.cols[col];
+    if (e.row < 0) {
+        return;
+    }
+    assert(c->n_entries < IPM_ENTRIES_MAX);
+    c->entries[c->n_entries++] = e;
+}
+
+/* A column of the grid's power: balance, peak (of imports) and ramp. */
+static int grid_column(struct schedule_lp *lp, double sign)
+{
+    int c = column(lp);
+    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, lp->one});
+    if (sign > 0.0) {
+        entry(lp, c, (struct ipm_entry){lp->peak_row, 0, 1.0, lp->one});
+        entry(lp, c, (struct ipm_entry){lp->peak_row, 1, -1.0, lp->one});
+    }
+    entry(lp, c, (struct ipm_entry){lp->ramp_row, 0, sign, lp->ramp_on});
+    entry(lp, c, (struct ipm_entry){lp->ramp_row, 1, -sign, lp->one});
+    return c;
+}
+
+static void grid_columns(struct schedule_lp *lp,
+                         const struct schedule_problem *p)
+{
+    bool any[4] = {false};
+    for (int t = 0; t < lp->n; t++) {
+        double hi = lp->grid_hi[t] * lp->unit_w;
+        double lo = lp->grid_lo[t] * lp->unit_w;
+        any[0] = any[0] || hi > 0.0;
+        any[1] = any[1] || hi > p->import_max_w[t];
+        any[2] = any[2] || (lo < 0.0 && p->export_max_w[t] > 0.0);
+        any[3] = any[3] || -lo > p->export_max_w[t];
+    }
+    lp->import = any[0] ? grid_column(lp, 1.0) : -1;
+    lp->import_over = any[1] ? grid_column(lp, 1.0) : -1;
+    lp->export = any[2] ? grid_column(lp, -1.0) : -1;
+    lp->export_over = any[3] ? grid_column(lp, -1.0) : -1;
+    lp->peak_room = lp->peak_rise = -1;
+    if (lp->peak_row >= 0) {
+        lp->peak_room = column(lp);
+        entry(lp, lp->peak_room,
+              (struct ipm_entry){lp->peak_row, 0, 1.0, lp->one});
+        entry(lp, lp->peak_room,
+              (struct ipm_entry){lp->peak_row, 1, -1.0, lp->one});
+        lp->peak_rise = column(lp);
+        entry(lp, lp->peak_rise,
+              (struct ipm_entry){lp->peak_row, 0, -1.0, lp->one});
+    }
+    lp->ramp = lp->ramp_over = lp->ramp_under = -1;
+    if (lp->ramp_row >= 0) {
+        int *cols[] = {&lp->ramp, &lp->ramp_over, &lp->ramp_under};
+        const double sign[] = {-1.0, -1.0, 1.0};
+        for (int i = 0; i < 3; i++) {
+            *cols[i] = column(lp);
+            entry(lp, *cols[i],
+                  (struct ipm_entry){lp->ramp_row, 0, sign[i], lp->ramp_on});
+        }
+    }
+}
+
+static void class_columns(struct schedule_lp *lp,
+                          const struct schedule_problem *p, int k)
+{
+    lp->unserved[k] = lp->shed[k] = lp->served[k] = lp->queue[k] = -1;
+    if (!p->classes[k].deferrable) {
+        int *cols[] = {&lp->unserved[k], &lp->shed[k]};
+        for (int i = 0; i < 2; i++) {
+            *cols[i] = column(lp);
+            entry(lp, *cols[i],
+                  (struct ipm_entry){lp->balance_row, 0, 1.0, lp->one});
+        }
+        return;
+    }
+    int row = lp->queue_row[k];
+    lp->served[k] = column(lp);
+    entry(lp, lp->served[k],
+          (struct ipm_entry){lp->balance_row, 0, -1.0, lp->one});
+    entry(lp, lp->served[k], (struct ipm_entry){row, 0, 1.0, lp->h});
+    lp->queue[k] = column(lp);
+    entry(lp, lp->queue[k], (struct ipm_entry){row, 0, 1.0, lp->one});
+    entry(lp, lp->queue[k], (struct ipm_entry){row, 1, -1.0, lp->one});
+}
+
+static int power_column(struct schedule_lp *lp, struct ipm_entry soc,
+                        double sign, int limit_row)
+{
+    int c = column(lp);
+    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, lp->one});
+    entry(lp, c, soc);
+    entry(lp, c, (struct ipm_entry){limit_row, 0, 1.0, lp->one});
+    return c;
+}
+
+static void battery_columns(struct schedule_lp *lp,
+                            const struct schedule_battery *b,
+                            struct schedule_lp_battery *out)
+{
+    for (int s = 0; s < out->store.n_segments; s++) {
+        int row = out->soc_row[s];
+        struct ipm_entry in = {row, 0, -b->charge_eff_pu, lp->h};
+        struct ipm_entry from = {row, 0, 1.0 / b->discharge_eff_pu, lp->h};
+        out->charge[s] = power_column(lp, in, -1.0, out->charge_row);
+        out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
+        int e = out->energy[s] = column(lp);
+        entry(lp, e, (struct ipm_entry){row, 0, 1.0, lp->one});
+        entry(lp, e, (struct ipm_entry){row, 1, -1.0, lp->one});
+        entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
+    }
+    out->charge_room = out->discharge_room = out->sum = out->missing = -1;
+    if (out->charge_row >= 0) {
+        out->charge_room = column(lp);
+        entry(lp, out->charge_room,
+              (struct ipm_entry){out->charge_row, 0, 1.0, lp->one});
+        out->discharge_room = column(lp);
+        entry(lp, out->discharge_room,
+              (struct ipm_entry){out->discharge_row, 0, 1.0, lp->one});
+    }
+    if (out->sum_row >= 0) {
+        out->sum = column(lp);
+        entry(lp, out->sum,
+              (struct ipm_entry){out->sum_row, 0, -1.0, out->sum_on});
+    }
+    if (isfinite(b->soc_end_min_pu)) {
+        bool sum = out->sum_row >= 0;
+        out->missing = column(lp);
+        entry(lp, out->missing,
+              (struct ipm_entry){sum ? out->sum_row : out->soc_row[0], 0,
+                                 sum ? 1.0 : -1.0, lp->last});
+    }
+}
+
+static bool peak_matters(const struct schedule_lp *lp,
+                         const struct schedule_problem *p)
+{
+    for (int t = 0; t < lp->n; t++) {
+        if (p->peak_per_kw > 0.0 &&
+            lp->grid_hi[t] * lp->unit_w > fmax(p->peak_w, 0.0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ramp_matters(const struct schedule_lp *lp,
+                         const struct schedule_problem *p)
+{
+    double hi = isfinite(p->grid_start_w) ? p->grid_start_w : -INFINITY;
+    double lo = isfinite(p->grid_start_w) ? p->grid_start_w : INFINITY;
+    double step_s = INFINITY;
+    for (int t = 0; t < lp->n; t++) {
+        hi = fmax(hi, lp->grid_hi[t] * lp->unit_w);
+        lo = fmin(lo, lp->grid_lo[t] * lp->unit_w);
+        step_s = fmin(step_s, p->step_s[t]);
+    }
+    return p->ramp_max_w_per_s * step_s < hi - lo;
+}
+
+/* The time-coupled rows first: ramp and peak lead, because they alone reach
+ * over a whole stage.  The balance comes last of the local ones, because the
+ * others are coupled with it. */
+static void rows(struct schedule_lp *lp, const struct schedule_problem *p)
+{
+    int n = 0;
+    lp->ramp_row = ramp_matters(lp, p) ? n++ : -1;
+    lp->peak_row = peak_matters(lp, p) ? n++ : -1;
+    for (int k = 0; k < lp->n_classes; k++) {
+        lp->queue_row[k] = p->classes[k].deferrable ? n++ : -1;
+    }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        struct schedule_lp_battery *b = &lp->batteries[i];
+        for (int s = 0; s < b->store.n_segments; s++) {
+            b->soc_row[s] = n++;
+        }
+    }
+    lp->ipm.n_coupled = n;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        struct schedule_lp_battery *b = &lp->batteries[i];
+        bool several = b->store.n_segments > 1;
+        b->sum_row = b->sum_on ? n++ : -1;
+        b->charge_row = several ? n++ : -1;
+        b->discharge_row = several ? n++ : -1;
+    }
+    lp->balance_row = n++;
+    lp->ipm.n_rows = n;
+    assert(n <= IPM_ROWS_MAX);
+}
+
+bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
+                      const struct schedule_ways *ways, struct ipm_memory *m)
+{
+    memset(lp, 0, sizeof(*lp));
+    lp->n = lp->ipm.n_stages = (int)p->n_steps;
+    lp->n_batteries = (int)p->n_batteries;
+    lp->n_classes = (int)p->n_classes;
+    schedule_penalties(p, &lp->penalties);
+    if (!schedule_lp_shapes(lp, p, m)) {
+        return false;
+    }
+    rows(lp, p);
+    grid_columns(lp, p);
+    for (int k = 0; k < lp->n_classes; k++) {
+        class_columns(lp, p, k);
+    }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        battery_columns(lp, &p->batteries[i], &lp->batteries[i]);
+    }
+    lp->lo = ipm_take(m, (size_t)lp->ipm.n_cols * (size_t)lp->n);
+    if (!lp->lo || !ipm_open(&lp->ipm, m)) {
+        return false;
+    }
+    schedule_lp_fill(lp, p, ways);
+    return true;
+}

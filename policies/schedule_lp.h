@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * schedule_lp - the planner's problem as a linear programme in stages.
+ *
+ * Per step: import, export and what exceeds their limits; a running peak
+ * p[t] = p[t-1] + rise[t] >= import[t] instead of one dense column; the change
+ * of the grid power between neighbours; what a class does not get, or what it
+ * queues; per battery and segment of one price: charge, discharge and energy
+ * above soc_min.  Units are scaled: powers near 1, prices near 1.
+ *
+ * What gives way has a price above everything it can save (exact penalties, in
+ * the order of SCHEDULE_TIER_LIST); a state of charge outside its window is
+ * given the time that 98 % of the power needs to bring it back.  So the
+ * programme has a solution for every problem.
+ *
+ * An export price above the import price would pay for a circle: it is taken
+ * as the import price, and the bound from below as what that may miss.
+ */
+#ifndef POLICIES_SCHEDULE_LP_H
+#define POLICIES_SCHEDULE_LP_H
+
+#include <stdbool.h>
+
+#include "models/schedule.h"
+#include "policies/ipm.h"
+
+/* Prices of what gives way, site currency. */
+struct schedule_penalties {
+    double soc_end_per_kwh;
+    double floor_per_kwh;
+    double ramp_per_kw;
+    double grid_per_kwh;
+};
+
+/* The segments of one price merged, the start inside them where it can be;
+ * energies in Wh above soc_min. */
+struct schedule_store {
+    int n_segments;
+    double width_wh[SCHEDULE_SEGMENTS_MAX];
+    double start_wh[SCHEDULE_SEGMENTS_MAX];
+    double per_kwh[SCHEDULE_SEGMENTS_MAX];
+    double whole_wh; /* sum of the widths */
+};
+
+/* Columns and rows of a battery, -1: not there. */
+struct schedule_lp_battery {
+    struct schedule_store store;
+    int charge[SCHEDULE_SEGMENTS_MAX];
+    int discharge[SCHEDULE_SEGMENTS_MAX];
+    int energy[SCHEDULE_SEGMENTS_MAX];
+    int soc_row[SCHEDULE_SEGMENTS_MAX];
+    int charge_room;
+    int charge_row;
+    int discharge_room;
+    int discharge_row;
+    int sum;
+    int sum_row;
+    int missing;      /* at the end */
+    const double *lo; /* window of the sum, scaled, per step */
+    const double *hi;
+    const double *sum_on;
+};
+
+struct schedule_lp {
+    struct ipm ipm;
+    struct schedule_penalties penalties;
+    int n;
+    int n_batteries;
+    int n_classes;
+    double unit_w;
+    double unit_cur;   /* of a cost of 1 */
+    double offset;     /* cost of the lower bounds, scaled */
+    double missed_cur; /* what the export price's limit may miss */
+    const double *h;
+    const double *one;
+    const double *last;    /* 1 at the last step */
+    const double *ramp_on; /* 0 where the power before is not known */
+    const double *grid_lo; /* what the site can reach, scaled */
+    const double *grid_hi;
+    double *lo; /* of the columns */
+    int import;
+    int import_over;
+    int export;
+    int export_over;
+    int peak_room;
+    int peak_rise;
+    int ramp;
+    int ramp_over;
+    int ramp_under;
+    int unserved[SCHEDULE_CLASSES_MAX];
+    int shed[SCHEDULE_CLASSES_MAX];
+    int served[SCHEDULE_CLASSES_MAX];
+    int queue[SCHEDULE_CLASSES_MAX];
+    int queue_row[SCHEDULE_CLASSES_MAX];
+    int balance_row;
+    int peak_row;
+    int ramp_row;
+    struct schedule_lp_battery batteries[SCHEDULE_BATTERIES_MAX];
+};
+
+/* Directions that a second solve must keep: [battery][step] +1 charges only,
+ * -1 discharges only, 0 either; NULL: all either. */
+struct schedule_ways {
+    int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
+};
+
+void schedule_store(const struct schedule_battery *b,
+                    struct schedule_store *out);
+
+void schedule_penalties(const struct schedule_problem *p,
+                        struct schedule_penalties *out);
+
+/* The window of a store at the end of each step, Wh above soc_min: its floor
+ * and ceiling as far as they can be reached. */
+struct schedule_tube {
+    double lo_wh;
+    double hi_wh;
+    double low_wh; /* what can be reached inside the windows so far */
+    double high_wh;
+};
+
+struct schedule_tube schedule_tube(const struct schedule_battery *b);
+
+/* To the end of step 't' of 'h' hours. */
+void schedule_tube_step(struct schedule_tube *tube,
+                        const struct schedule_battery *b, int64_t t, double h);
+
+/* False when the memory is exhausted. */
+bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
+                      const struct schedule_ways *ways, struct ipm_memory *m);
+
+/* Powers of the iterate, net, into battery_w and served_w. */
+void schedule_lp_powers(const struct schedule_lp *lp,
+                        const struct schedule_problem *p, struct schedule *out);
+
+/* Marginal values of the iterate. */
+void schedule_lp_values(const struct schedule_lp *lp, struct schedule *out);
+
+/* Bound from below on the cost with penalties, site currency. */
+double schedule_lp_bound(const struct schedule_lp *lp);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/schedule_solve.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double gap_target_pu = 2e-7; /* at which it stops */
+static const double gap_optimal_pu = 1e-6;
+static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
+
+enum { ROUNDS_MAX = 3 };
+
+struct schedule_solver {
+    struct ipm_memory memory;
+    struct schedule_lp lp;
+    struct schedule_ways ways;
+    struct schedule trial;
+};
+
+static size_t header_doubles(void)
+{
+    return (sizeof(struct schedule_solver) + sizeof(double) - 1) /
+               sizeof(double) +
+           8;
+}
+
+size_t schedule_memory(const struct schedule_shape *shape)
+{
+    size_t n = (size_t)shape->n_steps + 8;
+    size_t b = (size_t)shape->n_batteries;
+    size_t s = (size_t)shape->n_segments;
+    size_t k = (size_t)shape->n_classes;
+    size_t coupled = 2 + k + b * s;
+    size_t local = 1 + 3 * b;
+    size_t rows = coupled + local;
+    size_t cols = 9 + 2 * k + b * (3 * s + 4);
+    size_t width = coupled + s + 1;
+    size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
+                   2 * local * coupled + 2 * coupled + b * s * s;
+    size_t vectors = 16 * cols + 4 * rows + 6 + 3 * b + pairs + local;
+    return header_doubles() + vectors * n +
+           (n * coupled + width + 9) * (width + 2) + 16 * cols;
+}
+
+struct schedule_solver *schedule_solver(double *base, size_t n)
+{
+    if (!base || n <= header_doubles()) {
+        return NULL;
+    }
+    struct schedule_solver *s = (struct schedule_solver *)(void *)base;
+    s->memory.base = base + header_doubles();
+    s->memory.n = n - header_doubles();
+    s->memory.n_used = 0;
+    return s;
+}
+
+struct search {
+    struct schedule_solver *s;
+    const struct schedule_problem *p;
+    const struct schedule_budget *budget;
+    struct schedule *best;
+    double best_cur; /* cost with penalties; INFINITY: none yet */
+    double bound_cur;
+    int n_iterations;
+    int n_left;
+};
+
+static double gap(const struct search *at)
+{
+    return fmax(at->best_cur - at->bound_cur, 0.0) /
+           fmax(1.0, fabs(at->best_cur));
+}
+
+static void look(struct search *at, bool relaxed)
+{
+    struct schedule_solver *s = at->s;
+    schedule_lp_powers(&s->lp, at->p, &s->trial);
+    double cur = schedule_settle(at->p, &s->lp.penalties, &s->trial);
+    if (cur < at->best_cur) {
+        schedule_lp_values(&s->lp, &s->trial);
+        *at->best = s->trial;
+        at->best_cur = cur;
+    }
+    if (relaxed) {
+        at->bound_cur = fmax(at->bound_cur, schedule_lp_bound(&s->lp));
+    }
+}
+
+static bool stopped(const struct search *at)
+{
+    const struct schedule_budget *b = at->budget;
+    return at->n_left <= 0 || (b && b->stop && b->stop(b->context));
+}
+
+/* The programme's own gap, by complementarity alone. */
+static bool near(const struct schedule_lp *lp)
+{
+    double cost = fabs(ipm_cost(&lp->ipm) + lp->offset);
+    double gap_sum = 2.0 * lp->ipm.n_on * lp->ipm.mu;
+    return gap_sum <= gap_look_pu * fmax(1.0 / lp->unit_cur, cost) &&
+           lp->ipm.primal_pu < 1e-4;
+}
+
+/* One programme to its end; 'relaxed': its bound holds for the problem. */
+static void run(struct search *at, bool relaxed)
+{
+    struct ipm *ipm = &at->s->lp.ipm;
+    bool looked = false;
+    ipm_start(ipm);
+    while (!stopped(at)) {
+        if (!ipm_iterate(ipm)) {
+            break;
+        }
+        at->n_iterations++;
+        at->n_left--;
+        looked = near(&at->s->lp);
+        if (looked) {
+            look(at, relaxed);
+            if (gap(at) <= gap_target_pu) {
+                return;
+            }
+        }
+    }
+    if (!looked && at->n_iterations > 0) {
+        look(at, relaxed);
+    }
+}
+
+static bool finite(const double *a, int64_t n)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += a[i] * 0.0;
+    }
+    return sum == 0.0;
+}
+
+/* What the programme is built from; limits may be infinite. */
+static bool usable(const struct schedule_problem *p)
+{
+    bool ok = p->n_steps > 0 && finite(p->step_s, p->n_steps) &&
+              finite(p->load_w, p->n_steps) &&
+              finite(p->import_per_kwh, p->n_steps) &&
+              finite(p->export_per_kwh, p->n_steps) &&
+              !isnan(p->ramp_max_w_per_s) && p->ramp_max_w_per_s >= 0.0 &&
+              isfinite(p->peak_per_kw);
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        ok = ok && p->step_s[t] > 0.0 && !isnan(p->import_max_w[t]) &&
+             !isnan(p->export_max_w[t]);
+    }
+    for (int64_t i = 0; i < p->n_batteries; i++) {
+        const struct schedule_battery *b = &p->batteries[i];
+        ok = ok && b->energy_wh > 0.0 && isfinite(b->energy_wh) &&
+             finite(b->charge_max_w, p->n_steps) &&
+             finite(b->discharge_max_w, p->n_steps) &&
+             finite(b->soc_floor_pu, p->n_steps) &&
+             finite(b->soc_ceiling_pu, p->n_steps) && b->charge_eff_pu > 0.0 &&
+             b->discharge_eff_pu > 0.0 && isfinite(b->terminal_value_per_kwh) &&
+             isfinite(b->soc_start_pu);
+    }
+    for (int64_t k = 0; k < p->n_classes; k++) {
+        const struct schedule_class *c = &p->classes[k];
+        ok = ok && finite(c->demand_w, p->n_steps) &&
+             isfinite(c->value_per_kwh) &&
+             (c->deferrable ? isfinite(c->max_w) && isfinite(c->delay_per_kwh_h)
+                            : isfinite(c->min_pu));
+    }
+    return ok;
+}
+
+static double in_or_out(const struct schedule_lp *lp, const int *cols, int n,
+                        int t)
+{
+    double sum = 0.0;
+    for (int s = 0; s < n; s++) {
+        sum += lp->ipm.xl[(size_t)cols[s] * (size_t)lp->n + (size_t)t];
+    }
+    return sum;
+}
+
+/* Steps at which the iterate does both: they may only do what they did net.
+ * False where there is none. */
+static bool decide(struct search *at)
+{
+    const struct schedule_lp *lp = &at->s->lp;
+    bool any = false;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        const struct schedule_lp_battery *b = &lp->batteries[i];
+        int n = b->store.n_segments;
+        for (int t = 0; t < lp->n; t++) {
+            double in = in_or_out(lp, b->charge, n, t);
+            double out = in_or_out(lp, b->discharge, n, t);
+            int8_t *way = &at->s->ways.at[i][t];
+            if (*way == 0 && fmin(in, out) > 1e-6) {
+                *way = at->best->battery_w[i][t] < 0.0 ? -1 : 1;
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
+bool schedule_solve(struct schedule_solver *s,
+                    const struct schedule_problem *problem,
+                    const struct schedule_budget *budget, struct schedule *out)
+{
+    struct search at = {.s = s,
+                        .p = problem,
+                        .budget = budget,
+                        .best = out,
+                        .best_cur = INFINITY,
+                        .bound_cur = -INFINITY,
+                        .n_left = SCHEDULE_ITERATIONS_MAX};
+    if (budget && budget->n_iterations > 0) {
+        at.n_left = budget->n_iterations;
+    }
+    if (!usable(problem)) {
+        return false;
+    }
+    memset(&s->ways, 0, sizeof(s->ways));
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        s->memory.n_used = 0;
+        if (!schedule_lp_open(&s->lp, problem, &s->ways, &s->memory)) {
+            break;
+        }
+        run(&at, round == 0);
+        if (gap(&at) <= gap_optimal_pu || stopped(&at) || !decide(&at)) {
+            break;
+        }
+    }
+    if (!isfinite(at.best_cur)) {
+        return false;
+    }
+    out->gap_pu = gap(&at);
+    out->n_iterations = at.n_iterations;
+    out->status = out->gap_pu <= gap_optimal_pu ? PLAN_OPTIMAL : PLAN_FEASIBLE;
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * schedule_solve - the planner: the cheapest schedule of a problem, with a
+ * certificate.
+ *
+ * OPTIMAL: the certified gap is at most 1e-6 of max(1, |cost|); the cost is
+ * recomputed from the powers, the bound from below from the multipliers.
+ * FEASIBLE: a schedule of the same solver with a larger gap.  Where something
+ * is violated, cost and gap are those with the penalties (schedule_lp.h).  The
+ * bound is of the programme that may charge and discharge at once: where that
+ * pays (negative prices), the gap holds what exclusivity costs at most.
+ */
+#ifndef POLICIES_SCHEDULE_SOLVE_H
+#define POLICIES_SCHEDULE_SOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policies/schedule_settle.h"
+
+enum { SCHEDULE_ITERATIONS_MAX = 60 };
+
+struct schedule_shape {
+    int n_steps;
+    int n_batteries;
+    int n_segments; /* of any battery, at most */
+    int n_classes;
+};
+
+/* Doubles that schedule_solve needs for problems up to this shape. */
+size_t schedule_memory(const struct schedule_shape *shape);
+
+struct schedule_solver; /* in the caller's memory */
+
+/* In 'base' of 'n' doubles; NULL when that is not enough to begin. */
+struct schedule_solver *schedule_solver(double *base, size_t n);
+
+/* Asks between iterations whether time is up; NULL: never. */
+typedef bool schedule_stop_fn(void *context);
+
+struct schedule_budget {
+    int n_iterations; /* 0: SCHEDULE_ITERATIONS_MAX */
+    schedule_stop_fn *stop;
+    void *context;
+};
+
+/* False where not even a first schedule came out (no memory, no iteration, a
+ * number that is none in the problem): 'out' is then void. */
+bool schedule_solve(struct schedule_solver *s,
+                    const struct schedule_problem *problem,
+                    const struct schedule_budget *budget, struct schedule *out);
+
+#endif
