@@ -8,7 +8,9 @@ static const double gap_target_pu = 2e-7; /* at which it stops */
 static const double gap_optimal_pu = 1e-6;
 static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
 
-enum { ROUNDS_MAX = 3 };
+static const double gap_solved_pu = 1e-9;
+
+enum { ROUNDS_MAX = 4 };
 
 struct schedule_solver {
     struct ipm_memory memory;
@@ -101,6 +103,15 @@ static bool near(const struct schedule_lp *lp)
            lp->ipm.primal_pu < 1e-4;
 }
 
+/* The programme is solved; what is left is what netting costs. */
+static bool solved(const struct schedule_lp *lp)
+{
+    double cost = (ipm_cost(&lp->ipm) + lp->offset) * lp->unit_cur;
+    double open = cost - lp->missed_cur - schedule_lp_bound(lp);
+    return fabs(open) <= gap_solved_pu * fmax(1.0, fabs(cost)) &&
+           lp->ipm.primal_pu < 1e-8;
+}
+
 /* One programme to its end; 'relaxed': its bound holds for the problem. */
 static void run(struct search *at, bool relaxed)
 {
@@ -116,7 +127,7 @@ static void run(struct search *at, bool relaxed)
         looked = near(&at->s->lp);
         if (looked) {
             look(at, relaxed);
-            if (gap(at) <= gap_target_pu) {
+            if (gap(at) <= gap_target_pu || solved(&at->s->lp)) {
                 return;
             }
         }

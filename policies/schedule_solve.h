@@ -18,7 +18,7 @@
 
 #include "policies/schedule_settle.h"
 
-enum { SCHEDULE_ITERATIONS_MAX = 60 };
+enum { SCHEDULE_ITERATIONS_MAX = 120 };
 
 struct schedule_shape {
     int n_steps;

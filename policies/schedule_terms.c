@@ -15,17 +15,19 @@ static void merge(const struct schedule_battery *b, struct schedule_store *s)
     s->whole_wh = 0.0;
     for (int64_t i = 0; i < b->n_segments; i++) {
         double width_wh = b->segments[i].width_pu * b->energy_wh;
+        double start_wh = b->segments[i].start_pu * b->energy_wh;
+        double per_kwh = b->segments[i].per_kwh;
         int last = s->n_segments - 1;
         s->whole_wh += width_wh;
-        if (last >= 0 &&
-            (width_wh <= 0.0 || s->per_kwh[last] == b->segments[i].per_kwh)) {
+        if (last >= 0 && ((width_wh <= 0.0 && start_wh == 0.0) ||
+                          s->per_kwh[last] == per_kwh)) {
             s->width_wh[last] += width_wh;
-            s->start_wh[last] += b->segments[i].start_pu * b->energy_wh;
+            s->start_wh[last] += start_wh;
             continue;
         }
         s->width_wh[s->n_segments] = width_wh;
-        s->start_wh[s->n_segments] = b->segments[i].start_pu * b->energy_wh;
-        s->per_kwh[s->n_segments] = b->segments[i].per_kwh;
+        s->start_wh[s->n_segments] = start_wh;
+        s->per_kwh[s->n_segments] = per_kwh;
         s->n_segments++;
     }
 }
