@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * schedule_heuristic - a schedule that cannot fail: classes first, then one
+ * battery after the other by its own dynamic programme against what the others
+ * leave, then what exceeds the grid's limit is deferred or shed.
+ *
+ * Exact for one battery of one segment, without ramp, demand charge and
+ * classes; else near the optimum.  Segments count with their mean price, ramps
+ * not at all, the demand charge as a price above the incumbent peak (with and
+ * without it; the cheaper schedule is taken).
+ */
+#ifndef POLICIES_SCHEDULE_HEURISTIC_H
+#define POLICIES_SCHEDULE_HEURISTIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policies/schedule_settle.h"
+
+/* Doubles that it needs for so many steps. */
+size_t schedule_heuristic_memory(int n_steps);
+
+/* Status HEURISTIC, gap NAN.  False when the memory does not do or a number of
+ * the problem is none. */
+bool schedule_heuristic(const struct schedule_problem *p, double *base,
+                        size_t n, struct schedule *out);
+
+#endif
