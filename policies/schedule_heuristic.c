@@ -6,7 +6,7 @@
 
 #include "policies/slope_dp.h"
 
-enum { POOL_PER_STEP = 256, PASSES = 2 };
+enum { POOL_PER_STEP = 256, PASSES = 2, PEAKS = 6 };
 
 struct work {
     const struct schedule_problem *p;
@@ -61,11 +61,10 @@ static struct tariff tariff(const struct work *w, int64_t t)
     return f;
 }
 
-/* Adds the piece of powers from 'lo' to 'hi' at a price of grid power. */
-static void add_piece(struct slope_step *s, const struct schedule_battery *b,
-                      double change_wh, double slope_per_kwh)
+/* Slopes never fall, whatever rounding does. */
+static void add_piece(struct slope_step *s, double change_wh,
+                      double slope_per_kwh)
 {
-    (void)b;
     double slope = slope_per_kwh / 1000.0;
     if (change_wh <= 0.0 || s->n >= SLOPE_PIECES_MAX) {
         return;
@@ -100,10 +99,10 @@ static void step_cost(const struct work *w, const struct schedule_battery *b,
             double given = (m - wear) * b->discharge_eff_pu;
             double taken = m / b->charge_eff_pu;
             if (out) {
-                add_piece(s, b, (to - from) * h / b->discharge_eff_pu,
+                add_piece(s, (to - from) * h / b->discharge_eff_pu,
                           fmin(given, taken));
             } else {
-                add_piece(s, b, (to - from) * h * b->charge_eff_pu, taken);
+                add_piece(s, (to - from) * h * b->charge_eff_pu, taken);
             }
         }
     }
@@ -222,7 +221,8 @@ static void defer(struct work *w)
         for (int64_t k = 0; k < p->n_classes; k++) {
             grid -= p->classes[k].deferrable ? w->s->served_w[k][t] : 0.0;
         }
-        double room = fmax(p->import_max_w[t], 0.0) - grid;
+        double cap = fmax(p->import_max_w[t], 0.0);
+        double room = fmin(cap, fmax(w->peak_w, 0.0)) - grid;
         for (int64_t k = 0; k < p->n_classes; k++) {
             const struct schedule_class *c = &p->classes[k];
             if (!c->deferrable) {
@@ -235,7 +235,7 @@ static void defer(struct work *w)
             queue_wh[k] -= flows * h;
             room -= flows;
         }
-        shed(w, t, -room);
+        shed(w, t, fmin(cap, fmax(w->peak_w, 0.0)) - room - cap);
     }
 }
 
@@ -261,6 +261,16 @@ static double attempt(struct work *w, double peak_w, struct schedule *s)
         defer(w);
     }
     return schedule_settle(p, &w->penalties, s);
+}
+
+static double highest(const struct schedule_problem *p,
+                      const struct schedule *s)
+{
+    double top_w = 0.0;
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        top_w = fmax(top_w, s->grid_w[t]);
+    }
+    return top_w;
 }
 
 static void *part(double **base, size_t bytes)
@@ -289,8 +299,11 @@ bool schedule_heuristic(const struct schedule_problem *p, double *base,
     w->others_w = part(&base, m * sizeof(double));
     schedule_penalties(p, &w->penalties);
     double cost = attempt(w, INFINITY, out);
-    if (p->peak_per_kw > 0.0) {
-        double other = attempt(w, p->peak_w, second);
+    double top_w = highest(p, out);
+    double paid_w = fmax(p->peak_w, 0.0);
+    for (int i = 0; i < PEAKS && p->peak_per_kw > 0.0 && top_w > paid_w; i++) {
+        double at = (double)i / PEAKS;
+        double other = attempt(w, paid_w + at * (top_w - paid_w), second);
         if (other < cost || isnan(cost)) {
             *out = *second;
             cost = other;

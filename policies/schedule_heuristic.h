@@ -6,8 +6,7 @@
  *
  * Exact for one battery of one segment, without ramp, demand charge and
  * classes; else near the optimum.  Segments count with their mean price, ramps
- * not at all, the demand charge as a price above the incumbent peak (with and
- * without it; the cheaper schedule is taken).
+ * not at all, the demand charge as a price above a peak that is searched for.
  */
 #ifndef POLICIES_SCHEDULE_HEURISTIC_H
 #define POLICIES_SCHEDULE_HEURISTIC_H
