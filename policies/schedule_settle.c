@@ -96,6 +96,14 @@ static void short_of_charge(struct settle *at, int64_t i, int64_t t,
     violate(at, (struct schedule_violation){SCHEDULE_SOC_END, i, t, by_pu});
 }
 
+static void add_missing(struct settle *at, const struct schedule_battery *b,
+                        double missing_wh)
+{
+    if (missing_wh > excess_min_pu * b->energy_wh) {
+        at->penalty_cur += at->penalties->soc_end_per_kwh * missing_wh / 1000.0;
+    }
+}
+
 static double battery(struct settle *at, int64_t i)
 {
     const struct schedule_battery *b = &at->p->batteries[i];
@@ -121,16 +129,11 @@ static double battery(struct settle *at, int64_t i)
         cost += move_energy(&store, change, b->discharge_eff_pu);
         at->s->soc_pu[i][t] = b->soc_min_pu + e / b->energy_wh;
         short_of_charge(at, i, t, e);
-        at->penalty_cur += at->penalties->soc_end_per_kwh *
-                           fmax(tube.lo_wh - e - 1e-7 * b->energy_wh, 0.0) /
-                           1000.0;
+        add_missing(at, b, tube.lo_wh - e);
     }
     if (isfinite(b->soc_end_min_pu)) {
         double want = (b->soc_end_min_pu - b->soc_min_pu) * b->energy_wh;
-        double missing = fmin(want, tube.hi_wh) - fmax(e, tube.lo_wh) -
-                         excess_min_pu * b->energy_wh;
-        at->penalty_cur +=
-            at->penalties->soc_end_per_kwh * fmax(missing, 0.0) / 1000.0;
+        add_missing(at, b, fmin(want, tube.hi_wh) - fmax(e, tube.lo_wh));
     }
     return cost - b->terminal_value_per_kwh * e / 1000.0;
 }
