@@ -38,6 +38,22 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m)
     return ok && ipm_normal_open(p, m);
 }
 
+static void add_scaled(const struct ipm_entry *e, size_t n,
+                       const double *restrict from, double *restrict to)
+{
+    double k = e->k;
+    const double *restrict shape = e->shape;
+    if (!shape) {
+        for (size_t t = 0; t < n; t++) {
+            to[t] += k * from[t];
+        }
+        return;
+    }
+    for (size_t t = 0; t < n; t++) {
+        to[t] += k * shape[t] * from[t];
+    }
+}
+
 void ipm_times(const struct ipm *p, const double *v, double *out)
 {
     size_t n = (size_t)p->n_stages;
@@ -47,9 +63,7 @@ void ipm_times(const struct ipm *p, const double *v, double *out)
         for (int e = 0; e < p->cols[c].n_entries; e++) {
             const struct ipm_entry *at = &p->cols[c].entries[e];
             double *restrict to = out + (size_t)at->row * n + at->lag;
-            for (size_t t = 0; t < n - (size_t)at->lag; t++) {
-                to[t] += at->k * at->shape[t] * x[t];
-            }
+            add_scaled(at, n - (size_t)at->lag, x, to);
         }
     }
 }
@@ -63,9 +77,7 @@ void ipm_times_t(const struct ipm *p, const double *v, double *out)
         for (int e = 0; e < p->cols[c].n_entries; e++) {
             const struct ipm_entry *at = &p->cols[c].entries[e];
             const double *restrict y = v + (size_t)at->row * n + at->lag;
-            for (size_t t = 0; t < n - (size_t)at->lag; t++) {
-                to[t] += at->k * at->shape[t] * y[t];
-            }
+            add_scaled(at, n - (size_t)at->lag, y, to);
         }
     }
 }
@@ -165,35 +177,70 @@ static void direction(struct ipm *p, const double *g)
     }
 }
 
-/* How far, at most 1, until the first of the values reaches 0: the inverse of
- * the largest relative shrinkage. */
-static void lengths(const struct ipm *p, double *primal, double *dual)
+enum { LANES = 4 };
+
+/* What a step leads to: how far it may go until the first value reaches 0, and
+ * the complementarity after any part of it. */
+struct reach {
+    double primal; /* at most 1 */
+    double dual;
+    double by_x; /* sum of dx z */
+    double by_z; /* sum of x dz */
+    double by_both;
+};
+
+static void fold(struct reach *r, const double sums[3][LANES],
+                 const double worst[2][LANES])
 {
     double x = 1.0;
     double z = 1.0;
-    for (size_t i = 0; i < n_values(p); i++) {
-        double l = -p->dx[i] * p->il[i];
-        double u = p->dx[i] * p->iu[i];
-        double shrink = l > u ? l : u;
-        x = x > shrink ? x : shrink;
-        double dl = -p->dzl[i];
-        double du = -p->dzu[i];
-        z = dl > z * p->zl[i] ? dl / p->zl[i] : z;
-        z = du > z * p->zu[i] ? du / p->zu[i] : z;
+    *r = (struct reach){0};
+    for (int k = 0; k < LANES; k++) {
+        x = fmax(x, worst[0][k]);
+        z = fmax(z, worst[1][k]);
+        r->by_x += sums[0][k];
+        r->by_z += sums[1][k];
+        r->by_both += sums[2][k];
     }
-    *primal = 1.0 / x;
-    *dual = 1.0 / z;
+    r->primal = 1.0 / x;
+    r->dual = 1.0 / z;
 }
 
-static double mu_after(const struct ipm *p, double primal, double dual)
+/* By lanes, so that sums and maxima run side by side; the arrays are padded
+ * with zeros. */
+static struct reach reach(const struct ipm *p)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n_values(p); i++) {
-        double d = primal * p->dx[i];
-        sum += (p->xl[i] + d) * (p->zl[i] + dual * p->dzl[i]) +
-               (p->xu[i] - d) * (p->zu[i] + dual * p->dzu[i]);
+    size_t n = (n_values(p) + LANES - 1) & ~(size_t)(LANES - 1);
+    double sums[3][LANES] = {{0}};
+    double worst[2][LANES] = {{0}};
+    for (size_t i = 0; i < n; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            size_t j = i + k;
+            double off = 1.0 - p->on[j];
+            double dx = p->dx[j];
+            double l = -dx * p->il[j];
+            double u = dx * p->iu[j];
+            double x = l > u ? l : u;
+            double dl = -p->dzl[j] / (p->zl[j] + off);
+            double du = -p->dzu[j] / (p->zu[j] + off);
+            double z = dl > du ? dl : du;
+            worst[0][k] = x > worst[0][k] ? x : worst[0][k];
+            worst[1][k] = z > worst[1][k] ? z : worst[1][k];
+            sums[0][k] += dx * (p->zl[j] - p->zu[j]);
+            sums[1][k] += p->xl[j] * p->dzl[j] + p->xu[j] * p->dzu[j];
+            sums[2][k] += dx * (p->dzl[j] - p->dzu[j]);
+        }
     }
-    return sum / fmax(2.0 * p->n_on, 1.0);
+    struct reach r;
+    fold(&r, sums, worst);
+    return r;
+}
+
+static double mu_after(const struct ipm *p, const struct reach *r)
+{
+    double change = r->primal * r->by_x + r->dual * r->by_z +
+                    r->primal * r->dual * r->by_both;
+    return p->mu + change / fmax(2.0 * p->n_on, 1.0);
 }
 
 static void predict(struct ipm *p)
@@ -239,26 +286,22 @@ static void move(struct ipm *p, double primal, double dual)
 
 bool ipm_iterate(struct ipm *p)
 {
-    double primal;
-    double dual;
     weights(p);
     ipm_normal_factor(p);
     predict(p);
-    lengths(p, &primal, &dual);
-    double sigma = mu_after(p, primal, dual) / p->mu;
+    struct reach r = reach(p);
+    double sigma = fmax(mu_after(p, &r), 0.0) / p->mu;
     correct(p, sigma * sigma * sigma * p->mu);
-    lengths(p, &primal, &dual);
-    double back = fmax(0.9, 1.0 - fmin(p->mu, 0.1));
-    back = fmin(back, 0.9995);
-    primal = fmin(1.0, back * primal);
-    dual = fmin(1.0, back * dual);
-    double mu = mu_after(p, primal, dual);
-    if (!isfinite(mu) || !(mu > 0.0) || fmax(primal, dual) < 1e-8) {
+    r = reach(p);
+    double back = fmin(fmax(0.9, 1.0 - p->mu), 0.9995);
+    r.primal = fmin(1.0, back * r.primal);
+    r.dual = fmin(1.0, back * r.dual);
+    if (!isfinite(mu_after(p, &r)) || fmax(r.primal, r.dual) < 1e-8) {
         return false;
     }
-    p->step_p = primal;
-    p->step_d = dual;
-    move(p, primal, dual);
+    p->step_p = r.primal;
+    p->step_d = r.dual;
+    move(p, r.primal, r.dual);
     residuals(p);
-    return true;
+    return p->mu > 0.0;
 }

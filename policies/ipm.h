@@ -46,7 +46,7 @@ struct ipm_entry {
     int row;
     int lag;
     double k;
-    const double *shape; /* the coefficient of stage t is k * shape[t] */
+    const double *shape; /* coefficient k * shape[t]; NULL: k */
 };
 
 struct ipm_col {
@@ -66,12 +66,21 @@ struct ipm_local {
     struct ipm_neighbour at[IPM_NEIGHBOURS_MAX];
 };
 
+/* Where the products of two coupled rows go in the band. */
+struct ipm_block {
+    int16_t pair;
+    int16_t col;
+    int16_t below;
+};
+
 struct ipm_normal {
     int width;                                 /* half bandwidth */
     int n_pairs;                               /* of rows with products */
     int16_t diag[IPM_ROWS_MAX][IPM_ROWS_MAX];  /* same stage, symmetric */
     int16_t after[IPM_ROWS_MAX][IPM_ROWS_MAX]; /* [row of t + 1][row of t] */
     struct ipm_local local[IPM_ROWS_MAX];
+    int n_blocks;
+    struct ipm_block blocks[2 * IPM_ROWS_MAX * IPM_ROWS_MAX];
     double *pairs;   /* n_pairs x stages */
     double *inverse; /* of the local pivots, n_local x stages */
     double *band;    /* columns of the factor */

@@ -101,6 +101,32 @@ static int width(const struct ipm *p)
     return w;
 }
 
+static void list_blocks(struct ipm *p)
+{
+    struct ipm_normal *q = &p->normal;
+    q->n_blocks = 0;
+    for (int r = 0; r < p->n_coupled; r++) {
+        for (int s = 0; s < p->n_coupled; s++) {
+            if (s >= r && q->diag[r][s] >= 0) {
+                q->blocks[q->n_blocks++] = (struct ipm_block){
+                    q->diag[r][s], (int16_t)r, (int16_t)(s - r)};
+            }
+            if (q->after[s][r] >= 0) {
+                q->blocks[q->n_blocks++] =
+                    (struct ipm_block){q->after[s][r], (int16_t)r,
+                                       (int16_t)(p->n_coupled + s - r)};
+            }
+        }
+    }
+}
+
+/* Of a column of the band: three zeros past its end let four columns be
+ * subtracted at once. */
+static size_t band_stride(const struct ipm *p)
+{
+    return (size_t)p->normal.width + 4;
+}
+
 bool ipm_normal_open(struct ipm *p, struct ipm_memory *m)
 {
     struct ipm_normal *q = &p->normal;
@@ -115,10 +141,11 @@ bool ipm_normal_open(struct ipm *p, struct ipm_memory *m)
     q->width = width(p);
     size_t n = (size_t)p->n_stages;
     size_t n_band = n * (size_t)p->n_coupled;
-    size_t pad = (size_t)q->width + 1; /* updates run past the last column */
+    size_t pad = (size_t)q->width + 8; /* updates run past the last column */
     q->pairs = ipm_take(m, (size_t)q->n_pairs * n);
     q->inverse = ipm_take(m, (size_t)(p->n_rows - p->n_coupled) * n);
-    q->band = ipm_take(m, (n_band + pad) * ((size_t)q->width + 1));
+    q->band = ipm_take(m, (n_band + pad) * band_stride(p));
+    list_blocks(p);
     q->rhs = ipm_take(m, n_band + pad);
     return q->pairs && q->inverse && q->band && q->rhs;
 }
@@ -155,6 +182,19 @@ static void add_product(struct ipm *p, const double *theta,
     const double *restrict sa = a->shape;
     const double *restrict sb = b->shape;
     double *restrict at = to.at;
+    if (!sa && !sb) {
+        for (int t = 0; t < to.n; t++) {
+            at[t] += k * theta[t];
+        }
+        return;
+    }
+    if (!sa || !sb) {
+        const double *restrict one = sa ? sa : sb;
+        for (int t = 0; t < to.n; t++) {
+            at[t] += k * theta[t] * one[t];
+        }
+        return;
+    }
     for (int t = 0; t < to.n; t++) {
         at[t] += k * theta[t] * (sa[t] * sb[t]);
     }
@@ -197,61 +237,96 @@ static void eliminate(struct ipm *p, int l)
     }
 }
 
-static void scatter_pair(struct ipm *p, int pair, int col, int below)
+/* Stage 't' of the products into its columns. */
+static void scatter(struct ipm *p, size_t t)
 {
-    const double *from = pair_of(p, pair);
-    size_t stride = (size_t)p->normal.width + 1;
-    size_t step = (size_t)p->n_coupled * stride;
-    double *to = p->normal.band + (size_t)col * stride + (size_t)below;
-    for (int t = 0; t < p->n_stages; t++) {
-        to[(size_t)t * step] = from[t];
+    const struct ipm_normal *q = &p->normal;
+    size_t stride = band_stride(p);
+    size_t n = (size_t)p->n_stages;
+    size_t all = (size_t)p->n_coupled * stride;
+    double *to = q->band + t * all;
+    memset(to, 0, all * sizeof(double));
+    for (int i = 0; i < q->n_blocks; i++) {
+        const struct ipm_block *b = &q->blocks[i];
+        to[(size_t)b->col * stride + (size_t)b->below] =
+            q->pairs[(size_t)b->pair * n + t];
     }
 }
 
-static void scatter(struct ipm *p)
+/* Takes column j's multiples off the next 'n' columns. */
+static void subtract(double *restrict col, size_t stride, int n, int w)
 {
-    const struct ipm_normal *q = &p->normal;
-    size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
-    size_t stride = (size_t)q->width + 1;
-    memset(q->band, 0, (columns + stride) * stride * sizeof(double));
-    for (int r = 0; r < p->n_coupled; r++) {
-        for (int s = 0; s < p->n_coupled; s++) {
-            if (s >= r && q->diag[r][s] >= 0) {
-                scatter_pair(p, q->diag[r][s], r, s - r);
-            }
-            if (q->after[s][r] >= 0) {
-                scatter_pair(p, q->after[s][r], r, p->n_coupled + s - r);
-            }
+    for (int k = 1; k <= n && k <= w; k++) {
+        double f = col[k];
+        double *restrict to = col + (size_t)k * stride;
+        for (int i = k; i <= w; i++) {
+            to[i - k] -= f * col[i];
         }
     }
 }
 
-/* The diagonal keeps 1 / L[j][j], 0 for a skipped pivot. */
+/* The same of four neighbouring columns off all that follow them. */
+static void subtract_four(double *col, size_t stride, int w)
+{
+    const double *restrict a = col + 4;
+    const double *restrict b = col + stride + 3;
+    const double *restrict c = col + 2 * stride + 2;
+    const double *restrict d = col + 3 * stride + 1;
+    for (int k = 0; k < w; k++) {
+        double *restrict to = col + (size_t)(k + 4) * stride;
+        double fa = a[k];
+        double fb = b[k];
+        double fc = c[k];
+        double fd = d[k];
+        for (int i = k; i < w; i++) {
+            to[i - k] -= (fa * a[i] + fb * b[i]) + (fc * c[i] + fd * d[i]);
+        }
+    }
+}
+
+/* Pivot and scale a column; the diagonal keeps 1 / L[j][j], 0 for a skipped
+ * pivot. */
+static void pivot(struct ipm *p, double *restrict col, size_t j)
+{
+    int w = p->normal.width;
+    size_t nc = (size_t)p->n_coupled;
+    size_t r = j % nc;
+    double whole = pair_of(p, p->normal.diag[r][r])[j / nc];
+    if (!(col[0] > pivot_min_pu * whole && col[0] > 1e-30)) {
+        memset(col, 0, ((size_t)w + 1) * sizeof(double));
+        return;
+    }
+    double inv = 1.0 / sqrt(col[0]);
+    col[0] = inv;
+    for (int k = 1; k <= w; k++) {
+        col[k] *= inv;
+    }
+}
+
 static void cholesky(struct ipm *p)
 {
     int w = p->normal.width;
-    size_t stride = (size_t)w + 1;
-    size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
-    for (size_t j = 0; j < columns; j++) {
-        double *restrict col = p->normal.band + j * stride;
-        int r = (int)(j % (size_t)p->n_coupled);
-        double whole =
-            pair_of(p, p->normal.diag[r][r])[j / (size_t)p->n_coupled];
-        if (!(col[0] > pivot_min_pu * whole && col[0] > 1e-30)) {
-            memset(col, 0, stride * sizeof(double));
-            continue;
+    size_t stride = band_stride(p);
+    size_t n = (size_t)p->n_stages;
+    size_t nc = (size_t)p->n_coupled;
+    size_t columns = n * nc;
+    size_t ready = 0; /* stages scattered */
+    /* What a column reaches, in stages. */
+    size_t ahead = nc > 0 ? ((size_t)w + 4) / nc + 1 : 0;
+    memset(p->normal.band + columns * stride, 0,
+           ((size_t)w + 4) * stride * sizeof(double));
+    for (size_t j = 0; j < columns; j += 4) {
+        while (ready < n && ready <= j / nc + ahead) {
+            scatter(p, ready++);
         }
-        double inv = 1.0 / sqrt(col[0]);
-        col[0] = inv;
-        for (int k = 1; k <= w; k++) {
-            col[k] *= inv;
+        double *col = p->normal.band + j * stride;
+        size_t left = columns - j < 4 ? columns - j : 4;
+        for (size_t k = 0; k < left; k++) {
+            pivot(p, col + k * stride, j + k);
+            subtract(col + k * stride, stride, left < 4 ? w : (int)(3 - k), w);
         }
-        for (int k = 1; k <= w; k++) {
-            double f = col[k];
-            double *restrict to = col + (size_t)k * stride;
-            for (int i = k; i <= w; i++) {
-                to[i - k] -= f * col[i];
-            }
+        if (left == 4) {
+            subtract_four(col, stride, w);
         }
     }
 }
@@ -262,39 +337,73 @@ void ipm_normal_factor(struct ipm *p)
     for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
         eliminate(p, l);
     }
-    scatter(p);
     cholesky(p);
 }
 
-static void band_solve(struct ipm *p)
+/* v[j..] -= what the columns j.. make of their own values. */
+static void forward(const struct ipm *p, size_t columns)
 {
     int w = p->normal.width;
-    size_t stride = (size_t)w + 1;
+    size_t stride = band_stride(p);
+    double *v = p->normal.rhs;
+    for (size_t j = 0; j < columns; j += 4) {
+        const double *col = p->normal.band + j * stride;
+        size_t left = columns - j < 4 ? columns - j : 4;
+        double f[4] = {0.0};
+        for (size_t k = 0; k < left; k++) {
+            const double *restrict own = col + k * stride;
+            f[k] = v[j + k] * own[0];
+            v[j + k] = f[k];
+            for (size_t i = k + 1; i < 4; i++) {
+                v[j + i] -= f[k] * own[i - k];
+            }
+        }
+        const double *restrict a = col + 4;
+        const double *restrict b = col + stride + 3;
+        const double *restrict c = col + 2 * stride + 2;
+        const double *restrict d = col + 3 * stride + 1;
+        double *restrict to = v + j + 4;
+        for (int i = 0; i < w; i++) {
+            to[i] -= (f[0] * a[i] + f[1] * b[i]) + (f[2] * c[i] + f[3] * d[i]);
+        }
+    }
+}
+
+static void backward(const struct ipm *p, size_t columns)
+{
+    int w = p->normal.width;
+    size_t stride = band_stride(p);
+    double *v = p->normal.rhs;
+    for (size_t j = (columns + 3) & ~(size_t)3; j > 0;) {
+        j -= 4;
+        const double *col = p->normal.band + j * stride;
+        const double *restrict from = v + j + 4;
+        double f[4] = {0.0};
+        for (int i = 0; i < w; i++) {
+            f[0] += col[4 + i] * from[i];
+            f[1] += col[stride + 3 + (size_t)i] * from[i];
+            f[2] += col[2 * stride + 2 + (size_t)i] * from[i];
+            f[3] += col[3 * stride + 1 + (size_t)i] * from[i];
+        }
+        for (size_t k = 4; k-- > 0;) {
+            const double *restrict own = col + k * stride;
+            double sum = f[k];
+            for (size_t i = k + 1; i < 4; i++) {
+                sum += own[i - k] * v[j + i];
+            }
+            v[j + k] = (v[j + k] - sum) * own[0];
+        }
+    }
+}
+
+/* Columns past the last are 0 and stay so. */
+static void band_solve(const struct ipm *p)
+{
     size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
-    double *restrict v = p->normal.rhs;
-    for (size_t j = 0; j < columns; j++) {
-        const double *restrict col = p->normal.band + j * stride;
-        double f = v[j] * col[0];
-        v[j] = f;
-        for (int k = 1; k <= w; k++) {
-            v[j + (size_t)k] -= f * col[k];
-        }
-    }
-    memset(v + columns, 0, stride * sizeof(double));
-    for (size_t j = columns; j-- > 0;) {
-        const double *restrict col = p->normal.band + j * stride;
-        double even = 0.0;
-        double odd = 0.0;
-        int k = 1;
-        for (; k < w; k += 2) {
-            even += col[k] * v[j + (size_t)k];
-            odd += col[k + 1] * v[j + (size_t)k + 1];
-        }
-        if (k == w) {
-            even += col[k] * v[j + (size_t)k];
-        }
-        v[j] = (v[j] - (even + odd)) * col[0];
-    }
+    forward(p, columns);
+    memset(p->normal.rhs + columns, 0,
+           ((size_t)p->normal.width + 4) * sizeof(double));
+    backward(p, columns);
 }
 
 static void forward_local(struct ipm *p, int l, double *rhs)
@@ -346,7 +455,7 @@ void ipm_normal_solve(struct ipm *p, double *rhs)
         }
     }
     memset(p->normal.rhs + n * nc, 0,
-           ((size_t)p->normal.width + 1) * sizeof(double));
+           ((size_t)p->normal.width + 4) * sizeof(double));
     band_solve(p);
     for (size_t r = 0; r < nc; r++) {
         for (size_t t = 0; t < n; t++) {

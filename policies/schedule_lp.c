@@ -30,13 +30,13 @@ static void entry(struct schedule_lp *lp, int col, struct ipm_entry e)
 static int grid_column(struct schedule_lp *lp, double sign)
 {
     int c = column(lp);
-    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, lp->one});
+    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, NULL});
     if (sign > 0.0) {
-        entry(lp, c, (struct ipm_entry){lp->peak_row, 0, 1.0, lp->one});
-        entry(lp, c, (struct ipm_entry){lp->peak_row, 1, -1.0, lp->one});
+        entry(lp, c, (struct ipm_entry){lp->peak_row, 0, 1.0, NULL});
+        entry(lp, c, (struct ipm_entry){lp->peak_row, 1, -1.0, NULL});
     }
     entry(lp, c, (struct ipm_entry){lp->ramp_row, 0, sign, lp->ramp_on});
-    entry(lp, c, (struct ipm_entry){lp->ramp_row, 1, -sign, lp->one});
+    entry(lp, c, (struct ipm_entry){lp->ramp_row, 1, -sign, NULL});
     return c;
 }
 
@@ -60,12 +60,12 @@ static void grid_columns(struct schedule_lp *lp,
     if (lp->peak_row >= 0) {
         lp->peak_room = column(lp);
         entry(lp, lp->peak_room,
-              (struct ipm_entry){lp->peak_row, 0, 1.0, lp->one});
+              (struct ipm_entry){lp->peak_row, 0, 1.0, NULL});
         entry(lp, lp->peak_room,
-              (struct ipm_entry){lp->peak_row, 1, -1.0, lp->one});
+              (struct ipm_entry){lp->peak_row, 1, -1.0, NULL});
         lp->peak_rise = column(lp);
         entry(lp, lp->peak_rise,
-              (struct ipm_entry){lp->peak_row, 0, -1.0, lp->one});
+              (struct ipm_entry){lp->peak_row, 0, -1.0, NULL});
     }
     lp->ramp = lp->ramp_over = lp->ramp_under = -1;
     if (lp->ramp_row >= 0) {
@@ -88,27 +88,27 @@ static void class_columns(struct schedule_lp *lp,
         for (int i = 0; i < 2; i++) {
             *cols[i] = column(lp);
             entry(lp, *cols[i],
-                  (struct ipm_entry){lp->balance_row, 0, 1.0, lp->one});
+                  (struct ipm_entry){lp->balance_row, 0, 1.0, NULL});
         }
         return;
     }
     int row = lp->queue_row[k];
     lp->served[k] = column(lp);
     entry(lp, lp->served[k],
-          (struct ipm_entry){lp->balance_row, 0, -1.0, lp->one});
+          (struct ipm_entry){lp->balance_row, 0, -1.0, NULL});
     entry(lp, lp->served[k], (struct ipm_entry){row, 0, 1.0, lp->h});
     lp->queue[k] = column(lp);
-    entry(lp, lp->queue[k], (struct ipm_entry){row, 0, 1.0, lp->one});
-    entry(lp, lp->queue[k], (struct ipm_entry){row, 1, -1.0, lp->one});
+    entry(lp, lp->queue[k], (struct ipm_entry){row, 0, 1.0, NULL});
+    entry(lp, lp->queue[k], (struct ipm_entry){row, 1, -1.0, NULL});
 }
 
 static int power_column(struct schedule_lp *lp, struct ipm_entry soc,
                         double sign, int limit_row)
 {
     int c = column(lp);
-    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, lp->one});
+    entry(lp, c, (struct ipm_entry){lp->balance_row, 0, sign, NULL});
     entry(lp, c, soc);
-    entry(lp, c, (struct ipm_entry){limit_row, 0, 1.0, lp->one});
+    entry(lp, c, (struct ipm_entry){limit_row, 0, 1.0, NULL});
     return c;
 }
 
@@ -123,18 +123,18 @@ static void battery_columns(struct schedule_lp *lp,
         out->charge[s] = power_column(lp, in, -1.0, out->charge_row);
         out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
         int e = out->energy[s] = column(lp);
-        entry(lp, e, (struct ipm_entry){row, 0, 1.0, lp->one});
-        entry(lp, e, (struct ipm_entry){row, 1, -1.0, lp->one});
+        entry(lp, e, (struct ipm_entry){row, 0, 1.0, NULL});
+        entry(lp, e, (struct ipm_entry){row, 1, -1.0, NULL});
         entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
     }
     out->charge_room = out->discharge_room = out->sum = out->missing = -1;
     if (out->charge_row >= 0) {
         out->charge_room = column(lp);
         entry(lp, out->charge_room,
-              (struct ipm_entry){out->charge_row, 0, 1.0, lp->one});
+              (struct ipm_entry){out->charge_row, 0, 1.0, NULL});
         out->discharge_room = column(lp);
         entry(lp, out->discharge_room,
-              (struct ipm_entry){out->discharge_row, 0, 1.0, lp->one});
+              (struct ipm_entry){out->discharge_row, 0, 1.0, NULL});
     }
     if (out->sum_row >= 0) {
         out->sum = column(lp);

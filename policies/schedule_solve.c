@@ -41,7 +41,7 @@ size_t schedule_memory(const struct schedule_shape *shape)
                    2 * local * coupled + 2 * coupled + b * s * s;
     size_t vectors = 16 * cols + 4 * rows + 6 + 3 * b + pairs + local;
     return header_doubles() + vectors * n +
-           (n * coupled + width + 9) * (width + 2) + 16 * cols;
+           (n * coupled + width + 16) * (width + 5) + 16 * cols;
 }
 
 struct schedule_solver *schedule_solver(double *base, size_t n)
