@@ -112,10 +112,10 @@ void ipm_start(struct ipm *p)
         bool on = p->range[i] > 0.0;
         p->on[i] = on ? 1.0 : 0.0;
         p->n_on += p->on[i];
-        p->xl[i] = on ? fmin(0.5 * p->range[i], 1.0) : 0.0;
+        p->xl[i] = on ? 0.5 * p->range[i] : 0.0;
         p->xu[i] = on ? p->range[i] - p->xl[i] : 0.0;
         double c = p->cost[i];
-        double z = 1.0;
+        double z = 0.3;
         p->zl[i] = on ? z + fmax(c, 0.0) : 0.0;
         p->zu[i] = on ? z + fmax(-c, 0.0) : 0.0;
     }
@@ -293,7 +293,7 @@ bool ipm_iterate(struct ipm *p)
     double sigma = fmax(mu_after(p, &r), 0.0) / p->mu;
     correct(p, sigma * sigma * sigma * p->mu);
     r = reach(p);
-    double back = fmin(fmax(0.9, 1.0 - p->mu), 0.9995);
+    double back = fmin(fmax(0.995, 1.0 - p->mu), 0.9995);
     r.primal = fmin(1.0, back * r.primal);
     r.dual = fmin(1.0, back * r.dual);
     if (!isfinite(mu_after(p, &r)) || fmax(r.primal, r.dual) < 1e-8) {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double gap_target_pu = 2e-7; /* at which it stops */
+static const double gap_target_pu = 5e-7; /* at which it stops */
 static const double gap_optimal_pu = 1e-6;
 static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
 
