@@ -120,11 +120,11 @@ static void list_blocks(struct ipm *p)
     }
 }
 
-/* Of a column of the band: three zeros past its end let four columns be
- * subtracted at once. */
+/* Of a column of the band: the zeros past its end let four columns be
+ * subtracted at once, four rows at a time. */
 static size_t band_stride(const struct ipm *p)
 {
-    return (size_t)p->normal.width + 4;
+    return (size_t)p->normal.width + 8;
 }
 
 bool ipm_normal_open(struct ipm *p, struct ipm_memory *m)
@@ -278,8 +278,10 @@ static void subtract_four(double *col, size_t stride, int w)
         double fb = b[k];
         double fc = c[k];
         double fd = d[k];
-        for (int i = k; i < w; i++) {
-            to[i - k] -= (fa * a[i] + fb * b[i]) + (fc * c[i] + fd * d[i]);
+        for (int i = k; i < w; i += 4) {
+            for (int m = i; m < i + 4; m++) {
+                to[m - k] -= (fa * a[m] + fb * b[m]) + (fc * c[m] + fd * d[m]);
+            }
         }
     }
 }
@@ -314,7 +316,7 @@ static void cholesky(struct ipm *p)
     /* What a column reaches, in stages. */
     size_t ahead = nc > 0 ? ((size_t)w + 4) / nc + 1 : 0;
     memset(p->normal.band + columns * stride, 0,
-           ((size_t)w + 4) * stride * sizeof(double));
+           ((size_t)w + 8) * stride * sizeof(double));
     for (size_t j = 0; j < columns; j += 4) {
         while (ready < n && ready <= j / nc + ahead) {
             scatter(p, ready++);
@@ -363,8 +365,11 @@ static void forward(const struct ipm *p, size_t columns)
         const double *restrict c = col + 2 * stride + 2;
         const double *restrict d = col + 3 * stride + 1;
         double *restrict to = v + j + 4;
-        for (int i = 0; i < w; i++) {
-            to[i] -= (f[0] * a[i] + f[1] * b[i]) + (f[2] * c[i] + f[3] * d[i]);
+        for (int i = 0; i < w; i += 4) {
+            for (int m = i; m < i + 4; m++) {
+                to[m] -=
+                    (f[0] * a[m] + f[1] * b[m]) + (f[2] * c[m] + f[3] * d[m]);
+            }
         }
     }
 }
@@ -402,7 +407,7 @@ static void band_solve(const struct ipm *p)
     size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
     forward(p, columns);
     memset(p->normal.rhs + columns, 0,
-           ((size_t)p->normal.width + 4) * sizeof(double));
+           ((size_t)p->normal.width + 8) * sizeof(double));
     backward(p, columns);
 }
 
@@ -455,7 +460,7 @@ void ipm_normal_solve(struct ipm *p, double *rhs)
         }
     }
     memset(p->normal.rhs + n * nc, 0,
-           ((size_t)p->normal.width + 4) * sizeof(double));
+           ((size_t)p->normal.width + 8) * sizeof(double));
     band_solve(p);
     for (size_t r = 0; r < nc; r++) {
         for (size_t t = 0; t < n; t++) {

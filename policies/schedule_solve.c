@@ -41,7 +41,7 @@ size_t schedule_memory(const struct schedule_shape *shape)
                    2 * local * coupled + 2 * coupled + b * s * s;
     size_t vectors = 16 * cols + 4 * rows + 6 + 3 * b + pairs + local;
     return header_doubles() + vectors * n +
-           (n * coupled + width + 16) * (width + 5) + 16 * cols;
+           (n * coupled + width + 16) * (width + 9) + 16 * cols;
 }
 
 struct schedule_solver *schedule_solver(double *base, size_t n)
@@ -73,6 +73,30 @@ static double gap(const struct search *at)
            fmax(1.0, fabs(at->best_cur));
 }
 
+/* The rows in use only: the whole is some MB. */
+static void keep(struct search *at)
+{
+    const struct schedule *from = &at->s->trial;
+    struct schedule *to = at->best;
+    size_t bytes = (size_t)at->p->n_steps * sizeof(double);
+    to->n_violations = from->n_violations;
+    to->objective_cur = from->objective_cur;
+    to->peak_value_per_kw = from->peak_value_per_kw;
+    memcpy(to->violations, from->violations, sizeof(to->violations));
+    memcpy(to->grid_w, from->grid_w, bytes);
+    memcpy(to->grid_value_per_kwh, from->grid_value_per_kwh, bytes);
+    memcpy(to->cap_value_per_kwh, from->cap_value_per_kwh, bytes);
+    for (int64_t i = 0; i < at->p->n_batteries; i++) {
+        memcpy(to->battery_w[i], from->battery_w[i], bytes);
+        memcpy(to->soc_pu[i], from->soc_pu[i], bytes);
+        memcpy(to->energy_value_per_kwh[i], from->energy_value_per_kwh[i],
+               bytes);
+    }
+    for (int64_t k = 0; k < at->p->n_classes; k++) {
+        memcpy(to->served_w[k], from->served_w[k], bytes);
+    }
+}
+
 static void look(struct search *at, bool relaxed)
 {
     struct schedule_solver *s = at->s;
@@ -80,7 +104,7 @@ static void look(struct search *at, bool relaxed)
     double cur = schedule_settle(at->p, &s->lp.penalties, &s->trial);
     if (cur < at->best_cur) {
         schedule_lp_values(&s->lp, &s->trial);
-        *at->best = s->trial;
+        keep(at);
         at->best_cur = cur;
     }
     if (relaxed) {
