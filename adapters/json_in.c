@@ -48,6 +48,7 @@ static bool is_control(unsigned char c)
 
 /* Where the look over the bytes stands. */
 struct look {
+    const struct json_in_limits *limits;
     int depth;
     int n_values;
     bool in_text;
@@ -69,18 +70,21 @@ static const char *look_at(struct look *l, unsigned char c)
     l->depth += c == '{' || c == '[';
     l->depth -= c == '}' || c == ']';
     l->n_values += c == ',' || c == ':';
-    if (l->depth > JSON_IN_DEPTH_MAX) {
+    if (l->depth > l->limits->depth_max) {
         return "is nested too deep";
     }
-    return l->n_values > JSON_IN_VALUES_MAX ? "has too many values" : NULL;
+    return l->n_values > l->limits->values_max ? "has too many values" : NULL;
 }
 
-static const char *look_over(const unsigned char *bytes, size_t size)
+/* NULL where all is well, else what is wrong at byte '*place'. */
+static const char *look_over(const unsigned char *bytes, size_t size,
+                             const struct json_in_limits *limits, size_t *place)
 {
-    struct look look = {0};
+    struct look look = {.limits = limits};
     size_t at = 0;
     while (at < size) {
         size_t n = utf8_length(bytes + at, size - at);
+        *place = at;
         if (n == 0) {
             return "is not UTF-8";
         }
@@ -126,25 +130,47 @@ static bool is_space(unsigned char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-cJSON *json_in_parse(const void *bytes, size_t size, const char **why)
+cJSON *json_in_parse_within(const void *bytes, size_t size,
+                            const struct json_in_limits *limits,
+                            struct json_in_fault *fault)
 {
     const unsigned char *text = bytes;
+    *fault = (struct json_in_fault){NULL, 0};
     while (size > 0 && is_space(text[size - 1])) {
         size--;
     }
-    *why = size == 0                  ? "is empty"
-           : size > JSON_IN_BYTES_MAX ? "is too long"
-                                      : look_over(text, size);
-    if (*why != NULL) {
+    fault->why = size == 0 ? "is empty"
+                 : size > limits->bytes_max
+                     ? "is too long"
+                     : look_over(text, size, limits, &fault->at);
+    if (fault->why != NULL) {
         return NULL;
     }
     const char *end = NULL;
     cJSON *tree = cJSON_ParseWithLengthOpts(bytes, size, &end, 0);
     if (tree == NULL || end != (const char *)bytes + size) {
-        *why = "is not JSON";
-    } else {
-        *why = find_repeated(tree);
+        fault->why = "is not JSON";
+        fault->at = end != NULL ? (size_t)(end - (const char *)bytes) : 0;
+        cJSON_Delete(tree);
+        return NULL;
     }
+    return tree;
+}
+
+cJSON *json_in_parse(const void *bytes, size_t size, const char **why)
+{
+    static const struct json_in_limits limits = {
+        .bytes_max = JSON_IN_BYTES_MAX,
+        .depth_max = JSON_IN_DEPTH_MAX,
+        .values_max = JSON_IN_VALUES_MAX,
+    };
+    struct json_in_fault fault;
+    cJSON *tree = json_in_parse_within(bytes, size, &limits, &fault);
+    *why = fault.why;
+    if (tree == NULL) {
+        return NULL;
+    }
+    *why = find_repeated(tree);
     if (*why != NULL) {
         cJSON_Delete(tree);
         return NULL;

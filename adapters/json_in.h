@@ -31,6 +31,27 @@ enum {
  */
 cJSON *json_in_parse(const void *bytes, size_t size, const char **why);
 
+/* How much of a text is taken. */
+struct json_in_limits {
+    size_t bytes_max;
+    int depth_max;
+    int values_max;
+};
+
+/* What is wrong, and at which byte. */
+struct json_in_fault {
+    const char *why; /* static */
+    size_t at;
+};
+
+/*
+ * As json_in_parse() with limits of one's own, but repeated keys are left to
+ * the caller, who can tell their place.  'fault' is written on NULL only.
+ */
+cJSON *json_in_parse_within(const void *bytes, size_t size,
+                            const struct json_in_limits *limits,
+                            struct json_in_fault *fault);
+
 /* What a member of an object turned out to be. */
 enum json_in_field {
     JSON_IN_ABSENT,
