@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * mps - a planner's problem as a linear programme in a free-format MPS file,
+ * so that any solver can check us: clp, cbc, glpsol, HiGHS, lp_solve.
+ *
+ * Units are MW, MWh and the site's currency.  Columns (t from 0, s a segment,
+ * left out where there is one): imp[t] exp[t] the grid's power, ch[NAME.s,t]
+ * and dis[NAME.s,t] of a battery at its terminals, e[NAME.s,t] its energy above
+ * soc_min at the step's end, sv[NAME,t] and q[NAME,t] what a class is served
+ * and its queue, peak, and one, fixed at 1, which carries the constant of the
+ * objective: what the solver reports is objective_cur.  Rows: bal[t] ramp[t]
+ * top[t] (the peak) soc[NAME.s,t] level[NAME,t] chmax[NAME,t] dismax[NAME,t]
+ * queue[NAME,t].
+ *
+ * All limits are hard, as in ../shared/CONTRACT.md: where they cannot be met
+ * the file says so, by being infeasible.  Names are shortened to letters,
+ * digits, _ and -, and numbered where two become one.
+ */
+#ifndef REPLAY_MPS_H
+#define REPLAY_MPS_H
+
+#include <stdio.h>
+
+#include "models/err.h"
+#include "models/schedule.h"
+
+/* Write 'p' to 'out'; ERR_IO where that failed. */
+CHECKED enum err mps_write(FILE *out, const struct schedule_problem *p);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* mps_parts - what the parts of mps share: how columns and rows are called,
+ * which there are, and lines of the file. */
+#ifndef REPLAY_MPS_PARTS_H
+#define REPLAY_MPS_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "models/schedule.h"
+
+enum { MPS_NAME_MAX = SITE_NAME_MAX + 4, MPS_LABEL_MAX = MPS_NAME_MAX + 32 };
+
+struct mps_writer {
+    FILE *out;
+    const struct schedule_problem *p;
+    char batteries[SCHEDULE_BATTERIES_MAX][MPS_NAME_MAX];
+    char classes[SCHEDULE_CLASSES_MAX][MPS_NAME_MAX];
+};
+
+/* The name of a column or row. */
+struct mps_label {
+    char text[MPS_LABEL_MAX];
+};
+
+#define MPS_W_PER_MW 1e6
+#define MPS_KWH_PER_MWH 1e3
+
+/* "kind[name,t]", "kind[t]" where 'name' is empty. */
+struct mps_label mps_at(const char *kind, const char *name, int64_t t);
+
+/* Segment 's' of battery 'b'. */
+struct mps_store {
+    int64_t b;
+    int64_t s;
+};
+
+/* "kind[name.s,t]", "kind[name,t]" where there is one segment. */
+struct mps_label mps_segment(const struct mps_writer *w, const char *kind,
+                             struct mps_store store, int64_t t);
+
+double mps_hours(const struct mps_writer *w, int64_t t);
+double mps_ramp_mw(const struct mps_writer *w, int64_t t);
+
+/* Which rows there are. */
+bool mps_has_ramp(const struct mps_writer *w, int64_t t);
+bool mps_has_peak(const struct mps_writer *w);
+bool mps_has_segments(const struct mps_writer *w, int64_t b);
+
+/* A row for the sum of a battery's segments where their widths do not say it
+ * already. */
+bool mps_has_level(const struct mps_writer *w, int64_t b, int64_t t);
+
+double mps_mwh(const struct mps_writer *w, int64_t b, double pu);
+
+/* The energy above soc_min that a step's end must and may have. */
+double mps_floor_mwh(const struct mps_writer *w, int64_t b, int64_t t);
+double mps_ceiling_mwh(const struct mps_writer *w, int64_t b, int64_t t);
+
+/* The sections behind COLUMNS. */
+void mps_write_sides(const struct mps_writer *w);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* mps_sides - the sections of an MPS file behind COLUMNS. */
+#include <math.h>
+
+#include "replay/mps_parts.h"
+
+static void bound(const struct mps_writer *w, const char *kind,
+                  struct mps_label column, double value)
+{
+    fprintf(w->out, " %s BND %s %.15g\n", kind, column.text, value);
+}
+
+static void rhs(const struct mps_writer *w, struct mps_label l, double value)
+{
+    if (value != 0.0) {
+        fprintf(w->out, " RHS %s %.15g\n", l.text, value);
+    }
+}
+
+static void write_battery_rhs(const struct mps_writer *w, int64_t b)
+{
+    const struct schedule_battery *a = &w->p->batteries[b];
+    for (int64_t s = 0; s < a->n_segments; s++) {
+        rhs(w, mps_segment(w, "soc", (struct mps_store){b, s}, 0),
+            mps_mwh(w, b, a->segments[s].start_pu));
+    }
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        const char *name = w->batteries[b];
+        if (mps_has_level(w, b, t)) {
+            rhs(w, mps_at("level", name, t), mps_floor_mwh(w, b, t));
+        }
+        if (mps_has_segments(w, b)) {
+            rhs(w, mps_at("chmax", name, t), a->charge_max_w[t] / MPS_W_PER_MW);
+            rhs(w, mps_at("dismax", name, t),
+                a->discharge_max_w[t] / MPS_W_PER_MW);
+        }
+    }
+}
+
+static void write_rhs(const struct mps_writer *w)
+{
+    const struct schedule_problem *p = w->p;
+    fprintf(w->out, "RHS\n");
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        rhs(w, mps_at("bal", "", t), p->load_w[t] / MPS_W_PER_MW);
+        if (mps_has_ramp(w, t)) {
+            double from_mw = t == 0 ? p->grid_start_w / MPS_W_PER_MW : 0.0;
+            rhs(w, mps_at("ramp", "", t), from_mw + mps_ramp_mw(w, t));
+        }
+        for (int64_t k = 0; k < p->n_classes; k++) {
+            if (p->classes[k].deferrable) {
+                rhs(w, mps_at("queue", w->classes[k], t),
+                    mps_hours(w, t) * p->classes[k].demand_w[t] / MPS_W_PER_MW);
+            }
+        }
+    }
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        write_battery_rhs(w, b);
+    }
+}
+
+static void write_ranges(const struct mps_writer *w)
+{
+    fprintf(w->out, "RANGES\n");
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        if (mps_has_ramp(w, t)) {
+            fprintf(w->out, " RNG %s %.15g\n", mps_at("ramp", "", t).text,
+                    2.0 * mps_ramp_mw(w, t));
+        }
+        for (int64_t b = 0; b < w->p->n_batteries; b++) {
+            if (!mps_has_level(w, b, t)) {
+                continue;
+            }
+            double room_mwh = mps_ceiling_mwh(w, b, t) - mps_floor_mwh(w, b, t);
+            fprintf(w->out, " RNG %s %.15g\n",
+                    mps_at("level", w->batteries[b], t).text,
+                    fmax(room_mwh, 0.0));
+        }
+    }
+}
+
+/* A battery of one segment needs no rows for its limits. */
+static void bound_only(const struct mps_writer *w, int64_t b, int64_t t)
+{
+    const struct schedule_battery *a = &w->p->batteries[b];
+    struct mps_store store = {b, 0};
+    double lo_mwh = mps_mwh(w, b, fmin(a->segments[0].start_pu, 0.0));
+    double hi_mwh =
+        mps_mwh(w, b, fmax(a->segments[0].start_pu, a->segments[0].width_pu));
+    struct mps_label e = mps_segment(w, "e", store, t);
+    lo_mwh = fmax(lo_mwh, mps_floor_mwh(w, b, t));
+    if (lo_mwh != 0.0) {
+        bound(w, "LO", e, lo_mwh);
+    }
+    bound(w, "UP", e, fmin(hi_mwh, mps_ceiling_mwh(w, b, t)));
+    bound(w, "UP", mps_segment(w, "ch", store, t),
+          a->charge_max_w[t] / MPS_W_PER_MW);
+    bound(w, "UP", mps_segment(w, "dis", store, t),
+          a->discharge_max_w[t] / MPS_W_PER_MW);
+}
+
+/* A segment that starts outside its width may stay there. */
+static void bound_segment(const struct mps_writer *w, struct mps_store store,
+                          int64_t t)
+{
+    const struct schedule_segment *a =
+        &w->p->batteries[store.b].segments[store.s];
+    struct mps_label e = mps_segment(w, "e", store, t);
+    if (a->start_pu < 0.0) {
+        bound(w, "LO", e, mps_mwh(w, store.b, a->start_pu));
+    }
+    bound(w, "UP", e, mps_mwh(w, store.b, fmax(a->start_pu, a->width_pu)));
+}
+
+static void bound_battery(const struct mps_writer *w, int64_t b)
+{
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        if (!mps_has_segments(w, b)) {
+            bound_only(w, b, t);
+            continue;
+        }
+        for (int64_t s = 0; s < w->p->batteries[b].n_segments; s++) {
+            bound_segment(w, (struct mps_store){b, s}, t);
+        }
+    }
+}
+
+static void bound_class(const struct mps_writer *w, int64_t k)
+{
+    const struct schedule_class *c = &w->p->classes[k];
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        struct mps_label served = mps_at("sv", w->classes[k], t);
+        double max_w = c->deferrable ? c->max_w : c->demand_w[t];
+        if (!c->deferrable) {
+            bound(w, "LO", served, c->min_pu * c->demand_w[t] / MPS_W_PER_MW);
+        }
+        bound(w, "UP", served, max_w / MPS_W_PER_MW);
+    }
+}
+
+static void write_bounds(const struct mps_writer *w)
+{
+    const struct schedule_problem *p = w->p;
+    fprintf(w->out, "BOUNDS\n");
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        bound(w, "UP", mps_at("imp", "", t), p->import_max_w[t] / MPS_W_PER_MW);
+        bound(w, "UP", mps_at("exp", "", t), p->export_max_w[t] / MPS_W_PER_MW);
+    }
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        bound_battery(w, b);
+    }
+    for (int64_t k = 0; k < p->n_classes; k++) {
+        bound_class(w, k);
+    }
+    if (mps_has_peak(w)) {
+        bound(w, "LO", (struct mps_label){"peak"}, p->peak_w / MPS_W_PER_MW);
+    }
+    bound(w, "FX", (struct mps_label){"one"}, 1.0);
+}
+
+void mps_write_sides(const struct mps_writer *w)
+{
+    write_rhs(w);
+    write_ranges(w);
+    write_bounds(w);
+}
