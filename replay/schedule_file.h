@@ -3,7 +3,8 @@
  * schedule_file - a planner's problem from a JSON file that nobody vouches for
  * (../shared/CONTRACT.md, "plan problem and answer").
  *
- * Per-step keys take an array or one number.  May be absent or null:
+ * Per-step keys take an array or one number.  "about" may hold
+ * anything, for the reader.  May be absent or null:
  * ramp_max_w_per_s, grid_start_w, demand_charge, batteries, classes, a
  * battery's soc_floor_pu, soc_ceiling_pu, soc_end_min_pu,
  * terminal_value_per_kwh (0) and wear (one segment that costs nothing), a

@@ -38,6 +38,7 @@ const struct schedule_field schedule_fields_top[] = {
      POWER_MAX_W, "a ramp in W/s from 0 to 1e12, or null", INFINITY},
     {"grid_start_w", SCHEDULE_NUMBER, false, TOP(grid_start_w), -POWER_MAX_W,
      POWER_MAX_W, "a power in W, at most 1 TW, or null", NAN},
+    {"about", SCHEDULE_OTHER, false, 0, 0, 0, NULL, 0},
     {"demand_charge", SCHEDULE_OTHER, false, 0, 0, 0, NULL, 0},
     {"batteries", SCHEDULE_OTHER, false, 0, 0, 0, NULL, 0},
     {"classes", SCHEDULE_OTHER, false, 0, 0, 0, NULL, 0},

@@ -220,7 +220,7 @@ static void texts_that_are_no_object_are_told_with_their_place(void **state)
         {"7", "7: expected an object"},
         {"{\"step_s\": 900", "line 1, column"},
         {"{\"step_s\": 900} {", "line 1, column 16: is not JSON"},
-        {"{\"a\": {\"b\": [1, 2 3]}}", "line 1, column 18, in a.b[1]: is not"},
+        {"{\"a\": {\"b\": [1, 2 3]}}", "line 1, column 19, in a.b[1]: is not"},
         {"[[[[[[[[[[[[[[[[", "line 1, column 9, in [0][0][0][0][0][0][0][0]: "
                              "is nested too deep"},
         {"{\"step_s\":\n \"\x01\"}",
