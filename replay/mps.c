@@ -2,6 +2,7 @@
 #include "replay/mps.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "replay/mps_parts.h"
@@ -63,7 +64,7 @@ static void write_rows(const struct mps_writer *w)
             row(w, 'L', mps_at("top", "", t));
         }
         for (int64_t b = 0; b < p->n_batteries; b++) {
-            for (int64_t s = 0; s < p->batteries[b].n_segments; s++) {
+            for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
                 row(w, 'E', mps_segment(w, "soc", (struct mps_store){b, s}, t));
             }
             if (mps_has_level(w, b, t)) {
@@ -128,7 +129,7 @@ static void write_power(const struct mps_writer *w, int64_t b, int64_t s)
         }
         struct mps_label dis =
             mps_segment(w, "dis", (struct mps_store){b, s}, t);
-        cost(w, dis, a->segments[s].per_kwh * MPS_KWH_PER_MWH * h);
+        cost(w, dis, w->stores[b].per_kwh[s] * MPS_KWH_PER_MWH * h);
         entry(w, dis, mps_at("bal", "", t), 1.0);
         entry(w, dis, soc, h / a->discharge_eff_pu);
         if (several) {
@@ -199,7 +200,7 @@ static void write_columns(const struct mps_writer *w)
     fprintf(w->out, "COLUMNS\n");
     write_grid(w);
     for (int64_t b = 0; b < p->n_batteries; b++) {
-        for (int64_t s = 0; s < p->batteries[b].n_segments; s++) {
+        for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
             write_power(w, b, s);
             write_energy(w, b, s);
         }
@@ -217,11 +218,36 @@ static void write_columns(const struct mps_writer *w)
     cost(w, (struct mps_label){"one"}, constant_cur(w));
 }
 
+/* Windows as far as they can be reached, the end's least included. */
+static void set_windows(struct mps_writer *w, int64_t b)
+{
+    const struct schedule_battery *a = &w->p->batteries[b];
+    int64_t n = w->p->n_steps;
+    struct schedule_tube tube = schedule_tube(a);
+    for (int64_t t = 0; t < n; t++) {
+        schedule_tube_step(&tube, a, t, mps_hours(w, t));
+        w->windows[b * n + t] = (struct mps_window){tube.lo_wh / MPS_W_PER_MW,
+                                                    tube.hi_wh / MPS_W_PER_MW};
+    }
+    struct mps_window *last = &w->windows[b * n + n - 1];
+    if (isfinite(a->soc_end_min_pu)) {
+        double end_wh = (a->soc_end_min_pu - a->soc_min_pu) * a->energy_wh;
+        last->lo_mwh = fmax(last->lo_mwh, end_wh / MPS_W_PER_MW);
+    }
+}
+
 enum err mps_write(FILE *out, const struct schedule_problem *p)
 {
     struct mps_writer w = {.out = out, .p = p};
+    size_t n = (size_t)(p->n_batteries * p->n_steps);
+    w.windows = calloc(n + 1, sizeof(*w.windows));
+    if (w.windows == NULL) {
+        return ERR_MEMORY;
+    }
     for (int64_t b = 0; b < p->n_batteries; b++) {
         make_name(w.batteries, b, p->batteries[b].name);
+        schedule_store(&p->batteries[b], &w.stores[b]);
+        set_windows(&w, b);
     }
     for (int64_t k = 0; k < p->n_classes; k++) {
         make_name(w.classes, k, p->classes[k].name);
@@ -230,5 +256,6 @@ enum err mps_write(FILE *out, const struct schedule_problem *p)
     write_columns(&w);
     mps_write_sides(&w);
     fprintf(out, "ENDATA\n");
+    free(w.windows);
     return fflush(out) == 0 && ferror(out) == 0 ? ERR_NONE : ERR_IO;
 }

@@ -13,8 +13,10 @@
  * queue[NAME,t].
  *
  * All limits are hard, as in ../shared/CONTRACT.md: where they cannot be met
- * the file says so, by being infeasible.  Names are shortened to letters,
- * digits, _ and -, and numbered where two become one.
+ * the file says so, by being infeasible.  Only the window of a state of charge
+ * that begins outside it, or a floor that no power reaches in time, is what
+ * can be reached (schedule_tube).  Segments of one price are one.  Names are
+ * shortened to letters, digits, _ and -, and numbered where two become one.
  */
 #ifndef REPLAY_MPS_H
 #define REPLAY_MPS_H
@@ -24,7 +26,7 @@
 #include "models/err.h"
 #include "models/schedule.h"
 
-/* Write 'p' to 'out'; ERR_IO where that failed. */
+/* Write 'p' to 'out'; ERR_IO (errno is set) or ERR_MEMORY. */
 CHECKED enum err mps_write(FILE *out, const struct schedule_problem *p);
 
 #endif

@@ -39,25 +39,9 @@ bool mps_has_peak(const struct mps_writer *w)
     return w->p->peak_per_kw > 0.0;
 }
 
-double mps_mwh(const struct mps_writer *w, int64_t b, double pu)
+struct mps_window mps_window(const struct mps_writer *w, int64_t b, int64_t t)
 {
-    return pu * w->p->batteries[b].energy_wh / MPS_W_PER_MW;
-}
-
-double mps_floor_mwh(const struct mps_writer *w, int64_t b, int64_t t)
-{
-    const struct schedule_battery *a = &w->p->batteries[b];
-    double pu = a->soc_floor_pu[t];
-    if (t + 1 == w->p->n_steps && isfinite(a->soc_end_min_pu)) {
-        pu = fmax(pu, a->soc_end_min_pu);
-    }
-    return mps_mwh(w, b, pu - a->soc_min_pu);
-}
-
-double mps_ceiling_mwh(const struct mps_writer *w, int64_t b, int64_t t)
-{
-    const struct schedule_battery *a = &w->p->batteries[b];
-    return mps_mwh(w, b, a->soc_ceiling_pu[t] - a->soc_min_pu);
+    return w->windows[b * w->p->n_steps + t];
 }
 
 double mps_ramp_mw(const struct mps_writer *w, int64_t t)
@@ -67,13 +51,13 @@ double mps_ramp_mw(const struct mps_writer *w, int64_t t)
 
 bool mps_has_segments(const struct mps_writer *w, int64_t b)
 {
-    return w->p->batteries[b].n_segments > 1;
+    return w->stores[b].n_segments > 1;
 }
 
 bool mps_has_level(const struct mps_writer *w, int64_t b, int64_t t)
 {
-    const struct schedule_battery *a = &w->p->batteries[b];
-    double width_mwh = mps_mwh(w, b, a->soc_max_pu - a->soc_min_pu);
-    return mps_has_segments(w, b) && (mps_floor_mwh(w, b, t) > 0.0 ||
-                                      mps_ceiling_mwh(w, b, t) < width_mwh);
+    struct mps_window window = mps_window(w, b, t);
+    return mps_has_segments(w, b) &&
+           (window.lo_mwh > 0.0 ||
+            window.hi_mwh < w->stores[b].whole_wh / MPS_W_PER_MW);
 }

@@ -8,13 +8,21 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "models/schedule.h"
+#include "policies/schedule_lp.h"
 
 enum { MPS_NAME_MAX = SITE_NAME_MAX + 4, MPS_LABEL_MAX = MPS_NAME_MAX + 32 };
+
+/* The energy above soc_min that a step's end must and may have. */
+struct mps_window {
+    double lo_mwh;
+    double hi_mwh;
+};
 
 struct mps_writer {
     FILE *out;
     const struct schedule_problem *p;
+    struct mps_window *windows; /* battery by battery, n_steps each */
+    struct schedule_store stores[SCHEDULE_BATTERIES_MAX];
     char batteries[SCHEDULE_BATTERIES_MAX][MPS_NAME_MAX];
     char classes[SCHEDULE_CLASSES_MAX][MPS_NAME_MAX];
 };
@@ -52,11 +60,7 @@ bool mps_has_segments(const struct mps_writer *w, int64_t b);
  * already. */
 bool mps_has_level(const struct mps_writer *w, int64_t b, int64_t t);
 
-double mps_mwh(const struct mps_writer *w, int64_t b, double pu);
-
-/* The energy above soc_min that a step's end must and may have. */
-double mps_floor_mwh(const struct mps_writer *w, int64_t b, int64_t t);
-double mps_ceiling_mwh(const struct mps_writer *w, int64_t b, int64_t t);
+struct mps_window mps_window(const struct mps_writer *w, int64_t b, int64_t t);
 
 /* The sections behind COLUMNS. */
 void mps_write_sides(const struct mps_writer *w);

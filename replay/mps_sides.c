@@ -20,14 +20,14 @@ static void rhs(const struct mps_writer *w, struct mps_label l, double value)
 static void write_battery_rhs(const struct mps_writer *w, int64_t b)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
-    for (int64_t s = 0; s < a->n_segments; s++) {
+    for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
         rhs(w, mps_segment(w, "soc", (struct mps_store){b, s}, 0),
-            mps_mwh(w, b, a->segments[s].start_pu));
+            w->stores[b].start_wh[s] / MPS_W_PER_MW);
     }
     for (int64_t t = 0; t < w->p->n_steps; t++) {
         const char *name = w->batteries[b];
         if (mps_has_level(w, b, t)) {
-            rhs(w, mps_at("level", name, t), mps_floor_mwh(w, b, t));
+            rhs(w, mps_at("level", name, t), mps_window(w, b, t).lo_mwh);
         }
         if (mps_has_segments(w, b)) {
             rhs(w, mps_at("chmax", name, t), a->charge_max_w[t] / MPS_W_PER_MW);
@@ -71,10 +71,10 @@ static void write_ranges(const struct mps_writer *w)
             if (!mps_has_level(w, b, t)) {
                 continue;
             }
-            double room_mwh = mps_ceiling_mwh(w, b, t) - mps_floor_mwh(w, b, t);
+            struct mps_window window = mps_window(w, b, t);
             fprintf(w->out, " RNG %s %.15g\n",
                     mps_at("level", w->batteries[b], t).text,
-                    fmax(room_mwh, 0.0));
+                    fmax(window.hi_mwh - window.lo_mwh, 0.0));
         }
     }
 }
@@ -84,15 +84,12 @@ static void bound_only(const struct mps_writer *w, int64_t b, int64_t t)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
     struct mps_store store = {b, 0};
-    double lo_mwh = mps_mwh(w, b, fmin(a->segments[0].start_pu, 0.0));
-    double hi_mwh =
-        mps_mwh(w, b, fmax(a->segments[0].start_pu, a->segments[0].width_pu));
+    struct mps_window window = mps_window(w, b, t);
     struct mps_label e = mps_segment(w, "e", store, t);
-    lo_mwh = fmax(lo_mwh, mps_floor_mwh(w, b, t));
-    if (lo_mwh != 0.0) {
-        bound(w, "LO", e, lo_mwh);
+    if (window.lo_mwh != 0.0) {
+        bound(w, "LO", e, window.lo_mwh);
     }
-    bound(w, "UP", e, fmin(hi_mwh, mps_ceiling_mwh(w, b, t)));
+    bound(w, "UP", e, window.hi_mwh);
     bound(w, "UP", mps_segment(w, "ch", store, t),
           a->charge_max_w[t] / MPS_W_PER_MW);
     bound(w, "UP", mps_segment(w, "dis", store, t),
@@ -103,13 +100,14 @@ static void bound_only(const struct mps_writer *w, int64_t b, int64_t t)
 static void bound_segment(const struct mps_writer *w, struct mps_store store,
                           int64_t t)
 {
-    const struct schedule_segment *a =
-        &w->p->batteries[store.b].segments[store.s];
+    const struct schedule_store *a = &w->stores[store.b];
+    double start_mwh = a->start_wh[store.s] / MPS_W_PER_MW;
+    double width_mwh = a->width_wh[store.s] / MPS_W_PER_MW;
     struct mps_label e = mps_segment(w, "e", store, t);
-    if (a->start_pu < 0.0) {
-        bound(w, "LO", e, mps_mwh(w, store.b, a->start_pu));
+    if (start_mwh < 0.0) {
+        bound(w, "LO", e, start_mwh);
     }
-    bound(w, "UP", e, mps_mwh(w, store.b, fmax(a->start_pu, a->width_pu)));
+    bound(w, "UP", e, fmax(start_mwh, width_mwh));
 }
 
 static void bound_battery(const struct mps_writer *w, int64_t b)
@@ -119,7 +117,7 @@ static void bound_battery(const struct mps_writer *w, int64_t b)
             bound_only(w, b, t);
             continue;
         }
-        for (int64_t s = 0; s < w->p->batteries[b].n_segments; s++) {
+        for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
             bound_segment(w, (struct mps_store){b, s}, t);
         }
     }
