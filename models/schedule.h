@@ -24,7 +24,7 @@ enum {
     SCHEDULE_BATTERIES_MAX = 16, /* vehicle buckets included */
     SCHEDULE_SEGMENTS_MAX = 8,
     SCHEDULE_CLASSES_MAX = SITE_CLASSES_MAX,
-    SCHEDULE_VIOLATIONS_MAX = 64,
+    SCHEDULE_VIOLATIONS_MAX = 4096,
 };
 
 /* Energy above soc_min in segments, the first discharged first: its price is

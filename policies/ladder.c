@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/ladder.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "policies/ladder_mend.h"
+#include "policies/schedule_rule.h"
+#include "policies/schedule_settle.h"
+
+/* A larger gap makes a schedule compete with the heuristic's, whose own is
+ * mostly below it. */
+static const double gap_good_pu = 1e-3;
+
+const char *ladder_verdict_text(enum ladder_verdict v)
+{
+#define VERDICT_TEXT(name, text) text,
+    static const char *const texts[LADDER_VERDICTS] = {
+        LADDER_VERDICT_LIST(VERDICT_TEXT)};
+#undef VERDICT_TEXT
+    assert((unsigned)v < LADDER_VERDICTS);
+    return texts[v];
+}
+
+size_t ladder_memory(const struct schedule_shape *shape)
+{
+    return schedule_heuristic_memory(shape->n_steps) + schedule_memory(shape);
+}
+
+void ladder_init(struct ladder *l, const struct ladder_memory *memory)
+{
+    size_t n = schedule_heuristic_memory(memory->shape.n_steps);
+    memset(l, 0, sizeof(*l));
+    l->age_max_s = LADDER_AGE_MAX_S;
+    if (memory->n >= n) {
+        l->heuristic = memory->base;
+        l->n_heuristic = n;
+        l->solver = schedule_solver(memory->base + n, memory->n - n);
+    }
+}
+
+/* One call. */
+struct climb {
+    struct ladder *l;
+    const struct ladder_request *r;
+    const struct schedule_problem *p; /* mended where it had to be */
+    struct schedule_penalties penalties;
+    bool mended;
+    struct schedule *out;
+};
+
+static struct ladder_try *note(struct climb *c, enum plan_status rung,
+                               enum ladder_verdict verdict)
+{
+    assert(c->l->n_tries < LADDER_TRIES_MAX);
+    struct ladder_try *t = &c->l->tries[c->l->n_tries++];
+    *t =
+        (struct ladder_try){.rung = (int64_t)rung, .verdict = (int64_t)verdict};
+    return t;
+}
+
+/* What every answer must pass.  The check and the cost with penalties are of
+ * the schedule as it is now, whatever happened to it since. */
+static bool judge(struct climb *c, struct schedule *s)
+{
+    enum plan_status rung = (enum plan_status)s->status;
+    if (c->r->spoil != NULL) {
+        c->r->spoil(c->r->spoil_context, rung, s);
+    }
+    struct ladder_try *t = note(c, rung, LADDER_TAKEN);
+    if (!schedule_check(c->p, s, &t->check)) {
+        t->verdict = LADDER_REFUSED;
+        return false;
+    }
+    return true;
+}
+
+static bool time_is_up(const struct climb *c)
+{
+    const struct schedule_budget *b = &c->r->budget;
+    return b->stop != NULL && b->stop(b->context);
+}
+
+static bool rung_solver(struct climb *c)
+{
+    if (c->mended) {
+        note(c, PLAN_FEASIBLE, LADDER_NUMBER);
+        return false;
+    }
+    if (c->l->solver == NULL ||
+        !schedule_solve(c->l->solver, c->p, &c->r->budget, c->out)) {
+        note(c, PLAN_FEASIBLE, LADDER_UNSOLVED);
+        return false;
+    }
+    return judge(c, c->out);
+}
+
+static bool rung_heuristic(struct climb *c, struct schedule *s)
+{
+    if (c->mended) {
+        note(c, PLAN_HEURISTIC, LADDER_NUMBER);
+        return false;
+    }
+    if (c->l->heuristic == NULL ||
+        !schedule_heuristic(c->p, c->l->heuristic, c->l->n_heuristic, s)) {
+        note(c, PLAN_HEURISTIC, LADDER_UNSOLVED);
+        return false;
+    }
+    return judge(c, s);
+}
+
+static bool same_assets(const struct ladder_last *last,
+                        const struct schedule_problem *p)
+{
+    bool same =
+        last->n_batteries == p->n_batteries && last->n_classes == p->n_classes;
+    for (int64_t b = 0; b < p->n_batteries && same; b++) {
+        same = strcmp(last->names[b], p->batteries[b].name) == 0;
+    }
+    for (int64_t k = 0; k < p->n_classes && same; k++) {
+        same = strcmp(last->names[p->n_batteries + k], p->classes[k].name) == 0;
+    }
+    return same;
+}
+
+/* Mean of the last schedule's 'power_w' from 'from_s' to 'to_s' after its
+ * start, NAN where it does not reach. */
+static double mean_w(const struct ladder_last *last, const double *power_w,
+                     double from_s, double to_s)
+{
+    double at_s = 0.0;
+    double sum_j = 0.0;
+    double sum_s = 0.0;
+    for (int64_t t = 0; t < last->n_steps && at_s < to_s; t++) {
+        double next_s = at_s + last->step_s[t];
+        double both_s = fmin(next_s, to_s) - fmax(at_s, from_s);
+        if (both_s > 0.0) {
+            sum_j += power_w[t] * both_s;
+            sum_s += both_s;
+        }
+        at_s = next_s;
+    }
+    return sum_s > 0.0 ? sum_j / sum_s : NAN;
+}
+
+/* Batteries do what they were to do at that time, and rest behind the end of
+ * the last schedule; queues likewise. */
+static void move_on(const struct climb *c, double age_s, struct schedule *s)
+{
+    const struct ladder_last *last = &c->l->last;
+    double at_s = age_s;
+    for (int64_t t = 0; t < c->p->n_steps; t++) {
+        double to_s = at_s + c->p->step_s[t];
+        for (int64_t b = 0; b < c->p->n_batteries; b++) {
+            double was_w = mean_w(last, last->battery_w[b], at_s, to_s);
+            s->battery_w[b][t] = isfinite(was_w) ? was_w : 0.0;
+        }
+        for (int64_t k = 0; k < c->p->n_classes; k++) {
+            double was_w = mean_w(last, last->served_w[k], at_s, to_s);
+            s->served_w[k][t] =
+                isfinite(was_w) ? was_w : c->p->classes[k].demand_w[t];
+        }
+        at_s = to_s;
+    }
+}
+
+/* Powers are there: the rest of the schedule. */
+static void complete(const struct climb *c, enum plan_status status,
+                     struct schedule *s)
+{
+    schedule_settle(c->p, &c->penalties, s);
+    s->status = (int64_t)status;
+    s->gap_pu = NAN;
+}
+
+static bool rung_shifted(struct climb *c)
+{
+    const struct ladder_last *last = &c->l->last;
+    double age_s = (double)(c->r->at_ms - last->at_ms) / 1e3;
+    enum ladder_verdict v = LADDER_TAKEN;
+    if (!last->there) {
+        v = LADDER_NO_LAST;
+    } else if (!(age_s >= 0.0 && age_s <= c->l->age_max_s)) {
+        v = LADDER_TOO_OLD;
+    } else if (!same_assets(last, c->p)) {
+        v = LADDER_OTHER_ASSETS;
+    }
+    if (v != LADDER_TAKEN) {
+        note(c, PLAN_SHIFTED, v);
+        return false;
+    }
+    memset(c->out, 0, sizeof(*c->out));
+    move_on(c, age_s, c->out);
+    schedule_rule(c->p, true, c->out);
+    complete(c, PLAN_SHIFTED, c->out);
+    return judge(c, c->out);
+}
+
+/* Made of one pass of bounded arithmetic on finite numbers.  It is checked
+ * like the others, for the record, and stands in any case. */
+static void rung_rule(struct climb *c)
+{
+    memset(c->out, 0, sizeof(*c->out));
+    schedule_rule(c->p, false, c->out);
+    complete(c, PLAN_RULE, c->out);
+    if (judge(c, c->out)) {
+        return;
+    }
+    memset(c->out, 0, sizeof(*c->out));
+    schedule_rule(c->p, false, c->out);
+    complete(c, PLAN_RULE, c->out);
+}
+
+/* A schedule of the solver that is far from its bound against one of the
+ * heuristic; both have passed the check. */
+static void choose(struct climb *c)
+{
+    struct schedule *other = &c->l->trial;
+    int64_t first = c->l->n_tries - 1;
+    if (!rung_heuristic(c, other)) {
+        return;
+    }
+    double cost = schedule_settle(c->p, &c->penalties, c->out);
+    double other_cost = schedule_settle(c->p, &c->penalties, other);
+    int64_t loser = other_cost < cost ? first : c->l->n_tries - 1;
+    c->l->tries[loser].verdict = LADDER_DEARER;
+    if (other_cost < cost) {
+        double bound = cost - c->out->gap_pu * fmax(1.0, fabs(cost));
+        *c->out = *other;
+        c->out->gap_pu =
+            fmax(other_cost - bound, 0.0) / fmax(1.0, fabs(other_cost));
+    }
+}
+
+static void remember(struct ladder *l, const struct climb *c)
+{
+    struct ladder_last *last = &l->last;
+    const struct schedule_problem *p = c->p;
+    last->there = true;
+    last->at_ms = c->r->at_ms;
+    last->n_steps = p->n_steps;
+    last->n_batteries = p->n_batteries;
+    last->n_classes = p->n_classes;
+    memcpy(last->step_s, p->step_s, sizeof(last->step_s));
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        memcpy(last->names[b], p->batteries[b].name, SITE_NAME_MAX);
+    }
+    for (int64_t k = 0; k < p->n_classes; k++) {
+        memcpy(last->names[p->n_batteries + k], p->classes[k].name,
+               SITE_NAME_MAX);
+    }
+    memcpy(last->battery_w, c->out->battery_w, sizeof(last->battery_w));
+    memcpy(last->served_w, c->out->served_w, sizeof(last->served_w));
+}
+
+/* The heuristic takes little and has its turn even if the solver used up all
+ * the time, but not if there was none to begin with. */
+static bool look_ahead(struct climb *c)
+{
+    if (time_is_up(c)) {
+        note(c, PLAN_FEASIBLE, LADDER_TOO_LATE);
+        note(c, PLAN_HEURISTIC, LADDER_TOO_LATE);
+        return false;
+    }
+    if (rung_solver(c)) {
+        if (c->out->status == PLAN_FEASIBLE &&
+            !(c->out->gap_pu < gap_good_pu)) {
+            choose(c);
+        }
+        return true;
+    }
+    return rung_heuristic(c, c->out);
+}
+
+void ladder_solve(struct ladder *l, const struct ladder_request *r,
+                  struct schedule *out)
+{
+    struct climb c = {.l = l, .r = r, .p = &l->mended, .out = out};
+    l->n_tries = 0;
+    c.mended = ladder_mend(r->problem, &l->mended);
+    schedule_penalties(c.p, &c.penalties);
+    if (look_ahead(&c)) {
+        remember(l, &c);
+    } else if (!rung_shifted(&c)) {
+        rung_rule(&c);
+    }
+    if (c.mended) {
+        out->objective_cur = NAN;
+    }
+}
