@@ -14,6 +14,7 @@
 #include "replay/bench.h"
 #include "replay/demo.h"
 #include "replay/forecast_main.h"
+#include "replay/plan_main.h"
 #include "replay/sim.h"
 #include "replay/replay.h"
 #include "replay/verify.h"
@@ -34,6 +35,7 @@ static const struct subcommand subcommands[] = {
     {"status", status_main, "ask the running controller of a site"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"replay", replay_main, "run a load trace against the simulated site"},
+    {"plan", plan_main, "the cheapest schedule of a problem file"},
     {"explain", explain_main, "what bound at a given time, and why"},
     {"verify", verify_main,
      "run a recording again: the commands must come out bit for bit"},
