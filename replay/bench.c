@@ -12,7 +12,7 @@
 
 #include "controller/cli.h"
 
-enum { REPEAT_MAX = 101, REPEAT_DEFAULT = 5, GOALS_MAX = 5 };
+enum { REPEAT_MAX = 101, REPEAT_DEFAULT = 5, GOALS_MAX = 6 };
 
 /* What a figure's median shall be. */
 struct goal {
@@ -60,6 +60,15 @@ static const struct bench benches[] = {
      .goals = {{"tick_us", false, 4.0},
                {"worst_us", false, 50.0},
                {"state_bytes", false, 256000.0}}},
+    {.name = "plan",
+     .what = "two days ahead, against clp and scipy's HiGHS on the same MPS",
+     .measure = bench_plan,
+     .goals = {{"even_1_segment_vs_clp", true, 8.0},
+               {"even_1_segment_vs_highs", true, 15.0},
+               {"even_3_segments_vs_clp", true, 8.0},
+               {"tiered_3_segments_vs_clp", true, 8.0},
+               {"shocks_p99_to_p50", false, 3.0},
+               {"slope_dp_us", false, 100.0}}},
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -189,6 +198,9 @@ static void print_text(struct series *s)
         }
         putchar('\n');
     }
+    if (s->first.note[0] != '\0') {
+        printf("  %s\n", s->first.note);
+    }
 }
 
 static void print_json(struct series *s, bool last)
@@ -196,6 +208,9 @@ static void print_json(struct series *s, bool last)
     printf("  {\"name\": \"%s\", \"repetitions\": %zu, ", s->bench->name, s->n);
     if (s->err != ERR_NONE) {
         printf("\"error\": \"%s\", ", err_text(s->err));
+    }
+    if (s->first.note[0] != '\0') {
+        printf("\"note\": \"%s\", ", s->first.note);
     }
     printf("\"figures\": {");
     int n = s->err == ERR_NONE ? s->first.n_figures : 0;
@@ -266,8 +281,9 @@ int bench_main(int argc, char **argv)
         .command = "bench",
         .args = "[NAME...]",
         .about =
-            "Measures what Ballast costs. NAME: step, replay, e2e, guard, wear "
-            "or\nforecast. Each is measured several times; the median and the "
+            "Measures what Ballast costs. NAME: step, replay, e2e, guard, wear,"
+            "\nforecast or plan. Each is measured several times; the median "
+            "and the "
             "99th percentile\nof these measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
         .options = options,

@@ -14,7 +14,7 @@
 
 #include "models/err.h"
 
-enum { BENCH_FIGURES_MAX = 12, BENCH_WHY_MAX = 200 };
+enum { BENCH_FIGURES_MAX = 16, BENCH_WHY_MAX = 200 };
 
 struct bench_figure {
     const char *name; /* with its unit; static storage */
@@ -25,7 +25,8 @@ struct bench_figure {
 struct bench_run {
     struct bench_figure figures[BENCH_FIGURES_MAX];
     int n_figures;
-    char why[BENCH_WHY_MAX]; /* where it could not be measured */
+    char why[BENCH_WHY_MAX];  /* where it could not be measured */
+    char note[BENCH_WHY_MAX]; /* what else there is to say */
 };
 
 /* Add a figure; the same ones in the same order in every measurement. */
@@ -44,6 +45,7 @@ enum err bench_e2e(struct bench_run *run);
 enum err bench_guard(struct bench_run *run);
 enum err bench_wear(struct bench_run *run);
 enum err bench_forecast(struct bench_run *run);
+enum err bench_plan(struct bench_run *run);
 
 /* `ballast bench [NAME...]` */
 int bench_main(int argc, char **argv);
