@@ -200,6 +200,8 @@ static int run(const struct options *o, const char *path,
     return plan(o, p);
 }
 
+_Static_assert(SCHEDULE_ITERATIONS_MAX == 120, "it is named in the texts");
+
 static const char *fault_of(const struct options *o, int n_args)
 {
     if (n_args + (o->sample ? 1 : 0) != 1) {
@@ -209,7 +211,7 @@ static const char *fault_of(const struct options *o, int n_args)
         return "--text or --json, not both";
     }
     if (o->iterations > SCHEDULE_ITERATIONS_MAX) {
-        return "--iterations: expected 1 to 60";
+        return "--iterations: more than the solver ever does (120)";
     }
     return NULL;
 }
@@ -224,7 +226,7 @@ int plan_main(int argc, char **argv)
         {"json", CLI_FLAG, &o.json, NULL, "JSON on stdout; the default"},
         {"text", CLI_FLAG, &o.text, NULL, "a summary for people instead"},
         {"iterations", CLI_COUNT, &o.iterations, "N",
-         "of the solver, at most; default and most 60"},
+         "of the solver, at most; default and most 120"},
         {"deadline", CLI_DURATION, &o.deadline_s, "DURATION",
          "for the solver; what it has by then is used. Default: none"},
         {"strict", CLI_FLAG, &o.strict, NULL,

@@ -29,12 +29,14 @@ static enum err bad_sum(struct schedule_reader *r, const char *key, double got,
 static enum err check_sums(struct schedule_reader *r,
                            const struct schedule_battery *b)
 {
-    double width_pu = b->soc_min_pu;
-    double start_pu = b->soc_min_pu;
+    double width_pu = 0.0;
+    double start_pu = 0.0;
     for (int64_t i = 0; i < b->n_segments; i++) {
         width_pu += b->segments[i].width_pu;
         start_pu += b->segments[i].start_pu;
     }
+    width_pu += b->soc_min_pu;
+    start_pu += b->soc_min_pu;
     if (b->soc_max_pu < b->soc_min_pu) {
         return bad_sum(r, "soc_max_pu", b->soc_max_pu, "at least soc_min_pu",
                        b->soc_min_pu);

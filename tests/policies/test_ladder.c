@@ -17,7 +17,7 @@
 #include "policies/ladder.h"
 #include "policies/schedule_rule.h"
 
-enum { SEED = 77, PROBLEMS = 150, STEPS = 96 };
+enum { SEED = 77, PROBLEMS = 100, STEPS = 96 };
 
 static const int64_t noon_ms = 1750000000000;
 
