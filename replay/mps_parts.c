@@ -54,10 +54,18 @@ bool mps_has_segments(const struct mps_writer *w, int64_t b)
     return w->stores[b].n_segments > 1;
 }
 
+/* Its widths do not hold a store that begins outside them. */
+static bool begins_outside(const struct schedule_store *s)
+{
+    int last = s->n_segments - 1;
+    return s->start_wh[0] < 0.0 || s->start_wh[last] > s->width_wh[last];
+}
+
 bool mps_has_level(const struct mps_writer *w, int64_t b, int64_t t)
 {
     struct mps_window window = mps_window(w, b, t);
+    const struct schedule_store *s = &w->stores[b];
     return mps_has_segments(w, b) &&
-           (window.lo_mwh > 0.0 ||
-            window.hi_mwh < w->stores[b].whole_wh / MPS_W_PER_MW);
+           (window.lo_mwh > 0.0 || window.hi_mwh < s->whole_wh / MPS_W_PER_MW ||
+            begins_outside(s));
 }

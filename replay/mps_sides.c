@@ -4,10 +4,13 @@
 
 #include "replay/mps_parts.h"
 
+/* None where it is infinite. */
 static void bound(const struct mps_writer *w, const char *kind,
                   struct mps_label column, double value)
 {
-    fprintf(w->out, " %s BND %s %.15g\n", kind, column.text, value);
+    if (isfinite(value)) {
+        fprintf(w->out, " %s BND %s %.15g\n", kind, column.text, value);
+    }
 }
 
 static void rhs(const struct mps_writer *w, struct mps_label l, double value)
@@ -96,18 +99,21 @@ static void bound_only(const struct mps_writer *w, int64_t b, int64_t t)
           a->discharge_max_w[t] / MPS_W_PER_MW);
 }
 
-/* A segment that starts outside its width may stay there. */
+/* What lies outside all widths lies in the first or the last segment. */
 static void bound_segment(const struct mps_writer *w, struct mps_store store,
                           int64_t t)
 {
     const struct schedule_store *a = &w->stores[store.b];
-    double start_mwh = a->start_wh[store.s] / MPS_W_PER_MW;
-    double width_mwh = a->width_wh[store.s] / MPS_W_PER_MW;
+    struct mps_window window = mps_window(w, store.b, t);
     struct mps_label e = mps_segment(w, "e", store, t);
-    if (start_mwh < 0.0) {
-        bound(w, "LO", e, start_mwh);
+    double hi_mwh = a->width_wh[store.s] / MPS_W_PER_MW;
+    if (store.s + 1 == a->n_segments) {
+        hi_mwh += fmax(window.hi_mwh - a->whole_wh / MPS_W_PER_MW, 0.0);
     }
-    bound(w, "UP", e, fmax(start_mwh, width_mwh));
+    if (store.s == 0 && window.lo_mwh < 0.0) {
+        bound(w, "LO", e, window.lo_mwh);
+    }
+    bound(w, "UP", e, hi_mwh);
 }
 
 static void bound_battery(const struct mps_writer *w, int64_t b)
