@@ -78,10 +78,12 @@ clean:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ballast/maps \
-	    $(DESTDIR)$(PREFIX)/share/ballast/sites
+	    $(DESTDIR)$(PREFIX)/share/ballast/sites \
+	    $(DESTDIR)$(PREFIX)/share/ballast/plans
 	install -m 755 ballast $(DESTDIR)$(PREFIX)/bin/ballast
 	install -m 644 adapters/maps/*.json $(DESTDIR)$(PREFIX)/share/ballast/maps
 	install -m 644 replay/sites/* $(DESTDIR)$(PREFIX)/share/ballast/sites
+	install -m 644 replay/plans/* $(DESTDIR)$(PREFIX)/share/ballast/plans
 
 deps-run deps-check deps-lint: deps-%:
 	@.ci/deps $*
