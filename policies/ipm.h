@@ -149,4 +149,10 @@ bool ipm_normal_open(struct ipm *p, struct ipm_memory *m);
 void ipm_normal_factor(struct ipm *p);
 void ipm_normal_solve(struct ipm *p, double *rhs);
 
+/* policies/ipm_band.c: the coupled rows, from 'pairs' to 'band' and in 'rhs'.
+ */
+bool ipm_band_open(struct ipm *p, struct ipm_memory *m);
+void ipm_band_factor(struct ipm *p);
+void ipm_band_solve(struct ipm *p);
+
 #endif

@@ -72,7 +72,6 @@ struct schedule_lp {
     double offset;     /* cost of the lower bounds, scaled */
     double missed_cur; /* what the export price's limit may miss */
     const double *h;
-    const double *one;
     const double *last;    /* 1 at the last step */
     const double *ramp_on; /* 0 where the power before is not known */
     const double *grid_lo; /* what the site can reach, scaled */

@@ -80,23 +80,20 @@ bool schedule_lp_shapes(struct schedule_lp *lp,
 {
     size_t n = (size_t)lp->n;
     double *h = ipm_take(m, n);
-    double *one = ipm_take(m, n);
     double *last = ipm_take(m, n);
     double *ramp_on = ipm_take(m, n);
     double *lo = ipm_take(m, n);
     double *hi = ipm_take(m, n);
-    if (!h || !one || !last || !ramp_on || !lo || !hi) {
+    if (!h || !last || !ramp_on || !lo || !hi) {
         return false;
     }
     for (size_t t = 0; t < n; t++) {
         h[t] = p->step_s[t] / 3600.0;
-        one[t] = 1.0;
         ramp_on[t] = t > 0 || isfinite(p->grid_start_w) ? 1.0 : 0.0;
     }
     last[n - 1] = 1.0;
     reach(lp, p, lo, hi);
     lp->h = h;
-    lp->one = one;
     lp->last = last;
     lp->ramp_on = ramp_on;
     lp->grid_lo = lo;
