@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
-#include <string.h>
 
 #include "models/forecast_parts.h"
 
@@ -8,8 +7,11 @@ TUNE double K_FAR = 400.0; /* steps of memory, of cycles */
 TUNE double K_NEAR = 40.0; /* and of similar stretches */
 TUNE double K_SUP = 2.0;   /* doubt in a lag that was compared rarely */
 TUNE double K_HYST = 0.97; /* a lag in use stays until one is better */
-TUNE double K_NP = 0.1;
-TUNE double K_KIN = 1.3; /* as far as the best, of a copy to be used */
+TUNE double K_NP = 0.1;    /* of a long lag: longer memory for long cycles */
+static const double NEAR_MAX = 300.0;
+TUNE double K_KIN = 1.3;          /* as far as the best, of a copy to be used */
+static const double HINTED = 0.7; /* how much nearer a lag looks if told of */
+
 /* A lag counts after comparisons over half of its own length, at least and at
  * most these: fewer may have missed what the present has and it had not. */
 static const int64_t SUPPORT_MIN = 20;
@@ -55,13 +57,32 @@ static void compare(const struct forecast *f, double *d, double memory)
     }
 }
 
+static double less(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* Minima of blocks, in four chains for speed. */
+static void find_least(const double *restrict d, double *restrict least)
+{
+    for (int b = 0; b < FORECAST_BLOCKS; b++, d += FORECAST_BLOCK) {
+        double m[4] = {d[0], d[1], d[2], d[3]};
+        for (int i = 4; i < FORECAST_BLOCK; i += 4) {
+            for (int k = 0; k < 4; k++) {
+                m[k] = less(m[k], d[i + k]);
+            }
+        }
+        least[b] = less(less(m[0], m[1]), less(m[2], m[3]));
+    }
+}
+
 void forecast_compare(struct forecast *f)
 {
+    double memory = K_NP * (double)f->h[0].far[0].lag;
     compare(f, f->far, K_FAR);
-    {
-        double p = K_NP * (double)f->h[0].far[0].lag;
-        compare(f, f->near, fmin(300.0, fmax(K_NEAR, p)));
-    }
+    compare(f, f->near, fmin(NEAR_MAX, fmax(K_NEAR, memory)));
+    find_least(f->far, f->far_least);
+    find_least(f->near, f->near_least);
 }
 
 /* Lags below this one have been compared often enough, of 'n' steps. */
@@ -73,48 +94,85 @@ static int64_t supported(int64_t n)
     return end < FORECAST_LAGS - 1 ? end : FORECAST_LAGS - 1;
 }
 
-static void insert(struct forecast_lag *best, int n, struct forecast_lag x)
+/* A search under way for the 'n' nearest local minima of 'd'. */
+struct search {
+    const struct forecast *f;
+    const double *d;
+    const double *least; /* of each block of 'd' */
+    struct forecast_lag *best;
+    struct forecast_lag old[FORECAST_COPIES + FORECAST_NEAREST];
+    int n;
+};
+
+static bool was_best(const struct search *s, int64_t lag)
 {
-    int i = n - 1;
-    for (; i > 0 && best[i - 1].distance > x.distance; i--) {
-        best[i] = best[i - 1];
+    bool was = false;
+    for (int k = 0; k < s->n; k++) {
+        was = was || s->old[k].lag == lag;
     }
-    best[i] = x;
+    return was;
 }
 
 /* The distance as the choice sees it. */
-static double weigh(const struct forecast *f, const struct forecast_lag *old,
-                    int n, struct forecast_lag x)
+static double weigh(const struct search *s, int64_t lag)
 {
-    double d = x.distance * (1.0 + K_SUP / sqrt((double)(f->n - x.lag)));
-    for (int k = 0; k < n; k++) {
-        d *= old[k].lag == x.lag ? K_HYST : 1.0;
-    }
+    const struct forecast *f = s->f;
+    double d = s->d[lag] * (1.0 + K_SUP / sqrt((double)(f->n - lag)));
+    d *= was_best(s, lag) ? K_HYST : 1.0;
     if (f->hint > 0.0) {
-        double cycles = round((double)x.lag / f->hint);
-        d *= fabs((double)x.lag - cycles * f->hint) <= 1.0 ? 0.7 : 1.0;
+        double cycles = round((double)lag / f->hint);
+        bool told = fabs((double)lag - cycles * f->hint) <= 1.0;
+        d *= told ? HINTED : 1.0;
     }
     return d;
 }
 
-/* The 'n' nearest local minima of 'd' from lag 'from' on. */
-static void search(const struct forecast *f, const double *d, int64_t from,
-                   struct forecast_lag *best, int n)
+static void try_lag(struct search *s, int64_t lag)
 {
-    struct forecast_lag old[FORECAST_COPIES + FORECAST_NEAREST];
-    memcpy(old, best, (size_t)n * sizeof(*best));
-    for (int i = 0; i < n; i++) {
-        best[i] = (struct forecast_lag){0, INFINITY};
+    const double *d = s->d;
+    if (d[lag] > d[lag - 1] || d[lag] >= d[lag + 1]) {
+        return;
     }
-    int64_t end = supported(f->n);
-    for (int64_t lag = from; lag < end; lag++) {
-        if (d[lag] < best[n - 1].distance && d[lag] <= d[lag - 1] &&
-            d[lag] < d[lag + 1]) {
-            struct forecast_lag x = {lag, d[lag]};
-            x.distance = weigh(f, old, n, x);
-            if (x.distance < best[n - 1].distance) {
-                insert(best, n, x);
-            }
+    struct forecast_lag x = {lag, weigh(s, lag)};
+    int i = s->n - 1;
+    if (!(x.distance < s->best[i].distance)) {
+        return;
+    }
+    for (; i > 0 && s->best[i - 1].distance > x.distance; i--) {
+        s->best[i] = s->best[i - 1];
+    }
+    s->best[i] = x;
+}
+
+static void look_closer(struct search *s, int64_t lag, int64_t end)
+{
+    for (; lag < end; lag++) {
+        if (s->d[lag] < s->best[s->n - 1].distance && !was_best(s, lag)) {
+            try_lag(s, lag);
+        }
+    }
+}
+
+/* The nearest local minima from lag 'from' on.  Those of the last search come
+ * first, so that little of the rest needs a closer look. */
+static void search(struct search *s, int64_t from)
+{
+    int64_t end = supported(s->f->n);
+    for (int i = 0; i < s->n; i++) {
+        s->old[i] = s->best[i];
+        s->best[i] = (struct forecast_lag){0, INFINITY};
+    }
+    for (int i = 0; i < s->n; i++) {
+        int64_t lag = s->old[i].lag;
+        if (lag >= from && lag < end) {
+            try_lag(s, lag);
+        }
+    }
+    for (int64_t b = from / FORECAST_BLOCK; b * FORECAST_BLOCK < end; b++) {
+        if (s->least[b] < s->best[s->n - 1].distance) {
+            int64_t lag = b * FORECAST_BLOCK;
+            int64_t stop = lag + FORECAST_BLOCK;
+            look_closer(s, lag < from ? from : lag, stop < end ? stop : end);
         }
     }
 }
@@ -122,13 +180,23 @@ static void search(const struct forecast *f, const double *d, int64_t from,
 void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
 {
     int64_t from = h->steps > 2 ? h->steps : 2;
-    search(f, f->far, from, h->far, FORECAST_COPIES);
+    struct search far = {.f = f,
+                         .d = f->far,
+                         .least = f->far_least,
+                         .best = h->far,
+                         .n = FORECAST_COPIES};
+    search(&far, from);
     for (int c = 1; c < FORECAST_COPIES; c++) {
         if (h->far[c].distance > K_KIN * h->far[0].distance) {
             h->far[c].lag = 0;
         }
     }
-    search(f, f->near, from, h->near, FORECAST_NEAREST);
+    struct search near = {.f = f,
+                          .d = f->near,
+                          .least = f->near_least,
+                          .best = h->near,
+                          .n = FORECAST_NEAREST};
+    search(&near, from);
 }
 
 /* The vertex of the parabola through three distances. */
@@ -156,8 +224,9 @@ int forecast_periods(const struct forecast *f, double out[FORECAST_PERIODS_MAX])
     int64_t end = supported(f->n);
     double mean = 0.0;
     for (int64_t lag = 1; lag < end; lag++) {
-        mean += d[lag] / (double)(end - 1);
+        mean += d[lag];
     }
+    mean /= fmax(1.0, (double)(end - 1));
     int n = 0;
     while (n < FORECAST_PERIODS_MAX) {
         struct forecast_lag best = {0, PERIODIC_PU * mean};

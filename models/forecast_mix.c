@@ -14,7 +14,8 @@ TUNE double K_S0 = 0.5;
 TUNE double K_W = 0.04;
 static const double BEYOND_PU = 0.5; /* of the range seen: a slope's reach */
 TUNE double K_DOUBT = 0.3;
-TUNE double K_NW = 2.0; /* and a nearer stretch */
+TUNE double K_HP = 1.0;
+TUNE double K_NW = 4.0; /* and a nearer stretch */
 
 #define OF_PATTERN(name, of_pattern) of_pattern,
 static const bool of_pattern[] = {FORECAST_EXPERT_LIST(OF_PATTERN)};
@@ -50,6 +51,7 @@ static void weigh(const struct forecast *f, struct forecast_horizon *h,
                                   (f->far[h->steps] + DBL_MIN) /
                                   (h->loss[FORECAST_BY_CYCLE] + DBL_MIN));
         loss *= (of_pattern[e] ? K_HAND : 1.0);
+        loss *= e == FORECAST_BY_PATTERN ? K_HP : 1.0;
         if (e != FORECAST_BY_PERSISTENCE)
             loss *= doubt;
         double ratio = (best + DBL_MIN) / (loss + DBL_MIN);

@@ -17,11 +17,13 @@
 enum {
     FORECAST_HISTORY = 4096, /* steps remembered */
     FORECAST_LAGS = 2048,    /* lags compared with the present */
-    FORECAST_COPIES = 3,     /* cycles before, in phase */
-    FORECAST_REACH = 2,      /* steps around a copy that the law may use */
-    FORECAST_RECENT = 3,     /* newest steps that the law may use */
-    FORECAST_NEAREST = 4,    /* similar stretches */
-    FORECAST_POOL = 1280,    /* forecasts that wait for what comes */
+    FORECAST_BLOCK = 16,     /* lags that share a minimum */
+    FORECAST_BLOCKS = FORECAST_LAGS / FORECAST_BLOCK,
+    FORECAST_COPIES = 3,  /* cycles before, in phase */
+    FORECAST_REACH = 2,   /* steps around a copy that the law may use */
+    FORECAST_RECENT = 3,  /* newest steps that the law may use */
+    FORECAST_NEAREST = 4, /* similar stretches */
+    FORECAST_POOL = 1280, /* forecasts that wait for what comes */
     FORECAST_MARKS = 16,
     FORECAST_FEATURES =
         FORECAST_COPIES * (2 * FORECAST_REACH + 1) + FORECAST_RECENT,
@@ -137,6 +139,7 @@ struct forecast {
     double ring[2 * FORECAST_HISTORY]; /* written twice: always contiguous */
     double far[FORECAST_LAGS];  /* mean |difference| at a lag, long memory */
     double near[FORECAST_LAGS]; /* short memory */
+    double far_least[FORECAST_BLOCKS], near_least[FORECAST_BLOCKS];
     double hint; /* period that the scheduler has told, in steps; 0 none */
 
     struct forecast_level level, level_before;
