@@ -38,6 +38,9 @@ static void horizon_init(struct forecast_horizon *h, double steps)
     h->weight[FORECAST_BY_PERSISTENCE] = 1.0;
     h->at = (struct forecast_at){NAN, NAN, NAN, NAN, NAN, NAN};
     conformal_init(&h->around);
+    conformal_init(&h->swings.peak_to_peak);
+    conformal_init(&h->swings.up);
+    conformal_init(&h->swings.down);
 }
 
 void forecast_init(struct forecast *f, const struct forecast_cfg *cfg)
@@ -69,6 +72,7 @@ static void slice(struct forecast *f)
         struct forecast_horizon *h = &f->h[f->n_slices];
         forecast_score(f, h);
         forecast_choose(f, h);
+        forecast_swing_step(f, h);
         f->n_slices++;
     }
 }

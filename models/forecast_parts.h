@@ -43,6 +43,9 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h);
 void forecast_predict(struct forecast *f, struct forecast_horizon *h);
 void forecast_keep(struct forecast *f, const struct forecast_horizon *h);
 
+/* forecast_swing.c: learns how far windows swing beyond what is foretold. */
+void forecast_swing_step(struct forecast *f, struct forecast_horizon *h);
+
 /* forecast_marks.c: rise announced within the next 'steps' steps, and whether
  * a job starts or stops there. */
 double forecast_announced(const struct forecast *f, int64_t steps,

@@ -25,6 +25,7 @@ enum {
     FORECAST_NEAREST = 4, /* similar stretches */
     FORECAST_POOL = 1280, /* forecasts that wait for what comes */
     FORECAST_MARKS = 16,
+    FORECAST_WINDOWS = 4, /* whose swing is foretold at a time */
     FORECAST_FEATURES =
         FORECAST_COPIES * (2 * FORECAST_REACH + 1) + FORECAST_RECENT,
 };
@@ -79,6 +80,20 @@ struct forecast_trust {
     bool holds;
 };
 
+/* Of a window ahead or gone by. */
+struct forecast_range {
+    double mean;
+    double peak_to_peak;
+    double up, down; /* largest change within a step, >= 0 */
+};
+
+/* What was foretold of windows as long as the horizon, and how it missed. */
+struct forecast_swings {
+    int64_t made[FORECAST_WINDOWS]; /* index of the step, 0 for none */
+    struct forecast_range said[FORECAST_WINDOWS];
+    struct conformal peak_to_peak, up, down;
+};
+
 struct forecast_horizon {
     int64_t steps;
     int64_t stride; /* a forecast is kept every 'stride' steps */
@@ -95,6 +110,7 @@ struct forecast_horizon {
     double loss[FORECAST_EXPERTS]; /* usual |error| */
     double weight[FORECAST_EXPERTS];
     int64_t n_scored;
+    struct forecast_swings swings;
     double point[FORECAST_EXPERTS];
     struct forecast_at at;
 };

@@ -3,72 +3,123 @@
 
 #include "models/forecast_parts.h"
 
-/* The nearest horizon that covers 'step', and its weights. */
-static const struct forecast_horizon *covering(const struct forecast *f,
-                                               int64_t step)
+/* The nearest horizon that covers 'step'. */
+static int64_t covering(const struct forecast *f, int64_t step)
 {
     int64_t i = 0;
     while (i < f->cfg.n_horizons - 1 && f->h[i].steps < step) {
         i++;
     }
-    return &f->h[i];
+    return i;
 }
 
-/* The expected load 'step' steps ahead, by the experts that cost little. */
-static double path(const struct forecast *f, int64_t step)
+/* The expected load 'step' steps ahead, by the experts that cost little and
+ * keep an edge as sharp as it is. */
+static double path(const struct forecast *f, const struct forecast_horizon *h,
+                   int64_t step)
 {
-    const struct forecast_horizon *h = covering(f, step);
     const struct forecast_level *l = &f->level;
     const double *y = forecast_past(f);
     const double *w = h->weight;
     bool breaks;
     double rise = forecast_announced(f, step, &breaks);
-    double sum =
-        w[FORECAST_BY_PERSISTENCE] * (y[0] + rise) +
-        w[FORECAST_BY_MEAN] * (l->mean + rise) +
-        w[FORECAST_BY_LEVEL] * (l->level + rise) +
-        w[FORECAST_BY_TREND] * (l->trend + l->slope * (double)step + rise);
-    double copies = 0.0;
-    int n = 0;
-    for (int c = 0; c < FORECAST_COPIES; c++) {
-        int64_t lag = h->far[c].lag;
-        if (lag >= step) {
-            copies += y[lag - step];
-            n++;
+    double sum = 0.0;
+    double left = 1.0;
+    double by[] = {
+        [FORECAST_BY_PERSISTENCE] = y[0],
+        [FORECAST_BY_MEAN] = l->mean,
+        [FORECAST_BY_LEVEL] = l->level,
+        [FORECAST_BY_TREND] = l->trend + l->slope * (double)step,
+    };
+    for (int e = 0; e <= FORECAST_BY_TREND; e++) {
+        sum += w[e] * (by[e] + rise);
+        left -= w[e];
+    }
+    int64_t lag = h->far[0].lag;
+    return sum + left * (lag >= step ? y[lag - step] : y[0]);
+}
+
+static struct forecast_range foresee(const struct forecast *f, int64_t steps)
+{
+    double last = forecast_past(f)[0];
+    double lo = INFINITY;
+    double hi = -INFINITY;
+    struct forecast_range r = {0};
+    int64_t i = 0;
+    for (int64_t k = 1; k <= steps; k++) {
+        while (i < f->cfg.n_horizons - 1 && f->h[i].steps < k) {
+            i++;
         }
+        double x = path(f, &f->h[i], k);
+        r.up = fmax(r.up, x - last);
+        r.down = fmax(r.down, last - x);
+        lo = fmin(lo, x);
+        hi = fmax(hi, x);
+        r.mean += x / (double)steps;
+        last = x;
     }
-    double left = 0.0;
-    for (int e = FORECAST_BY_CYCLE; e < FORECAST_EXPERTS; e++) {
-        left += w[e];
+    r.peak_to_peak = hi - lo;
+    return r;
+}
+
+/* The same of what came in the last 'steps' steps. */
+static struct forecast_range look_back(const struct forecast *f, int64_t steps)
+{
+    const double *y = forecast_past(f);
+    double lo = y[0];
+    double hi = y[0];
+    struct forecast_range r = {0};
+    for (int64_t k = 0; k < steps; k++) {
+        r.up = fmax(r.up, y[k] - y[k + 1]);
+        r.down = fmax(r.down, y[k + 1] - y[k]);
+        lo = fmin(lo, y[k]);
+        hi = fmax(hi, y[k]);
     }
-    return sum + left * (n > 0 ? copies / n : y[0]);
+    r.peak_to_peak = hi - lo;
+    return r;
+}
+
+/* A few windows under way at a time, evenly apart. */
+void forecast_swing_step(struct forecast *f, struct forecast_horizon *h)
+{
+    struct forecast_swings *s = &h->swings;
+    int64_t apart = (h->steps + FORECAST_WINDOWS - 1) / FORECAST_WINDOWS;
+    if (f->now % apart != 0) {
+        return;
+    }
+    int64_t slot = f->now / apart % FORECAST_WINDOWS;
+    int64_t span = apart * FORECAST_WINDOWS;
+    if (s->made[slot] > 0 && s->made[slot] == f->now - span) {
+        struct forecast_range came = look_back(f, span);
+        const struct forecast_range *said = &s->said[slot];
+        conformal_feed(&s->peak_to_peak, came.peak_to_peak - said->peak_to_peak,
+                       1.0);
+        conformal_feed(&s->up, came.up - said->up, 1.0);
+        conformal_feed(&s->down, came.down - said->down, 1.0);
+    }
+    s->made[slot] = f->now;
+    s->said[slot] = foresee(f, span);
 }
 
 struct forecast_swing forecast_swing(const struct forecast *f, double window_s)
 {
-    struct forecast_swing s = {NAN, NAN, NAN, NAN, NAN};
-    if (f->n == 0) {
-        return s;
+    struct forecast_swing out = {NAN, NAN, NAN, NAN, NAN};
+    if (f->n == 0 || isnan(window_s)) {
+        return out;
     }
-    double n = fmax(1.0, fmin(window_s / f->cfg.grid_s, FORECAST_LAGS / 2));
-    double last = forecast_past(f)[0];
-    double lo = last, hi = last, sum = 0.0, up = 0.0, down = 0.0;
-    int64_t steps = (int64_t)n;
-    for (int64_t k = 1; k <= steps; k++) {
-        double x = path(f, k);
-        up = fmax(up, x - last);
-        down = fmax(down, last - x);
-        lo = fmin(lo, x);
-        hi = fmax(hi, x);
-        sum += x;
-        last = x;
-    }
-    const struct forecast_at *at = &covering(f, steps)->at;
-    double band = at->q90 - at->q10;
-    s.mean = sum / (double)steps;
-    s.peak_to_peak = hi - lo;
-    s.peak_to_peak_q90 = s.peak_to_peak + band;
-    s.edge_up_q90 = up + 0.5 * band;
-    s.edge_down_q90 = down + 0.5 * band;
-    return s;
+    double most = (double)f->h[f->cfg.n_horizons - 1].steps;
+    double steps = ceil(fmin(window_s / f->cfg.grid_s, most));
+    int64_t n = (int64_t)fmax(1.0, steps);
+    struct forecast_range r = foresee(f, n);
+    const struct forecast_swings *s = &f->h[covering(f, n)].swings;
+    double usual = conformal_offset(&s->peak_to_peak, CONFORMAL_Q50, 1.0);
+    double wide = conformal_offset(&s->peak_to_peak, CONFORMAL_Q90, 1.0);
+    out.mean = r.mean;
+    out.peak_to_peak = fmax(0.0, r.peak_to_peak + usual);
+    out.peak_to_peak_q90 = fmax(out.peak_to_peak, r.peak_to_peak + wide);
+    out.edge_up_q90 =
+        fmax(0.0, r.up + conformal_offset(&s->up, CONFORMAL_Q90, 1.0));
+    out.edge_down_q90 =
+        fmax(0.0, r.down + conformal_offset(&s->down, CONFORMAL_Q90, 1.0));
+    return out;
 }
