@@ -117,11 +117,8 @@ static void fill(struct forecast *f, int64_t steps)
         return;
     }
     steps = steps < FORECAST_HISTORY ? steps : FORECAST_HISTORY;
-    double w = 0.0;
-    for (int e = FORECAST_BY_CYCLE; e < FORECAST_EXPERTS; e++) {
-        w += f->h[0].weight[e];
-    }
-    bool repeats = f->h[0].trust.holds && w > 0.5;
+    bool repeats =
+        f->h[0].trust.holds != 0 && forecast_pattern_weight(&f->h[0]) > 0.5;
     for (int64_t i = 0; i < steps; i++) {
         forecast_push(f, repeats ? forecast_nowcast(f, &f->h[0])
                                  : forecast_past(f)[0]);

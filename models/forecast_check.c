@@ -7,6 +7,8 @@
 
 static const double VALUE_MAX = 1e15;
 static const double SUM_MAX = 1e36; /* of squares of values */
+static const double WIDEN_MAX = 2.0;
+static const double SPREAD_MAX = 10.0;
 static const int64_t COUNT_MAX = INT64_C(1) << 40;
 
 static bool within(double x, double lo, double hi)
@@ -70,13 +72,11 @@ static bool lags_valid(const struct forecast_lag *l, int n, int64_t steps)
 
 static bool trust_valid(const struct forecast_trust *t)
 {
-    unsigned char holds;
-    memcpy(&holds, &t->holds, sizeof(holds));
     return fabs(t->nowcast) <= VALUE_MAX && fabs(t->usual) <= VALUE_MAX &&
            fabs(t->excursion) <= VALUE_MAX &&
            counts(t->outside, 0, COUNT_MAX) &&
            counts(t->inside, 0, COUNT_MAX) &&
-           counts(t->broke_at, -COUNT_MAX, COUNT_MAX) && holds <= 1;
+           counts(t->broke_at, -COUNT_MAX, COUNT_MAX) && counts(t->holds, 0, 1);
 }
 
 static bool law_valid(const struct forecast_law *l)
@@ -86,6 +86,18 @@ static bool law_valid(const struct forecast_law *l)
            sums(l->theta, FORECAST_FEATURES, VALUE_MAX) &&
            within(l->scale, 0.0, VALUE_MAX) &&
            within(l->energy, 0.0, SUM_MAX) && counts(l->n, 0, COUNT_MAX);
+}
+
+static bool swings_valid(const struct forecast_swings *s)
+{
+    bool ok = conformal_valid(&s->peak_to_peak) && conformal_valid(&s->up) &&
+              conformal_valid(&s->down);
+    for (int i = 0; i < FORECAST_WINDOWS; i++) {
+        const struct forecast_range *r = &s->said[i];
+        const double said[] = {r->mean, r->peak_to_peak, r->up, r->down};
+        ok = ok && counts(s->made[i], 0, COUNT_MAX) && sums(said, 4, VALUE_MAX);
+    }
+    return ok;
 }
 
 static bool horizon_valid(const struct forecast_horizon *h,
@@ -100,7 +112,10 @@ static bool horizon_valid(const struct forecast_horizon *h,
               trust_valid(&h->trust) && law_valid(&h->law) &&
               conformal_valid(&h->around) &&
               conformal_past_valid(&h->past, fresh->past.delay) &&
-              counts(h->n_scored, 0, COUNT_MAX) &&
+              counts(h->n_scored, 0, COUNT_MAX) && swings_valid(&h->swings) &&
+              sums(h->widen, 2, WIDEN_MAX) &&
+              within(h->unrest, 0.0, VALUE_MAX) &&
+              within(h->spread, 0.0, SPREAD_MAX) &&
               sums(h->point, FORECAST_EXPERTS, VALUE_MAX) &&
               series_doubles_or_none(at, sizeof(at) / sizeof(at[0]));
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
@@ -126,7 +141,10 @@ static bool pool_valid(const struct forecast *f)
     for (int i = 0; i < FORECAST_POOL; i++) {
         const struct forecast_due *d = &f->pool[i];
         ok = ok && counts(d->made, -1, COUNT_MAX) &&
-             fabs((double)d->mean) <= VALUE_MAX;
+             fabs((double)d->mean) <= VALUE_MAX &&
+             fabs((double)d->q10) <= VALUE_MAX &&
+             fabs((double)d->q90) <= VALUE_MAX &&
+             within((double)d->spread, 0.0, SPREAD_MAX);
         for (int e = 0; e < FORECAST_EXPERTS; e++) {
             ok = ok && fabs((double)d->expert[e]) <= VALUE_MAX;
         }
@@ -156,6 +174,8 @@ static bool history_valid(const struct forecast *f)
            sums(f->ring, 2 * FORECAST_HISTORY, VALUE_MAX) &&
            sums(f->far, FORECAST_LAGS, VALUE_MAX) &&
            sums(f->near, FORECAST_LAGS, VALUE_MAX) &&
+           sums(f->far_least, FORECAST_BLOCKS, VALUE_MAX) &&
+           sums(f->near_least, FORECAST_BLOCKS, VALUE_MAX) &&
            within(f->hint, 0.0, FORECAST_LAGS);
 }
 

@@ -3,21 +3,19 @@
 
 #include "models/forecast_parts.h"
 
-TUNE double K_FAR = 400.0; /* steps of memory, of cycles */
-TUNE double K_NEAR = 40.0; /* and of similar stretches */
-TUNE double K_SUP = 2.0;   /* doubt in a lag that was compared rarely */
-TUNE double K_HYST = 0.97; /* a lag in use stays until one is better */
-TUNE double K_NP = 0.1;    /* of a long lag: longer memory for long cycles */
+static const double FAR_MEMORY = 400.0; /* steps of memory, of cycles */
+static const double NEAR_MEMORY = 40.0; /* and of similar stretches */
+static const double RARE = 2.0; /* doubt in a lag that was compared rarely */
+static const double NEAR_PU =
+    0.1; /* of a long lag: longer memory for long cycles */
 static const double NEAR_MAX = 300.0;
-TUNE double K_KIN = 1.3;          /* as far as the best, of a copy to be used */
+static const double KIN = 1.3;    /* as far as the best, of a copy to be used */
 static const double HINTED = 0.7; /* how much nearer a lag looks if told of */
 
 /* A lag counts after comparisons over half of its own length, at least and at
  * most these: fewer may have missed what the present has and it had not. */
 static const int64_t SUPPORT_MIN = 20;
 static const int64_t SUPPORT_MAX = 300;
-static const double PERIODIC_PU = 0.7; /* of the mean distance */
-static const double SHORTER = 1.15;    /* a multiple must be so much nearer */
 
 void forecast_push(struct forecast *f, double value)
 {
@@ -78,15 +76,15 @@ static void find_least(const double *restrict d, double *restrict least)
 
 void forecast_compare(struct forecast *f)
 {
-    double memory = K_NP * (double)f->h[0].far[0].lag;
-    compare(f, f->far, K_FAR);
-    compare(f, f->near, fmin(NEAR_MAX, fmax(K_NEAR, memory)));
+    double memory = NEAR_PU * (double)f->h[0].far[0].lag;
+    compare(f, f->far, FAR_MEMORY);
+    compare(f, f->near, fmin(NEAR_MAX, fmax(NEAR_MEMORY, memory)));
     find_least(f->far, f->far_least);
     find_least(f->near, f->near_least);
 }
 
 /* Lags below this one have been compared often enough, of 'n' steps. */
-static int64_t supported(int64_t n)
+int64_t forecast_supported(int64_t n)
 {
     int64_t end = n * 2 / 3;
     end = end < n - SUPPORT_MIN ? end : n - SUPPORT_MIN;
@@ -117,8 +115,7 @@ static bool was_best(const struct search *s, int64_t lag)
 static double weigh(const struct search *s, int64_t lag)
 {
     const struct forecast *f = s->f;
-    double d = s->d[lag] * (1.0 + K_SUP / sqrt((double)(f->n - lag)));
-    d *= was_best(s, lag) ? K_HYST : 1.0;
+    double d = s->d[lag] * (1.0 + RARE / sqrt((double)(f->n - lag)));
     if (f->hint > 0.0) {
         double cycles = round((double)lag / f->hint);
         bool told = fabs((double)lag - cycles * f->hint) <= 1.0;
@@ -157,7 +154,7 @@ static void look_closer(struct search *s, int64_t lag, int64_t end)
  * first, so that little of the rest needs a closer look. */
 static void search(struct search *s, int64_t from)
 {
-    int64_t end = supported(s->f->n);
+    int64_t end = forecast_supported(s->f->n);
     for (int i = 0; i < s->n; i++) {
         s->old[i] = s->best[i];
         s->best[i] = (struct forecast_lag){0, INFINITY};
@@ -187,7 +184,7 @@ void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
                          .n = FORECAST_COPIES};
     search(&far, from);
     for (int c = 1; c < FORECAST_COPIES; c++) {
-        if (h->far[c].distance > K_KIN * h->far[0].distance) {
+        if (h->far[c].distance > KIN * h->far[0].distance) {
             h->far[c].lag = 0;
         }
     }
@@ -197,54 +194,4 @@ void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
                           .best = h->near,
                           .n = FORECAST_NEAREST};
     search(&near, from);
-}
-
-/* The vertex of the parabola through three distances. */
-static double vertex(const double *d, int64_t lag)
-{
-    double a = d[lag - 1] - d[lag];
-    double b = d[lag + 1] - d[lag];
-    return a + b > 0.0 ? (double)lag + 0.5 * (a - b) / (a + b) : (double)lag;
-}
-
-static bool is_multiple(double x, const double *of, int n)
-{
-    for (int i = 0; i < n; i++) {
-        double times = round(x / of[i]);
-        if (times >= 1.0 && fabs(x - times * of[i]) < 1.5 + 0.01 * x) {
-            return true;
-        }
-    }
-    return false;
-}
-
-int forecast_periods(const struct forecast *f, double out[FORECAST_PERIODS_MAX])
-{
-    const double *d = f->far;
-    int64_t end = supported(f->n);
-    double mean = 0.0;
-    for (int64_t lag = 1; lag < end; lag++) {
-        mean += d[lag];
-    }
-    mean /= fmax(1.0, (double)(end - 1));
-    int n = 0;
-    while (n < FORECAST_PERIODS_MAX) {
-        struct forecast_lag best = {0, PERIODIC_PU * mean};
-        for (int64_t lag = 2; lag < end; lag++) {
-            bool low = d[lag] < d[lag - 1] && d[lag] <= d[lag + 1];
-            double x = d[lag] * (best.lag > 0 ? SHORTER : 1.0);
-            if (low && x < best.distance &&
-                !is_multiple(vertex(d, lag), out, n)) {
-                best = (struct forecast_lag){lag, d[lag]};
-            }
-        }
-        if (best.lag == 0) {
-            break;
-        }
-        out[n++] = vertex(d, best.lag);
-    }
-    for (int i = 0; i < n; i++) {
-        out[i] *= f->cfg.grid_s;
-    }
-    return n;
 }

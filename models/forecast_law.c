@@ -4,9 +4,10 @@
 
 #include "models/forecast_parts.h"
 
-TUNE double K_LAM = 0.999;   /* forgetting per step */
-TUNE double K_RIDGE = 300.0; /* steps of usual features that say nothing */
-TUNE double K_HUBER = 1.0;   /* usual errors; what is beyond pulls less */
+static const double KEEP = 0.999; /* forgetting per step */
+static const double RIDGE =
+    100.0;                       /* steps of usual features that say nothing */
+static const double HUBER = 1.0; /* usual errors; what is beyond pulls less */
 static const double SCALE_GAIN = 0.02;
 static const double SCALE_CUT = 5.0;
 
@@ -72,7 +73,7 @@ static void scales(struct forecast_law *l, const double *x, double error)
  * positive definite, so it cannot diverge. */
 static void solve(struct forecast_law *l)
 {
-    double ridge = K_RIDGE * l->energy + DBL_MIN;
+    double ridge = RIDGE * l->energy + DBL_MIN;
     for (int i = 0; i < FORECAST_FEATURES; i++) {
         double s = l->b[i];
         for (int j = 0; j < FORECAST_FEATURES; j++) {
@@ -87,15 +88,15 @@ void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
                         double came)
 {
     double error = came - forecast_law_say(l, v);
-    double weight = fmin(1.0, K_HUBER * l->scale / fmax(fabs(error), DBL_MIN));
+    double weight = fmin(1.0, HUBER * l->scale / fmax(fabs(error), DBL_MIN));
     weight = l->n == 0 ? 1.0 : weight;
     scales(l, v->x, error);
     for (int i = 0; i < FORECAST_FEATURES; i++) {
         double wx = weight * v->x[i];
         for (int j = 0; j < FORECAST_FEATURES; j++) {
-            l->a[i][j] = K_LAM * l->a[i][j] + wx * v->x[j];
+            l->a[i][j] = KEEP * l->a[i][j] + wx * v->x[j];
         }
-        l->b[i] = K_LAM * l->b[i] + wx * (came - v->base);
+        l->b[i] = KEEP * l->b[i] + wx * (came - v->base);
     }
     solve(l);
 }

@@ -3,12 +3,12 @@
 
 #include "models/forecast_parts.h"
 
-TUNE double K_JUMP = 8.0;    /* usual deviations */
-TUNE double K_STEP = 6.0;    /* usual changes, of one step */
-TUNE double K_DRIFT = 1.5;   /* of the mean of the last few */
-TUNE double K_OUT = 1.5;     /* of the largest usual miss */
-TUNE double K_LEVEL = 300.0; /* steps of memory */
-TUNE double K_FAST = 8.0;
+static const double JUMP = 8.0;     /* usual deviations */
+static const double STEP = 6.0;     /* usual changes, of one step */
+static const double DRIFT = 1.5;    /* of the mean of the last few */
+static const double OUTSIDE = 1.5;  /* of the largest usual miss */
+static const double MEMORY = 300.0; /* steps of memory */
+static const double FEW = 8.0;
 static const double NOISE_LEVEL = 0.05; /* per step, of the measurement's */
 static const double NOISE_SLOPE = 0.0005;
 static const double START_SLOPE = 0.001;
@@ -46,7 +46,7 @@ static void trend_step(struct forecast_level *l, double y)
 {
     double error = y - l->trend - l->slope;
     bool jump =
-        l->n > 5 && fabs(error) > K_JUMP * l->trend_miss && l->trend_miss > 0.0;
+        l->n > 5 && fabs(error) > JUMP * l->trend_miss && l->trend_miss > 0.0;
     scale_step(&l->trend_miss, fabs(error), l->n);
     if (jump) {
         trend_start(l, y);
@@ -68,7 +68,7 @@ static void trend_step(struct forecast_level *l, double y)
 static void mean_jump(struct forecast_level *l, double y, int64_t now)
 {
     bool back = now - l->jumped_at < RETURNS &&
-                fabs(y - l->before) < 0.5 * K_JUMP * l->deviation;
+                fabs(y - l->before) < 0.5 * JUMP * l->deviation;
     double mean = back ? l->before : y;
     double n = back ? l->before_n : 1.0;
     l->before = l->mean;
@@ -82,13 +82,13 @@ static void mean_step(struct forecast_level *l, double y, int64_t now)
 {
     double off = fabs(y - l->mean);
     bool jump =
-        l->mean_n >= 2.0 && l->deviation > 0.0 && off > K_JUMP * l->deviation;
+        l->mean_n >= 2.0 && l->deviation > 0.0 && off > JUMP * l->deviation;
     scale_step(&l->deviation, off, l->n);
     if (jump) {
         mean_jump(l, y, now);
         return;
     }
-    l->mean_n = fmin(l->mean_n + 1.0, K_LEVEL);
+    l->mean_n = fmin(l->mean_n + 1.0, MEMORY);
     l->mean += (y - l->mean) / l->mean_n;
 }
 
@@ -96,7 +96,7 @@ static void step_step(struct forecast_level *l, double y)
 {
     double change = fabs(y - l->last);
     l->last = y;
-    bool jump = fabs(y - l->level) > K_STEP * l->noise;
+    bool jump = fabs(y - l->level) > STEP * l->noise;
     if (change > 0.0) {
         scale_step(&l->noise, change, l->n);
     }
@@ -106,12 +106,12 @@ static void step_step(struct forecast_level *l, double y)
         l->fast = y;
         return;
     }
-    l->level_n = fmin(l->level_n + 1.0, K_LEVEL);
+    l->level_n = fmin(l->level_n + 1.0, MEMORY);
     l->level += (y - l->level) / l->level_n;
-    l->fast += (y - l->fast) / fmin(l->level_n, K_FAST);
-    if (fabs(l->fast - l->level) > K_DRIFT * l->noise) {
+    l->fast += (y - l->fast) / fmin(l->level_n, FEW);
+    if (fabs(l->fast - l->level) > DRIFT * l->noise) {
         l->level = l->fast;
-        l->level_n = K_FAST;
+        l->level_n = FEW;
     }
 }
 
@@ -154,7 +154,7 @@ static void stay_outside(struct forecast_horizon *h, int64_t now)
     struct forecast_trust *t = &h->trust;
     t->outside++;
     t->inside = 0;
-    t->holds = false;
+    t->holds = 0;
     if (t->outside == BRIEF) {
         t->broke_at = now - BRIEF + 1;
         h->n_scored = h->n_scored < ANEW ? h->n_scored : ANEW;
@@ -171,10 +171,10 @@ void forecast_judge(struct forecast *f, struct forecast_horizon *h)
     double miss = fabs(y - t->nowcast);
     if (f->n <= PROOF) {
         t->usual = f->n > 1 ? fmax(t->usual, miss) : 0.0;
-        t->holds = true;
+        t->holds = 1;
         return;
     }
-    bool outside = miss > K_OUT * t->usual + 1e-9 * fabs(y);
+    bool outside = miss > OUTSIDE * t->usual + 1e-9 * fabs(y);
     t->usual -= USUAL_FADE * t->usual;
     t->excursion = fmax(t->excursion, miss);
     if (outside) {
@@ -187,5 +187,15 @@ void forecast_judge(struct forecast *f, struct forecast_horizon *h)
     t->excursion = 0.0;
     t->inside++;
     t->outside = t->inside >= SETTLED ? 0 : t->outside;
-    t->holds = t->holds || t->inside >= PROOF;
+    t->holds = t->inside >= PROOF ? 1 : t->holds;
+}
+
+void forecast_distrust(struct forecast *f)
+{
+    for (int64_t i = 0; i < f->cfg.n_horizons; i++) {
+        struct forecast_trust *t = &f->h[i].trust;
+        t->holds = 0;
+        t->inside = 0;
+        t->broke_at = f->now;
+    }
 }

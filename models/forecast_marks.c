@@ -9,7 +9,7 @@ static const double EFFECT_GAIN = 0.3;
 static const int64_t LASTS = 10;  /* steps that a start or stop is called so */
 static const double DIP_PU = 0.1; /* of the range: a notch */
 static const double IDLE_PU = 0.15;
-static const double STEADY = 0.5; /* weight of the pattern that is training */
+static const double PATTERN = 0.5; /* weight of the pattern that is training */
 
 static bool is_break(int64_t event)
 {
@@ -31,17 +31,31 @@ void forecast_marker(struct forecast *f, const struct job_in *job, double in_s)
         return;
     }
     double grid_s = f->cfg.grid_s;
+    double steps = fmax(-1e6, fmin(1e6, ceil(in_s / grid_s)));
+    int64_t at = f->now + (int64_t)steps;
     double hint = job->period_s / grid_s;
     if (isfinite(hint) && hint >= 2.0 && hint < FORECAST_LAGS) {
         f->hint = hint;
     }
-    double steps = fmax(-1e6, fmin(1e6, ceil(in_s / grid_s)));
     f->marks[f->n_marks % FORECAST_MARKS] = (struct forecast_mark){
-        .at = f->now + (int64_t)steps,
+        .at = at,
         .event = job->event,
         .rise = told_rise(f, job),
     };
     f->n_marks++;
+    if (is_break(job->event) && at <= f->now && at > f->now - SETTLES) {
+        forecast_distrust(f);
+    }
+}
+
+/* What is still to come of the rise at a mark that has just gone by. */
+static double outstanding(const struct forecast *f,
+                          const struct forecast_mark *m)
+{
+    const double *y = forecast_past(f);
+    double left = m->rise - (y[0] - y[f->now - m->at + 1]);
+    return m->rise > 0.0 ? fmax(0.0, fmin(m->rise, left))
+                         : fmin(0.0, fmax(m->rise, left));
 }
 
 double forecast_announced(const struct forecast *f, int64_t steps, bool *breaks)
@@ -51,8 +65,9 @@ double forecast_announced(const struct forecast *f, int64_t steps, bool *breaks)
     int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
     for (int64_t i = 0; i < n; i++) {
         const struct forecast_mark *m = &f->marks[i];
-        if (m->at > f->now && m->at <= f->now + steps) {
-            rise += m->rise;
+        int64_t in = m->at - f->now;
+        if (in <= steps && in > -SETTLES) {
+            rise += in > 0 ? m->rise : outstanding(f, m);
             *breaks = *breaks || is_break(m->event);
         }
     }
@@ -79,8 +94,12 @@ void forecast_marks_pass(struct forecast *f)
 {
     int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
     for (int64_t i = 0; i < n; i++) {
-        if (f->marks[i].at + SETTLES == f->now && f->n > 3 * SETTLES) {
-            learn_effect(f, f->marks[i].event);
+        const struct forecast_mark *m = &f->marks[i];
+        if (m->at + SETTLES == f->now && f->n > 3 * SETTLES) {
+            learn_effect(f, m->event);
+        }
+        if (m->at == f->now && is_break(m->event)) {
+            forecast_distrust(f);
         }
     }
 }
@@ -118,8 +137,8 @@ static enum forecast_regime in_cycle(const struct forecast *f, double range)
         return FORECAST_TRAINING;
     }
     const struct forecast_trust *t = &f->h[0].trust;
-    return t->nowcast < low || t->holds ? FORECAST_EVALUATION
-                                        : FORECAST_CHECKPOINT;
+    return t->nowcast < low || t->holds != 0 ? FORECAST_EVALUATION
+                                             : FORECAST_CHECKPOINT;
 }
 
 enum forecast_regime forecast_regime(const struct forecast *f)
@@ -130,11 +149,8 @@ enum forecast_regime forecast_regime(const struct forecast *f)
     }
     const struct forecast_level *l = &f->level;
     double range = f->clean.hi - f->clean.lo;
-    double pattern = 0.0;
-    for (int e = FORECAST_BY_CYCLE; e < FORECAST_EXPERTS; e++) {
-        pattern += f->h[0].weight[e];
-    }
-    if (pattern > STEADY) {
+    if (f->h[0].trust.holds != 0 &&
+        forecast_pattern_weight(&f->h[0]) > PATTERN) {
         return in_cycle(f, range);
     }
     bool low = range > 0.0 && l->fast < f->clean.lo + IDLE_PU * range &&

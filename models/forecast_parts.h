@@ -9,15 +9,10 @@
 
 #include "models/forecast_state.h"
 
-#ifdef FORECAST_TUNE
-#define TUNE
-#else
-#define TUNE static const
-#endif
-
 /* forecast_lags.c: the history, and which lags look like the present. */
 void forecast_push(struct forecast *f, double value);
 void forecast_compare(struct forecast *f);
+int64_t forecast_supported(int64_t n); /* lags below it, of n steps */
 void forecast_choose(const struct forecast *f, struct forecast_horizon *h);
 
 /* forecast_law.c: cycles before, in phase, corrected by a linear law. */
@@ -36,12 +31,22 @@ double forecast_law_say(const struct forecast_law *l,
 void forecast_follow(struct forecast *f, double value);
 double forecast_nowcast(const struct forecast *f,
                         const struct forecast_horizon *h);
+/* A job starts or ends: what repeats must prove itself anew. */
+void forecast_distrust(struct forecast *f);
 void forecast_judge(struct forecast *f, struct forecast_horizon *h);
 
-/* forecast_mix.c: the experts, and what is made of them. */
-void forecast_score(struct forecast *f, struct forecast_horizon *h);
+/* forecast_experts.c: what each way of looking ahead says, 'rise' of which is
+ * announced, and how far apart the copies and their neighbours are. */
+void forecast_ask(const struct forecast *f, struct forecast_horizon *h,
+                  double rise);
+double forecast_unrest(const struct forecast *f,
+                       const struct forecast_horizon *h);
+
+/* forecast_mix.c: what is made of them. */
 void forecast_predict(struct forecast *f, struct forecast_horizon *h);
 void forecast_keep(struct forecast *f, const struct forecast_horizon *h);
+void forecast_score(struct forecast *f, struct forecast_horizon *h);
+double forecast_pattern_weight(const struct forecast_horizon *h);
 
 /* forecast_swing.c: learns how far windows swing beyond what is foretold. */
 void forecast_swing_step(struct forecast *f, struct forecast_horizon *h);

@@ -8,8 +8,6 @@
 #ifndef MODELS_FORECAST_STATE_H
 #define MODELS_FORECAST_STATE_H
 
-#include <stdbool.h>
-
 #include "models/clean.h"
 #include "models/conformal.h"
 #include "models/forecast.h"
@@ -77,7 +75,7 @@ struct forecast_trust {
     double excursion;        /* largest of the one under way */
     int64_t outside, inside; /* steps */
     int64_t broke_at;        /* where the last break began */
-    bool holds;
+    int64_t holds;           /* 1: it does */
 };
 
 /* Of a window ahead or gone by. */
