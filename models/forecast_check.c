@@ -76,6 +76,7 @@ static bool trust_valid(const struct forecast_trust *t)
            fabs(t->excursion) <= VALUE_MAX &&
            counts(t->outside, 0, COUNT_MAX) &&
            counts(t->inside, 0, COUNT_MAX) &&
+           within(t->relied, 0.0, 1.0 + 1e-9) &&
            counts(t->broke_at, -COUNT_MAX, COUNT_MAX) && counts(t->holds, 0, 1);
 }
 
@@ -109,8 +110,8 @@ static bool horizon_valid(const struct forecast_horizon *h,
               h->pool_at == fresh->pool_at && h->pool_n == fresh->pool_n &&
               lags_valid(h->far, FORECAST_COPIES, h->steps) &&
               lags_valid(h->near, FORECAST_NEAREST, h->steps) &&
-              trust_valid(&h->trust) && law_valid(&h->law) &&
-              conformal_valid(&h->around) &&
+              trust_valid(&h->trust) && trust_valid(&h->trust_before) &&
+              law_valid(&h->law) && conformal_valid(&h->around) &&
               conformal_past_valid(&h->past, fresh->past.delay) &&
               counts(h->n_scored, 0, COUNT_MAX) && swings_valid(&h->swings) &&
               sums(h->widen, 2, WIDEN_MAX) &&
@@ -185,6 +186,7 @@ bool forecast_valid(const struct forecast *f, const struct forecast *fresh)
            clean_valid(&f->clean) && fabs(f->cell_sum) <= SUM_MAX &&
            within(f->cell_known_s, 0.0, 1e9) && fabs(f->cell_s) <= 1e9 &&
            !(fabs(f->newest) > VALUE_MAX) && counts(f->suspect, 0, 1) &&
+           counts(f->ticks, 0, COUNT_MAX) &&
            counts(f->n_slices, 0, f->cfg.n_horizons) && history_valid(f) &&
            words(&f->level, sizeof(f->level)) &&
            words(&f->level_before, sizeof(f->level_before)) && marks_valid(f) &&

@@ -23,6 +23,13 @@ static double by_pattern(const struct forecast *f,
     return weights > 0.0 ? sum / weights : y[0];
 }
 
+/* What repeats may know of an announced rise already. */
+static double informed(double point, double now, double rise)
+{
+    bool knows = fabs(point - now - rise) <= fabs(point - now);
+    return knows ? point : point + rise;
+}
+
 static double clamp(double x, double lo, double hi)
 {
     return fmax(lo, fmin(hi, x));
@@ -49,6 +56,9 @@ void forecast_ask(const struct forecast *f, struct forecast_horizon *h,
     p[FORECAST_BY_CYCLES] = v.base;
     p[FORECAST_BY_LAW] = clamp(forecast_law_say(&h->law, &v), lo, hi);
     p[FORECAST_BY_PATTERN] = by_pattern(f, h);
+    for (int e = FORECAST_BY_CYCLE; e < FORECAST_EXPERTS && rise != 0.0; e++) {
+        p[e] = informed(p[e], y[0], rise);
+    }
 }
 
 double forecast_unrest(const struct forecast *f,

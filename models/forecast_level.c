@@ -10,7 +10,7 @@ static const double OUTSIDE = 1.5;  /* of the largest usual miss */
 static const double MEMORY = 300.0; /* steps of memory */
 static const double FEW = 8.0;
 static const double NOISE_LEVEL = 0.05; /* per step, of the measurement's */
-static const double NOISE_SLOPE = 0.0005;
+static const double NOISE_SLOPE = 0.000005;
 static const double START_SLOPE = 0.001;
 static const double SCALE_GAIN = 0.02;
 static const double SCALE_CUT = 3.0; /* usual sizes; more is a jump */
@@ -20,6 +20,8 @@ static const int64_t BRIEF = 8;     /* steps outside that are still usual */
 static const int64_t LONG = 100;    /* steps outside that make a new usual */
 static const int64_t PROOF = 20;    /* steps inside until trusted again */
 static const int64_t SETTLED = 3;   /* steps inside that end an excursion */
+static const double RELIED =
+    0.2; /* weight of the pattern at which a break matters */
 static const int64_t ANEW = 20; /* what the scores count for after a break */
 
 /* A usual size that a jump does not spoil. */
@@ -155,7 +157,7 @@ static void stay_outside(struct forecast_horizon *h, int64_t now)
     t->outside++;
     t->inside = 0;
     t->holds = 0;
-    if (t->outside == BRIEF) {
+    if (t->outside == BRIEF && t->relied > RELIED) {
         t->broke_at = now - BRIEF + 1;
         h->n_scored = h->n_scored < ANEW ? h->n_scored : ANEW;
     }
@@ -167,6 +169,7 @@ static void stay_outside(struct forecast_horizon *h, int64_t now)
 void forecast_judge(struct forecast *f, struct forecast_horizon *h)
 {
     struct forecast_trust *t = &h->trust;
+    h->trust_before = *t;
     double y = forecast_past(f)[0];
     double miss = fabs(y - t->nowcast);
     if (f->n <= PROOF) {

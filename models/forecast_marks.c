@@ -7,6 +7,7 @@ static const double HELD = 1e12;  /* no power is larger */
 static const int64_t SETTLES = 3; /* steps until an event's effect is read */
 static const double EFFECT_GAIN = 0.3;
 static const int64_t LASTS = 10;  /* steps that a start or stop is called so */
+static const int64_t LOST = 600;  /* steps until an end is taken for lost */
 static const double DIP_PU = 0.1; /* of the range: a notch */
 static const double IDLE_PU = 0.15;
 static const double PATTERN = 0.5; /* weight of the pattern that is training */
@@ -121,10 +122,11 @@ static enum forecast_regime marked(const struct forecast *f)
             last = m;
         }
     }
-    if (last == NULL || (is_break(last->event) && f->now - last->at > LASTS)) {
+    if (last == NULL) {
         return FORECAST_UNKNOWN;
     }
-    return regimes[last->event];
+    bool over = f->now - last->at > (is_break(last->event) ? LASTS : LOST);
+    return over ? FORECAST_UNKNOWN : regimes[last->event];
 }
 
 /* In a notch: one that the cycles knew of is an evaluation. */

@@ -179,6 +179,9 @@ void forecast_predict(struct forecast *f, struct forecast_horizon *h)
     if (h->n_scored > 0) {
         weigh(f, h, h->trust.holds != 0 && !breaks);
     }
+    if (h->trust.holds != 0) {
+        h->trust.relied = forecast_pattern_weight(h);
+    }
     double mean = 0.0;
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         mean += h->weight[e] * h->point[e];

@@ -76,6 +76,7 @@ struct forecast_trust {
     int64_t outside, inside; /* steps */
     int64_t broke_at;        /* where the last break began */
     int64_t holds;           /* 1: it does */
+    double relied;           /* weight of what repeats when it last held */
 };
 
 /* Of a window ahead or gone by. */
@@ -98,7 +99,7 @@ struct forecast_horizon {
     int64_t pool_at, pool_n;
     struct forecast_lag far[FORECAST_COPIES];
     struct forecast_lag near[FORECAST_NEAREST];
-    struct forecast_trust trust;
+    struct forecast_trust trust, trust_before; /* the newest step */
     struct forecast_law law;
     struct conformal around;
     double widen[2]; /* below and above, the logarithm of a factor */
@@ -146,6 +147,7 @@ struct forecast {
     double newest;    /* value, as it came */
     int64_t suspect;  /* 1: the newest step may have been a lone spike */
     int64_t n_slices; /* of the newest step's work, done */
+    int64_t ticks;    /* of less than a step, since */
 
     int64_t now; /* index of the newest step, -1 at first */
     int64_t n;   /* steps in the history, at most its size */
