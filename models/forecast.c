@@ -89,10 +89,12 @@ static void finish_slices(struct forecast *f)
     }
 }
 
-static void look_ahead(struct forecast *f)
+/* The steps of the horizon and 'further' ones. */
+static void look_ahead(struct forecast *f, int64_t further)
 {
     for (int i = 0; i < f->cfg.n_horizons; i++) {
         struct forecast_horizon *h = &f->h[i];
+        h->ahead = h->steps + further;
         forecast_predict(f, h);
         h->trust.nowcast = forecast_nowcast(f, h);
     }
@@ -124,7 +126,7 @@ static void close_step(struct forecast *f, double value, enum clean what)
         finish_slices(f); /* no ticks to come in which to do it */
     }
     f->ticks = 0;
-    look_ahead(f);
+    look_ahead(f, 0);
     for (int i = 0; i < f->cfg.n_horizons && what != CLEAN_STUCK; i++) {
         forecast_keep(f, &f->h[i]);
     }
@@ -141,7 +143,7 @@ static void fill(struct forecast *f, double steps)
         double same = forecast_past(f)[0];
         forecast_push(f, repeats ? forecast_nowcast(f, h) : same);
     }
-    look_ahead(f);
+    look_ahead(f, 0);
 }
 
 /* The last step turned out to have been a lone spike. */
@@ -205,8 +207,10 @@ static void fine(struct forecast *f, enum clean what, double dt_s)
 {
     double grid_s = f->cfg.grid_s;
     f->suspect = 0;
-    f->ticks++;
     slice(f);
+    if (f->ticks++ == 0) {
+        look_ahead(f, 1); /* now lies within the next step */
+    }
     while (dt_s > 0.0) {
         double part_s = fmin(dt_s, grid_s - f->cell_s);
         dt_s -= part_s;

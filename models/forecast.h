@@ -9,16 +9,22 @@
  * worse than the last value or the level:
  *
  *   persistence        the value as it is
- *   level and slope    Kalman filter
- *   cycles             copies of the cycles before, in phase, combined by
- *                      recursive least squares
+ *   mean, level        slow, and since the last jump, large or small
+ *   slope              Kalman filter
+ *   cycles             the cycle before; copies of several, in phase; these
+ *                      corrected by a linear law, learned online
  *   pattern            what followed the most similar stretches
- *   markers            what the scheduler has announced
  *
- * around it quantiles by online conformal tracking (models/conformal.h).
+ * shifted by what the scheduler has announced, and around it quantiles by
+ * online conformal tracking (models/conformal.h).
  *
- * An element: feed samples, ask for horizons.  The samples are averaged onto a
- * grid of 'grid_s'; all learning happens once a grid step, in bounded work.
+ * What repeats is distrusted, and the rest stands in, once the load leaves it
+ * further than it ever has and come back: a job that starts or stops is
+ * followed within a few steps.
+ *
+ * An element: feed samples, ask for horizons.  Samples of less than half a grid
+ * step are averaged onto a grid of 'grid_s', others end a step each; learning
+ * happens once a step, in bounded work that the samples within it share.
  * Pointer-free; a copy is a checkpoint.  At most 256 kB.
  */
 #ifndef MODELS_FORECAST_H
@@ -73,21 +79,25 @@ size_t forecast_size(void);
 void forecast_init(struct forecast *f, const struct forecast_cfg *cfg);
 
 /*
- * One sample held for 'dt_s' > 0.  What is not finite, impossible, stuck or a
- * lone spike is recognised and does not enter (models/clean.h); a dt_s over a
- * grid step is a gap.  Never yields a non-finite forecast.
+ * One sample, 'dt_s' > 0 after the one before.  What is not finite, impossible,
+ * stuck or a lone spike is recognised and does not enter (models/clean.h); what
+ * a dt_s over a grid step leaves out is a gap.  Never yields a non-finite
+ * forecast.
  */
 void forecast_step(struct forecast *f, double value, double dt_s);
 
 /* A marker of the scheduler 'in_s' from now (may be < 0: it has happened). */
 void forecast_marker(struct forecast *f, const struct job_in *job, double in_s);
 
-/* For horizon_s[i] of the configuration.  NAN before the first sample. */
+/* For horizon_s[i] of the configuration after the newest sample, be it within a
+ * step.  NAN before the first. */
 struct forecast_at forecast_at(const struct forecast *f, int64_t i);
 
+/* Of the coming 'window_s', at most the longest horizon; O(window). */
 struct forecast_swing forecast_swing(const struct forecast *f, double window_s);
 
-/* The learned periods, the most telling first, in s; returns how many. */
+/* The learned periods, the outermost first, in s; returns how many.  O(lags):
+ * not for every tick. */
 int forecast_periods(const struct forecast *f,
                      double out[FORECAST_PERIODS_MAX]);
 enum forecast_regime forecast_regime(const struct forecast *f);

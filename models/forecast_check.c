@@ -106,8 +106,9 @@ static bool horizon_valid(const struct forecast_horizon *h,
 {
     const double at[] = {h->at.mean, h->at.q01, h->at.q10,
                          h->at.q50,  h->at.q90, h->at.q99};
-    bool ok = h->steps == fresh->steps && h->stride == fresh->stride &&
-              h->pool_at == fresh->pool_at && h->pool_n == fresh->pool_n &&
+    bool ok = h->steps == fresh->steps && counts(h->ahead, 0, FORECAST_LAGS) &&
+              h->stride == fresh->stride && h->pool_at == fresh->pool_at &&
+              h->pool_n == fresh->pool_n &&
               lags_valid(h->far, FORECAST_COPIES, h->steps) &&
               lags_valid(h->near, FORECAST_NEAREST, h->steps) &&
               trust_valid(&h->trust) && trust_valid(&h->trust_before) &&

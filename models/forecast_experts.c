@@ -17,7 +17,7 @@ static double by_pattern(const struct forecast *f,
         double ratio =
             (h->near[0].distance + DBL_MIN) / (h->near[k].distance + DBL_MIN);
         double w = ratio * ratio * ratio * ratio;
-        sum += w * y[h->near[k].lag - h->steps];
+        sum += w * y[forecast_copy(h->near[k].lag, h->ahead)];
         weights += w;
     }
     return weights > 0.0 ? sum / weights : y[0];
@@ -43,16 +43,16 @@ void forecast_ask(const struct forecast *f, struct forecast_horizon *h,
     double lo = f->clean.lo;
     double hi = f->clean.hi;
     double reach = BEYOND_PU * (hi - lo);
-    double slope = l->trend + l->slope * (double)h->steps;
-    struct forecast_view v;
-    forecast_look(f, h, 0, &v);
+    double slope = l->trend + l->slope * (double)h->ahead;
+    struct forecast_view v = {.ago = 0, .ahead = h->ahead};
+    forecast_look(f, h, &v);
     double *p = h->point;
     p[FORECAST_BY_PERSISTENCE] = y[0] + rise;
     p[FORECAST_BY_MEAN] = l->mean + rise;
     p[FORECAST_BY_LEVEL] = l->level + rise;
     p[FORECAST_BY_TREND] = clamp(slope, lo - reach, hi + reach) + rise;
     p[FORECAST_BY_CYCLE] =
-        h->far[0].lag > 0 ? y[h->far[0].lag - h->steps] : y[0];
+        h->far[0].lag > 0 ? y[forecast_copy(h->far[0].lag, h->ahead)] : y[0];
     p[FORECAST_BY_CYCLES] = v.base;
     p[FORECAST_BY_LAW] = clamp(forecast_law_say(&h->law, &v), lo, hi);
     p[FORECAST_BY_PATTERN] = by_pattern(f, h);
@@ -68,7 +68,7 @@ double forecast_unrest(const struct forecast *f,
     double lo = INFINITY;
     double hi = -INFINITY;
     for (int c = 0; c < FORECAST_COPIES; c++) {
-        int64_t at = h->far[c].lag - h->steps;
+        int64_t at = h->far[c].lag - h->ahead;
         for (int64_t j = -1; j <= 1 && h->far[c].lag > 0; j++) {
             double x = y[at + j < 0 ? 0 : at + j];
             lo = fmin(lo, x);

@@ -12,25 +12,25 @@ static const double SCALE_GAIN = 0.02;
 static const double SCALE_CUT = 5.0;
 
 void forecast_look(const struct forecast *f, const struct forecast_horizon *h,
-                   int64_t ago, struct forecast_view *out)
+                   struct forecast_view *view)
 {
-    const double *y = forecast_past(f) + ago;
+    const double *y = forecast_past(f) + view->ago;
     int64_t lags[FORECAST_COPIES];
     int n = 0;
     double sum = 0.0;
     for (int c = 0; c < FORECAST_COPIES; c++) {
         lags[c] = h->far[c].lag;
         if (lags[c] > 0) {
-            sum += y[lags[c] - h->steps];
+            sum += y[forecast_copy(lags[c], view->ahead)];
             n++;
         }
     }
-    out->base = n > 0 ? sum / n : y[0];
-    double *x = out->x;
+    view->base = n > 0 ? sum / n : y[0];
+    double *x = view->x;
     for (int c = 0; c < FORECAST_COPIES; c++) {
         for (int j = -FORECAST_REACH; j <= FORECAST_REACH; j++) {
-            int64_t at = lags[c] - h->steps + j;
-            *x++ = lags[c] == 0 || at < 0 ? 0.0 : y[at] - out->base;
+            int64_t at = lags[c] - view->ahead + j;
+            *x++ = lags[c] == 0 || at < 0 ? 0.0 : y[at] - view->base;
         }
     }
     for (int r = 0; r < FORECAST_RECENT; r++) {

@@ -106,8 +106,8 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
     conformal_feed_late(&h->around, &h->past, y - (double)d->mean,
                         (double)d->spread);
     widen(h, d, y);
-    struct forecast_view v;
-    forecast_look(f, h, h->steps, &v);
+    struct forecast_view v = {.ago = h->steps, .ahead = h->steps};
+    forecast_look(f, h, &v);
     forecast_law_learn(&h->law, &v, y);
     if (made < h->trust.broke_at) {
         return; /* a break that no one could know of tells nothing */
@@ -143,7 +143,7 @@ void forecast_keep(struct forecast *f, const struct forecast_horizon *h)
 static void spread(const struct forecast *f, struct forecast_horizon *h)
 {
     double unrest = forecast_unrest(f, h);
-    h->unrest += UNREST_GAIN * (unrest - h->unrest);
+    h->unrest += h->ahead > h->steps ? 0.0 : UNREST_GAIN * (unrest - h->unrest);
     double ratio = h->unrest > 0.0 ? unrest / h->unrest : 1.0;
     double more = UNREST_PU * (fmin(ratio, UNREST_MAX) - 1.0);
     h->spread = 1.0 + forecast_pattern_weight(h) * more;
@@ -174,7 +174,7 @@ static void bands(struct forecast_horizon *h, double mean)
 void forecast_predict(struct forecast *f, struct forecast_horizon *h)
 {
     bool breaks;
-    double rise = forecast_announced(f, h->steps, &breaks);
+    double rise = forecast_announced(f, h->ahead, &breaks);
     forecast_ask(f, h, rise);
     if (h->n_scored > 0) {
         weigh(f, h, h->trust.holds != 0 && !breaks);

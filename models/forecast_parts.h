@@ -15,13 +15,21 @@ void forecast_compare(struct forecast *f);
 int64_t forecast_supported(int64_t n); /* lags below it, of n steps */
 void forecast_choose(const struct forecast *f, struct forecast_horizon *h);
 
+/* The copy of the step 'ahead' by a lag, as an index of the past; the newest
+ * where it is yet to come. */
+static inline int64_t forecast_copy(int64_t lag, int64_t ahead)
+{
+    return lag > ahead ? lag - ahead : 0;
+}
+
 /* forecast_law.c: cycles before, in phase, corrected by a linear law. */
 struct forecast_view {
+    int64_t ago, ahead;          /* asked: of the step 'ahead' of that 'ago' */
     double base;                 /* mean of the copies */
     double x[FORECAST_FEATURES]; /* deviations from it */
 };
 void forecast_look(const struct forecast *f, const struct forecast_horizon *h,
-                   int64_t ago, struct forecast_view *out);
+                   struct forecast_view *view);
 void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
                         double came);
 double forecast_law_say(const struct forecast_law *l,
@@ -42,7 +50,7 @@ void forecast_ask(const struct forecast *f, struct forecast_horizon *h,
 double forecast_unrest(const struct forecast *f,
                        const struct forecast_horizon *h);
 
-/* forecast_mix.c: what is made of them. */
+/* forecast_mix.c: what is made of them for h->ahead. */
 void forecast_predict(struct forecast *f, struct forecast_horizon *h);
 void forecast_keep(struct forecast *f, const struct forecast_horizon *h);
 void forecast_score(struct forecast *f, struct forecast_horizon *h);

@@ -95,6 +95,7 @@ struct forecast_swings {
 
 struct forecast_horizon {
     int64_t steps;
+    int64_t ahead;  /* of what is said now: within a step, one more */
     int64_t stride; /* a forecast is kept every 'stride' steps */
     int64_t pool_at, pool_n;
     struct forecast_lag far[FORECAST_COPIES];

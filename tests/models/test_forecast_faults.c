@@ -159,6 +159,21 @@ static void ticks_forecast_like_steps(void **state)
     assert_true(off < 6.0); /* swings of 150, noise of 3 */
 }
 
+/* Asked in the middle of a step, it answers for that far from the middle. */
+static void forecast_within_a_step_is_for_its_own_instant(void **state)
+{
+    (void)state;
+    static struct forecast f;
+    forecast_init(&f, &cfg);
+    int wrong = 0;
+    for (int k = 0; k < 15000; k++) { /* tenths of a second */
+        forecast_step(&f, k / 10 % 40 < 8 ? 60.0 : 100.0, 0.1);
+        double then = (k + 100) / 10 % 40 < 8 ? 60.0 : 100.0;
+        wrong += k > 6000 && fabs(forecast_at(&f, H10).mean - then) > 5.0;
+    }
+    assert_true(wrong < 90); /* 1 % */
+}
+
 static void jump_within_a_step_moves_the_forecast(void **state)
 {
     (void)state;
@@ -200,6 +215,7 @@ int main(void)
         cmocka_unit_test(stuck_sensor_is_not_learned_from),
         cmocka_unit_test(gap_keeps_the_phase),
         cmocka_unit_test(ticks_forecast_like_steps),
+        cmocka_unit_test(forecast_within_a_step_is_for_its_own_instant),
         cmocka_unit_test(jump_within_a_step_moves_the_forecast),
         cmocka_unit_test(copy_is_a_checkpoint),
     };
