@@ -157,9 +157,9 @@ static void gpu_workload_is_never_worse_than_naive(void **state)
     }
 }
 
-/* Power caps that step every 10 s, a pause every 4.8 s, 46 s in all: between
- * 0.5 and 2 s the copy of the pause is as good as it gets after three of them,
- * and we trust it later than that. */
+/* Power caps that step every 10 s and a pause every 4.8 s, 46 s in all.  The
+ * copy of the pause beats us at 1 s: what repeats is trusted only once it has
+ * proved itself, which takes a good part of such a trace. */
 static void cap_steps_are_better_than_as_it_is(void **state)
 {
     (void)state;
