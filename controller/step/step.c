@@ -345,7 +345,9 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     estimate_make(cfg, state, in, est, record);
     age_batteries(cfg, state, in, est);
     if (state->started && believed && state->meter.doubted) {
-        level_init(&state->level); /* learnt from what was not so */
+        /* learnt from what was not so */
+        level_init(&state->level);
+        foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
         take_over(cfg, state, est);
     }
     scratch->caps = caps_now(cfg, in);
