@@ -198,23 +198,13 @@ void availability_feed(struct availability *a, int64_t start_ms,
     a->heard = a->habit.newest;
 }
 
-static int64_t lead_of(const struct availability *a, int64_t k)
-{
-    int64_t i = 0;
-    const struct outlook_lead *l = a->habit.leads;
-    while (i + 1 < a->habit.n_leads && k * k > l[i].ahead * l[i + 1].ahead) {
-        i++;
-    }
-    return i;
-}
-
 struct availability_at availability_ahead(const struct availability *a,
                                           int64_t k)
 {
     if (a->habit.n == 0) {
         return (struct availability_at){NAN, NAN, NAN, NAN};
     }
-    int64_t lead = lead_of(a, k);
+    int64_t lead = outlook_lead_of(&a->habit, k);
     double by[2] = {outlook_ahead(&a->habit, k).mean, by_departure(a, k)};
     double mean = both(a, lead, by);
     const struct conformal *c = &a->conformal[lead];

@@ -90,15 +90,14 @@ void outlook_init(struct outlook *o, const struct outlook_cfg *cfg)
     outlook_experts_init(o);
 }
 
-/* The lead time that 'k' is nearest to. */
-static const struct outlook_lead *lead_of(const struct outlook *o, int64_t k)
+int64_t outlook_lead_of(const struct outlook *o, int64_t k)
 {
     int64_t i = 0;
     while (i + 1 < o->n_leads &&
            k * k > o->leads[i].ahead * o->leads[i + 1].ahead) {
         i++;
     }
-    return &o->leads[i];
+    return i;
 }
 
 /* Weighted by what each has been worth at that lead time. */
@@ -305,7 +304,7 @@ struct outlook_at outlook_ahead(const struct outlook *o, int64_t k)
     if (o->n_finite == 0) {
         return (struct outlook_at){NAN, NAN, NAN, NAN};
     }
-    const struct outlook_lead *lead = lead_of(o, k);
+    const struct outlook_lead *lead = &o->leads[outlook_lead_of(o, k)];
     double by[OUTLOOK_EXPERTS];
     outlook_experts_say(o, lead, k, by);
     double mean = combine(lead, by) + announced(o, o->newest + k);
@@ -322,6 +321,6 @@ struct outlook_at outlook_ahead(const struct outlook *o, int64_t k)
 double outlook_expert(const struct outlook *o, enum outlook_expert e, int64_t k)
 {
     double by[OUTLOOK_EXPERTS];
-    outlook_experts_say(o, lead_of(o, k), k, by);
+    outlook_experts_say(o, &o->leads[outlook_lead_of(o, k)], k, by);
     return by[e];
 }

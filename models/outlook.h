@@ -146,6 +146,9 @@ void outlook_announce(struct outlook *o, int64_t at_ms, double change);
  * nothing was ever measured. */
 struct outlook_at outlook_ahead(const struct outlook *o, int64_t k);
 
+/* Index of the lead time that 'k' is nearest to. */
+int64_t outlook_lead_of(const struct outlook *o, int64_t k);
+
 /* What one expert says; NAN where it cannot yet. */
 double outlook_expert(const struct outlook *o, enum outlook_expert e,
                       int64_t k);
