@@ -8,8 +8,7 @@
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 
-static const int64_t LISTEN_MS = 5000; /* for the meter, before acting */
-static const double NODES_S = 2.0;     /* in which every vehicle has its turn */
+static const double NODES_S = 2.0; /* in which every vehicle has its turn */
 /* Between two samples of a life. */
 static const double BATTERY_LIFE_S = 1.0;
 static const double NODE_LIFE_S = 60.0;
@@ -119,43 +118,6 @@ static double share_batteries(const struct step_cfg *cfg,
     return share_step(scratch->share, cfg->site.n_batteries, total_w);
 }
 
-/* Holds pods back where the batteries together cannot hold the reference. */
-static void shed_pods(const struct step_cfg *cfg, struct step_state *state,
-                      const struct step_scratch *scratch,
-                      const struct snapshot *in, double discharge_w,
-                      struct tick_record *record)
-{
-    const struct estimate *est = &scratch->est;
-    struct shed_in sin = {
-        .pods_w = est->pods_w,
-        .over_w = discharge_w - est->discharge_max_w,
-        .dt_s = in->dt_s,
-    };
-    double missing_w = shed_step(&cfg->shed, &state->shed, &sin, est->pod_w);
-    bool open = state->shed.budget_w >= cfg->shed.power_max_sum_w;
-    state->demand_w = fmax(state->demand_w, est->pods_w);
-    if (open) {
-        state->demand_w = est->pods_w;
-    } else {
-        /* a job that ended is not waited for */
-        double wanted_w = shed_wanted_w(&cfg->shed, &state->shed, est->pod_w);
-        state->demand_w = fmin(state->demand_w, fmax(wanted_w, est->pods_w));
-    }
-    record->demand_w = state->demand_w;
-    state->held_w = fmax(state->demand_w - est->pods_w, 0.0);
-    record->shed_w = state->held_w;
-    if (open) {
-        return;
-    }
-    bool falling = sin.over_w > 0.0;
-    reason_add(record, &(struct reason_line){
-                           .code = falling ? REASON_SHED : REASON_RETURN,
-                           .value = record->shed_w,
-                           .limit = record->grid_ref_w,
-                           .need = fmax(missing_w, fmax(sin.over_w, 0.0)),
-                       });
-}
-
 /* Why the grid power is where it is, after what binds more. */
 static void explain(const struct step_cfg *cfg,
                     const struct step_scratch *scratch,
@@ -258,30 +220,6 @@ static bool heard_all(const struct step_cfg *cfg, const struct snapshot *in,
     return est->metered;
 }
 
-/* A pod is told nothing before it has said under which cap it is: letting all
- * go at once would be a step for the grid. */
-static void find_caps(const struct step_cfg *cfg, struct step_state *state,
-                      const struct snapshot *in, const struct estimate *est)
-{
-    bool waited = in->mono_ms - state->first_mono_ms >= LISTEN_MS;
-    bool all = true;
-    for (int i = 0; i < cfg->site.n_pods && !state->resumed; i++) {
-        bool heard = isfinite(est->pod_w[i]);
-        if (!state->found[i] && heard && cfg->policy == POLICY_BALLAST) {
-            double cap_w = reading_value(&in->pods[i].cap_w, in->mono_ms,
-                                         cfg->pod_max_age_s);
-            shed_found(&cfg->shed, &state->shed, i, cap_w);
-        }
-        state->found[i] |= heard || waited;
-        all = all && state->found[i];
-    }
-    if (all && !state->resumed) {
-        state->resumed = 1;
-        shed_resume(&cfg->shed, &state->shed, est->pod_w);
-        state->demand_w = shed_wanted_w(&cfg->shed, &state->shed, est->pod_w);
-    }
-}
-
 /* From the grid and the batteries as they are. */
 static void take_over(const struct step_cfg *cfg, struct step_state *state,
                       const struct estimate *est)
@@ -307,7 +245,7 @@ static bool listening(const struct step_cfg *cfg, struct step_state *state,
         state->first_mono_ms = in->mono_ms;
         state->started = 0;
     }
-    bool waited = in->mono_ms - state->first_mono_ms >= LISTEN_MS;
+    bool waited = in->mono_ms - state->first_mono_ms >= STEP_LISTEN_MS;
     if (!state->started && (waited || heard_all(cfg, in, est))) {
         take_over(cfg, state, est);
     }
@@ -356,7 +294,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         return;
     }
 
-    find_caps(cfg, state, in, est);
+    pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
     foresee_step(cfg, state, in, est);
     /* What is held back wants to come back: the grid makes room for it. */
@@ -375,7 +313,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         share_batteries(cfg, scratch, total_w);
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
-        shed_pods(cfg, state, scratch, in, -total_w, record);
+        struct pods_ask ask = {.discharge_w = -total_w, .load_max_w = INFINITY};
+        pods_shed(cfg, state, scratch, in, &ask, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
     commands_pods(cfg, state, out);

@@ -19,6 +19,9 @@
 /* A power of that many times the rating is a broken value. */
 #define STEP_IMPOSSIBLE 10.0
 
+/* For the meter and the pods, before acting. */
+#define STEP_LISTEN_MS INT64_C(5000)
+
 struct step_cfg {
     struct site site;
     enum policy policy;
@@ -184,6 +187,24 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
                            const struct step_state *state,
                            struct step_scratch *scratch,
                            const struct snapshot *in, const struct plan *plan);
+
+/* What the pods are asked for. */
+struct pods_ask {
+    double discharge_w; /* that the batteries are wanted to give */
+    double load_max_w;  /* of the load at the POI; INFINITY: no limit */
+};
+
+/* pods.c: takes over the caps that the pods have.  A pod is told nothing
+ * before it has said under which cap it is: letting all go at once would be a
+ * step for the grid. */
+void pods_find(const struct step_cfg *cfg, struct step_state *state,
+               const struct snapshot *in, const struct estimate *est);
+
+/* pods.c: holds pods back where the batteries together cannot hold the
+ * reference, or the load is above its limit. */
+void pods_shed(const struct step_cfg *cfg, struct step_state *state,
+               const struct step_scratch *scratch, const struct snapshot *in,
+               const struct pods_ask *ask, struct tick_record *record);
 
 /* What of this tick matters to the vehicles. */
 struct node_terms {
