@@ -19,6 +19,16 @@ int plan_slot(const struct plan *plan, int64_t utc_ms)
     return -1;
 }
 
+int64_t plan_slot_ms(const struct plan *plan, int64_t slot)
+{
+    assert(slot >= 0 && slot <= plan->n_slots);
+    double after_s = 0.0;
+    for (int64_t i = 0; i < slot; i++) {
+        after_s += plan->step_s[i];
+    }
+    return plan->start_at_ms + (int64_t)(after_s * 1e3);
+}
+
 const char *plan_status_name(enum plan_status s)
 {
 #define PLAN_TEXT(name, text) text,

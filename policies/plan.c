@@ -87,6 +87,28 @@ static double slot_w(const struct whole *w, const struct problem *p, int64_t i,
     return 0.0;
 }
 
+/* What a rule has no word on: classes and cars go on as they would. */
+static void say_nothing(const struct site *site, const struct problem *p,
+                        struct plan *plan)
+{
+    plan->gap_pu = NAN;
+    plan->cost_cur = NAN;
+    plan->peak_w = p->peak_w;
+    for (int64_t t = 0; t < p->n_slots; t++) {
+        plan->energy_per_kwh[t] = NAN;
+        plan->grid_per_kwh[t] = NAN;
+        for (int k = 0; k < site->n_classes; k++) {
+            plan->class_w[k][t] = INFINITY;
+        }
+        for (int f = 0; f < site->n_fleets; f++) {
+            plan->fleet_charge_w[f][t] = INFINITY;
+        }
+    }
+    for (int i = 0; i < site->n_batteries; i++) {
+        plan->group[i] = -1;
+    }
+}
+
 void plan_solve(const struct site *site, const struct problem *p,
                 struct plan *plan)
 {
@@ -100,6 +122,7 @@ void plan_solve(const struct site *site, const struct problem *p,
     plan->n_slots = p->n_slots;
     plan->n_batteries = site->n_batteries;
 
+    say_nothing(site, p, plan);
     struct whole w = add_up(site, p);
     double cheap = quantile(p, 0.25);
     double dear = quantile(p, 0.75);
@@ -123,6 +146,7 @@ void plan_solve(const struct site *site, const struct problem *p,
         plan->import_per_kwh[i] = price;
         plan->grid_max_w[i] = p->import_max_w[i];
         plan->battery_w[i] = x_w;
+        plan->grid_w[i] = p->load_w[i] + x_w;
         plan->soc_pu[i] = w.energy_wh > 0.0 ? stored_wh / w.energy_wh : 0.0;
     }
 }

@@ -181,6 +181,12 @@ void meter_learn(const struct step_cfg *cfg, struct step_state *state,
 /* caps.c: site, utility events and emergencies. */
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
 
+/* track.c: what plan and recentring want in the batteries, + charge; sets
+ * scratch->planned_w to the plan's part. */
+double track_plan(const struct step_cfg *cfg, const struct step_state *state,
+                  struct step_scratch *scratch, const struct snapshot *in,
+                  const struct plan *plan);
+
 /* wish.c: where the grid power should go: the level of the load, and what plan
  * and recentring move into the batteries. */
 struct smooth_in wish_make(const struct step_cfg *cfg,
