@@ -9,8 +9,7 @@
 static const double window_s = 60.0; /* longest tau, and of the swing */
 static const double tolerance = 1.01;
 
-/* Of power limits and of the steepest ramp so far: what is above by less is
- * rounding. */
+/* Of power limits: what is above by less is rounding. */
 static const double rounding = 1.0 + 1e-6;
 
 static const double default_bands_hz[][2] = {
@@ -25,20 +24,6 @@ static int64_t ticks_of(double duration_s, double period_s)
 static int64_t at_most(int64_t n, int64_t max)
 {
     return n < max ? n : max;
-}
-
-static void ramp_init(struct compliance_ramp *r, const struct site_grid *grid,
-                      double period_s)
-{
-    int64_t n =
-        at_most(ticks_of(grid->ramp_average_s, period_s), WINDOW_MAX - 1);
-    int64_t longest = at_most(ticks_of(window_s, period_s), WINDOW_MAX - 1);
-    window_mean_init(&r->mean, n, 0.0);
-    r->lag_min = n;
-    r->lag_max = longest > n ? longest : n;
-    for (int64_t i = 0; i < r->lag_max; i++) {
-        r->per_tau[i] = 1.0 / ((double)(r->lag_max - i) * period_s);
-    }
 }
 
 static void limit_init(struct compliance_limit *l, double average_s,
@@ -72,7 +57,8 @@ void compliance_init(struct compliance *c, const struct site_grid *grid,
     c->start_utc_ms = start_utc_ms;
     c->forced_tick = INT64_MIN / 2;
     c->peak_tick_w = -INFINITY;
-    ramp_init(&c->ramp, grid, period_s);
+    compliance_ramp_init(&c->ramp, grid, period_s,
+                         at_most(ticks_of(window_s, period_s), WINDOW_MAX - 1));
     window_mean_init(
         &c->swing_mean,
         at_most(ticks_of(grid->swing_average_s, period_s), WINDOW_MAX), 0.0);
@@ -104,12 +90,7 @@ static int64_t interval_of(const struct compliance *c, double *part_pu)
 static void stand(struct compliance *c, const struct compliance_in *in)
 {
     double grid_w = in->grid_w;
-    struct compliance_ramp *r = &c->ramp;
-    window_mean_init(&r->mean, r->mean.n, grid_w);
-    for (int64_t i = 0; i < 2 * r->lag_max; i++) {
-        r->lags_w[i] = grid_w;
-    }
-    r->last_w = grid_w;
+    compliance_ramp_stand(&c->ramp, grid_w);
     window_mean_init(&c->swing_mean, c->swing_mean.n, grid_w);
     double over_w = grid_w - limit_in_force(c, in);
     window_mean_init(&c->import.mean, c->import.mean.n, over_w);
@@ -124,115 +105,29 @@ static void stand(struct compliance *c, const struct compliance_in *in)
     c->last_w = grid_w;
 }
 
-/* Lanes, because a plain maximum of doubles is not vectorised. */
-static double steepest(const double *from_w, const double *per_tau, int64_t n,
-                       double to_w)
+/* Notes how a rule stands; 'cause' forced it where it is broken. */
+static void judge(struct compliance *c, enum compliance_rule rule,
+                  struct compliance_stand stand)
 {
-    enum { LANES = 32 };
-    double lanes[LANES] = {0.0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int64_t k = 0; k < LANES; k++) {
-            double x = fabs(to_w - from_w[i + k]) * per_tau[i + k];
-            lanes[k] = x > lanes[k] ? x : lanes[k];
-        }
-    }
-    for (int64_t k = 0; i < n; i++, k++) {
-        lanes[k] = fmax(lanes[k], fabs(to_w - from_w[i]) * per_tau[i]);
-    }
-    double best = 0.0;
-    for (int64_t k = 0; k < LANES; k++) {
-        best = fmax(best, lanes[k]);
-    }
-    return best;
+    c->stands[rule] = stand.broken != 0 ? stand : (struct compliance_stand){0};
 }
 
-/* How far the rises and falls to the newest mean stay under 'slope'. */
-static void measure_slack(struct compliance_ramp *r, double slope,
-                          double period_s)
-{
-    const double *from_w = r->lags_w + r->at;
-    double up_w = INFINITY;
-    double down_w = INFINITY;
-    for (int64_t lag = r->lag_min; lag <= r->lag_max; lag++) {
-        double rise_w = r->last_w - from_w[r->lag_max - lag];
-        double may_w = slope * period_s * (double)lag;
-        up_w = may_w - rise_w < up_w ? may_w - rise_w : up_w;
-        down_w = may_w + rise_w < down_w ? may_w + rise_w : down_w;
-    }
-    r->slack_up_w = up_w;
-    r->slack_down_w = down_w;
-}
-
-/* Ticks of the shortest tau that breaks the limit. */
-static int64_t shortest_breach(const struct compliance_ramp *r, double slope)
-{
-    const double *from_w = r->lags_w + r->at;
-    for (int64_t i = r->lag_max - r->lag_min; i >= 0; i--) {
-        if (fabs(r->last_w - from_w[i]) * r->per_tau[i] > slope) {
-            return r->lag_max - i;
-        }
-    }
-    return r->lag_max;
-}
-
-static void count_breach(struct compliance *c, double slope)
-{
-    int64_t age = c->ticks - c->forced_tick;
-    bool recent = age < c->ramp.lag_max + c->ramp.mean.n;
-    if (recent && age < shortest_breach(&c->ramp, slope) + c->ramp.mean.n) {
-        c->exempt_by[c->forced_cause]++;
-    } else {
-        c->ramp_violations++;
-    }
-}
-
-/* All taus at the newest tick. */
-static void look_at_all(struct compliance *c, const double *from_w,
-                        double limit)
-{
-    struct compliance_ramp *r = &c->ramp;
-    int64_t n = r->lag_max - r->lag_min + 1;
-    double worst = steepest(from_w, r->per_tau, n, r->last_w);
-    if (worst > r->max_w_per_s) {
-        r->max_w_per_s = worst;
-        r->max_tick = c->ticks;
-    }
-    if (worst > limit) {
-        count_breach(c, limit);
-        r->slack_up_w = -INFINITY; /* look again at the next tick */
-    } else {
-        measure_slack(r, fmin(limit, r->max_w_per_s * rounding), c->period_s);
-    }
-}
-
-/*
- * A rise over tau is the rise over tau minus one tick, one tick ago, and what
- * the newest tick adds.  So a lower bound of what is left under a slope needs
- * only that one step and the shortest tau, and all of them are looked at only
- * where the bound is used up.
- */
 static void push_ramp(struct compliance *c, double grid_w)
 {
-    struct compliance_ramp *r = &c->ramp;
-    double limit = c->grid.ramp_max_w_per_s * tolerance;
-    double mean_w = window_mean_push(&r->mean, grid_w);
-    double step_w = mean_w - r->last_w;
-    const double *from_w = r->lags_w + r->at; /* lag_max ticks ago */
-    double rise_w = mean_w - from_w[r->lag_max - r->lag_min];
-    double slope = fmin(limit, r->max_w_per_s * rounding);
-    double tick_w = slope * c->period_s;
-    double may_w = tick_w * (double)r->lag_min;
-    r->slack_up_w = fmin(r->slack_up_w + tick_w - step_w, may_w - rise_w);
-    r->slack_down_w = fmin(r->slack_down_w + tick_w + step_w, may_w + rise_w);
-    r->last_w = mean_w;
-    r->now_w_per_s = rise_w / ((double)r->lag_min * c->period_s);
-    if (r->slack_up_w < 0.0 || r->slack_down_w < 0.0) {
-        look_at_all(c, from_w, limit);
+    int64_t tau = compliance_ramp_push(&c->ramp, grid_w);
+    int64_t age = c->ticks - c->forced_tick;
+    bool forced = tau > 0 && age < tau + c->ramp.mean.n;
+    if (forced) {
+        c->exempt_by[c->forced_cause]++;
+    } else {
+        c->ramp_violations += tau > 0;
     }
-    r->lags_w[r->at] = mean_w;
-    r->lags_w[r->at + r->lag_max] = mean_w;
-    r->at = r->at + 1 == r->lag_max ? 0 : r->at + 1;
+    judge(c, COMPLIANCE_RULE_RAMP,
+          (struct compliance_stand){
+              .broken = tau > 0,
+              .cause = forced ? c->forced_cause : COMPLIANCE_NONE,
+              .value = copysign(c->ramp.worst_w_per_s, c->ramp.now_w_per_s),
+              .limit = c->grid.ramp_max_w_per_s});
 }
 
 static void push_swing(struct compliance *c, double grid_w)
@@ -243,9 +138,34 @@ static void push_swing(struct compliance *c, double grid_w)
     c->pp60_max_w = fmax(c->pp60_max_w, high_w - low_w);
     int64_t age = c->ticks - c->forced_tick;
     bool forced = age <= c->swing_max.span + c->swing_mean.n - 1;
-    if (!forced && high_w - low_w > c->grid.swing_max_w * tolerance) {
-        c->swing_violations++;
+    bool over = high_w - low_w > c->grid.swing_max_w * tolerance;
+    c->swing_violations += over && !forced;
+    judge(c, COMPLIANCE_RULE_SWING,
+          (struct compliance_stand){.broken = over,
+                                    .cause = forced ? c->forced_cause
+                                                    : COMPLIANCE_NONE,
+                                    .value = high_w - low_w,
+                                    .limit = c->grid.swing_max_w});
+}
+
+static void push_bands(struct compliance *c, double grid_w)
+{
+    struct compliance_stand worst = {0};
+    for (int64_t i = 0; i < c->n_bands; i++) {
+        struct band *b = &c->bands[i];
+        band_push(b, grid_w);
+        double most_w = i < c->grid.n_bands ? c->grid.bands[i].rms_max_w : 0.0;
+        if (most_w <= 0.0 ||
+            b->recent_square <= most_w * most_w * tolerance * tolerance) {
+            continue;
+        }
+        double rms_w = sqrt(b->recent_square);
+        if (worst.broken == 0 || rms_w - most_w > worst.value - worst.limit) {
+            worst = (struct compliance_stand){1, 0, i, rms_w, most_w};
+        }
     }
+    c->band_violations += worst.broken;
+    judge(c, COMPLIANCE_RULE_BAND, worst);
 }
 
 /* True where the mean lies above the limit. */
@@ -266,10 +186,23 @@ static void push_limits(struct compliance *c, const struct compliance_in *in)
     double limit_w = limit_in_force(c, in);
     bool over = push_limit(&c->import, in->grid_w - limit_w, limit_w);
     bool trip = in->grid_w > c->grid.import_trip_w * rounding + 1e-3;
+    double most_w = c->grid.export_max_w;
+    bool out = push_limit(&c->export, -in->grid_w - most_w, most_w);
     c->import_violations += over || trip;
     c->trip_violations += trip;
-    c->export_violations += push_limit(
-        &c->export, -in->grid_w - c->grid.export_max_w, c->grid.export_max_w);
+    c->export_violations += out;
+    judge(c, COMPLIANCE_RULE_IMPORT_MAX,
+          (struct compliance_stand){.broken = over,
+                                    .value = limit_w + c->import.mean_w,
+                                    .limit = limit_w});
+    judge(c, COMPLIANCE_RULE_TRIP,
+          (struct compliance_stand){.broken = trip,
+                                    .value = in->grid_w,
+                                    .limit = c->grid.import_trip_w});
+    judge(c, COMPLIANCE_RULE_EXPORT_MAX,
+          (struct compliance_stand){.broken = out,
+                                    .value = most_w + c->export.mean_w,
+                                    .limit = most_w});
 }
 
 static void push_demand(struct compliance *c, double grid_w)
@@ -304,9 +237,7 @@ void compliance_push(struct compliance *c, struct compliance_in in)
     push_swing(c, in.grid_w);
     push_limits(c, &in);
     push_demand(c, in.grid_w);
-    for (int64_t i = 0; i < c->n_bands; i++) {
-        band_push(&c->bands[i], in.grid_w);
-    }
+    push_bands(c, in.grid_w);
     c->import_ws += fmax(0.0, in.grid_w) * c->period_s;
     c->export_ws += fmax(0.0, -in.grid_w) * c->period_s;
     c->peak_tick_w = fmax(c->peak_tick_w, in.grid_w);
@@ -357,6 +288,7 @@ struct compliance_result compliance_result(const struct compliance *c)
         .import_limit_violations = c->import_violations,
         .trip_violations = c->trip_violations,
         .export_limit_violations = c->export_violations,
+        .band_violations = c->band_violations,
         .n_bands = c->n_bands,
     };
     for (int i = 0; i < COMPLIANCE_CAUSE_COUNT; i++) {
@@ -368,6 +300,7 @@ struct compliance_result compliance_result(const struct compliance *c)
             .from_hz = c->bands[i].from_hz,
             .to_hz = c->bands[i].to_hz,
             .sight = c->bands[i].sight,
+            .nyquist_hz = 0.5 / c->period_s,
             .rms_w = band_rms(&c->bands[i]),
             .recent_max_w = band_recent_max(&c->bands[i]),
         };
@@ -383,4 +316,14 @@ const char *compliance_cause_name(enum compliance_cause cause)
 #undef CAUSE_TEXT
     assert((unsigned)cause < COMPLIANCE_CAUSE_COUNT);
     return names[cause];
+}
+
+const char *compliance_rule_name(enum compliance_rule rule)
+{
+#define RULE_TEXT(name, text) [COMPLIANCE_RULE_##name] = text,
+    static const char *const names[COMPLIANCE_RULE_COUNT] = {
+        COMPLIANCE_RULE_LIST(RULE_TEXT)};
+#undef RULE_TEXT
+    assert((unsigned)rule < COMPLIANCE_RULE_COUNT);
+    return names[rule];
 }

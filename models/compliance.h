@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "models/band.h"
+#include "models/compliance_ramp.h"
 #include "models/site.h"
 #include "models/window.h"
 
@@ -42,20 +43,27 @@ enum compliance_cause {
 };
 #undef COMPLIANCE_ENUM
 
-/* The ramp: means of the last 60 s against the newest. */
-struct compliance_ramp {
-    struct window_mean mean;
-    int64_t lag_min; /* tau in ticks */
-    int64_t lag_max;
-    int64_t at;                    /* oldest mean in lags_w */
-    double lags_w[2 * WINDOW_MAX]; /* each mean twice: never wraps */
-    double per_tau[WINDOW_MAX];    /* 1/tau in 1/s, oldest first */
-    double last_w;                 /* newest mean */
-    double slack_up_w;   /* no tau rises nearer to the threshold than this */
-    double slack_down_w; /* likewise for falls */
-    double now_w_per_s;
-    double max_w_per_s;
-    int64_t max_tick;
+/* What is judged, each by a limit of the site. */
+#define COMPLIANCE_RULE_LIST(X)                             \
+    X(RAMP, "ramp")                                         \
+    X(SWING, "swing")       /* peak to peak in 60 s */      \
+    X(IMPORT_MAX, "import") /* mean, limit in force */      \
+    X(TRIP, "trip")         /* any tick, breaker's limit */ \
+    X(EXPORT_MAX, "export")                                 \
+    X(BAND, "band") /* rms of about 60 s */
+#define COMPLIANCE_RULE_ENUM(name, text) COMPLIANCE_RULE_##name,
+enum compliance_rule {
+    COMPLIANCE_RULE_LIST(COMPLIANCE_RULE_ENUM) COMPLIANCE_RULE_COUNT
+};
+#undef COMPLIANCE_RULE_ENUM
+
+/* How a rule stood at the last tick. */
+struct compliance_stand {
+    int64_t broken;
+    int64_t cause; /* enum compliance_cause that forced it */
+    int64_t index; /* of the band; else 0 */
+    double value;  /* W, or W/s of the ramp; where broken only */
+    double limit;
 };
 
 /* The import limit: the mean of what lies above it. */
@@ -93,6 +101,8 @@ struct compliance {
     struct compliance_demand demand;
     struct band bands[SITE_BANDS_MAX];
     int64_t n_bands;
+    struct compliance_stand stands[COMPLIANCE_RULE_COUNT];
+    int64_t band_violations;
     double import_ws;
     double export_ws;
     double peak_tick_w;
@@ -116,6 +126,7 @@ struct compliance_band {
     double from_hz;
     double to_hz;
     int64_t sight;       /* enum band_sight */
+    double nyquist_hz;   /* half the sampling rate: nothing is seen above */
     double rms_w;        /* of the whole run; NAN where blind */
     double recent_max_w; /* largest rms of about 60 s; NAN where blind */
 };
@@ -139,6 +150,8 @@ struct compliance_result {
     int64_t import_limit_violations; /* ticks over the limit or the trip */
     int64_t trip_violations;         /* ticks over the trip limit */
     int64_t export_limit_violations;
+    int64_t band_violations; /* ticks with a band over its limit, by the rms
+                              * of about 60 s */
     int64_t n_bands;
     struct compliance_band bands[SITE_BANDS_MAX];
 };
@@ -166,6 +179,16 @@ double compliance_ramp_w_per_s(const struct compliance *c);
 double compliance_pp60_w(const struct compliance *c);
 
 struct compliance_result compliance_result(const struct compliance *c);
+
+/* How 'rule' stood at the last push. */
+static inline const struct compliance_stand *
+compliance_stand(const struct compliance *c, enum compliance_rule rule)
+{
+    return &c->stands[rule];
+}
+
+/* The word for logs and JSON; static storage. */
+const char *compliance_rule_name(enum compliance_rule rule);
 
 /* For logs and reports; static storage. */
 const char *compliance_cause_name(enum compliance_cause cause);
