@@ -34,15 +34,30 @@ static void limit_init(struct compliance_limit *l, double average_s,
     window_mean_init(&l->mean, n / l->stride, 0.0);
 }
 
+int64_t compliance_bands(const struct site_grid *grid,
+                         struct site_band out[SITE_BANDS_MAX])
+{
+    int64_t n = grid->n_bands;
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = grid->bands[i];
+    }
+    if (n > 0) {
+        return n;
+    }
+    n = sizeof(default_bands_hz) / sizeof(default_bands_hz[0]);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = (struct site_band){default_bands_hz[i][0],
+                                    default_bands_hz[i][1], INFINITY};
+    }
+    return n;
+}
+
 static void bands_init(struct compliance *c)
 {
-    int n_default = sizeof(default_bands_hz) / sizeof(default_bands_hz[0]);
-    bool given = c->grid.n_bands > 0;
-    c->n_bands = given ? c->grid.n_bands : n_default;
+    struct site_band bands[SITE_BANDS_MAX];
+    c->n_bands = compliance_bands(&c->grid, bands);
     for (int64_t i = 0; i < c->n_bands; i++) {
-        const struct site_band *band = &c->grid.bands[i];
-        band_init(&c->bands[i], given ? band->from_hz : default_bands_hz[i][0],
-                  given ? band->to_hz : default_bands_hz[i][1], c->period_s);
+        band_init(&c->bands[i], bands[i].from_hz, bands[i].to_hz, c->period_s);
     }
 }
 

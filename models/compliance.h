@@ -165,6 +165,11 @@ struct compliance_result {
 void compliance_init(struct compliance *c, const struct site_grid *grid,
                      double period_s, int64_t start_utc_ms);
 
+/* The bands that a meter of 'grid' judges, without their limits where they are
+ * the default ones; returns how many. */
+int64_t compliance_bands(const struct site_grid *grid,
+                         struct site_band out[SITE_BANDS_MAX]);
+
 /*
  * One tick.  A ramp violation is exempt where a forced tick lies in every
  * window that breaks the limit, averaging time included.
