@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/evidence_text.h"
+#include "controller/judge.h"
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/plant_nodes.h"
@@ -34,7 +36,7 @@ struct run {
     struct plan next; /* on its way */
     struct problem problem;
     struct plant *plant;
-    struct compliance compliance;
+    struct witness witness;
     struct account account;
     struct series series;
     struct events_cursor events;
@@ -110,8 +112,7 @@ static enum err prepare(struct run *r)
     step_state_init(r->step_cfg, r->state);
     snapshot_clear(r->in, site->n_nodes);
     plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
-    compliance_init(&r->compliance, &site->grid, period_s,
-                    r->cfg->start_utc_ms);
+    witness_init(&r->witness, &site->grid, period_s, r->cfg->start_utc_ms);
     account_begin(&r->account, site, r->plant);
     timing_reset(&r->step_timing);
     timing_reset(&r->plan_timing);
@@ -224,17 +225,6 @@ static void act(struct run *r, int64_t k)
     plant_step(r->plant, site, site->control.period_s);
 }
 
-/* An emergency forces only the ticks in which it holds the grid down, and
- * nobody who does not listen to it. */
-static int64_t forced(const struct run *r)
-{
-    const struct caps *caps = &r->scratch->caps;
-    bool held = r->out->record.grid_ref_w >= caps->import_w - 1.0;
-    bool obeyed = r->cfg->policy != POLICY_NONE;
-    return caps->urgent && held && obeyed ? COMPLIANCE_EMERGENCY
-                                          : COMPLIANCE_NONE;
-}
-
 static void book_forecast(struct run *r)
 {
     double period_s = r->cfg->site->control.period_s;
@@ -250,16 +240,32 @@ static void book_forecast(struct run *r)
     account_forecast(&r->account, &seen, warmup_s, period_s);
 }
 
+static enum err keep_evidence(struct run *r)
+{
+    struct witness_event event;
+    enum err e = ERR_NONE;
+    while (witness_take(&r->witness, &event)) {
+        if (e == ERR_NONE && r->cfg->evidence != NULL) {
+            e = evidence_write(r->cfg->evidence, r->cfg->site, &event);
+        }
+    }
+    return e;
+}
+
 static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
 {
     const struct site *site = r->cfg->site;
-    double limit_w = import_limit_w(r->in, site->grid.import_max_w,
-                                    r->in->utc_ms, r->in->utc_ms + 1);
-    compliance_push(&r->compliance, (struct compliance_in){
-                                        .grid_w = r->plant->grid_w,
-                                        .import_max_w = limit_w,
-                                        .forced = forced(r),
-                                    });
+    struct judged judged = {
+        .site = site,
+        .policy = r->cfg->policy,
+        .scratch = r->scratch,
+        .in = r->in,
+        .record = &r->out->record,
+    };
+    struct witness_in seen = judge_tick(&judged);
+    seen.grid_w = r->plant->grid_w;
+    seen.load_w = r->plant->grid_w - r->plant->battery_w;
+    witness_push(&r->witness, &seen);
     book_forecast(r);
     account_tick(&r->account, site, r->plant, bill_price(r));
     if (k % r->n_second == 0) {
@@ -267,6 +273,9 @@ static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
         account_fleets(site, r->out, second_s, out);
     }
     enum err e = series_row(&r->series, k, site, r->plant, &r->out->record);
+    if (e == ERR_NONE) {
+        e = keep_evidence(r);
+    }
     if (e == ERR_NONE && r->cfg->recorder != NULL) {
         e = recorder_tick(r->cfg->recorder, r->in, &r->plan, r->out);
     }
@@ -303,10 +312,13 @@ static enum err go(struct run *r, struct replay_result *out)
     return ERR_NONE;
 }
 
-static void conclude(struct run *r, struct replay_result *out)
+static enum err conclude(struct run *r, struct replay_result *out)
 {
+    witness_finish(&r->witness);
+    enum err e = keep_evidence(r);
     out->duration_s = (double)r->n_ticks * r->cfg->site->control.period_s;
-    out->grid = compliance_result(&r->compliance);
+    witness_report(&r->witness, &out->proof);
+    out->grid = out->proof.with;
     account_end(&r->account, r->cfg->site, r->plant, out);
     account_fleets_end(r->cfg->site, r->state, out);
     out->n_steps = (uint64_t)r->n_ticks;
@@ -316,6 +328,7 @@ static void conclude(struct run *r, struct replay_result *out)
     out->plan_p50_s = timing_quantile(&r->plan_timing, 0.5);
     out->plan_p99_s = timing_quantile(&r->plan_timing, 0.99);
     out->n_degraded = r->n_degraded;
+    return e;
 }
 
 enum err replay_run(const struct replay_cfg *cfg, struct replay_result *out,
@@ -330,8 +343,9 @@ enum err replay_run(const struct replay_cfg *cfg, struct replay_result *out,
         out->wall_s = timing_now_s() - begin_s;
     }
     if (e == ERR_NONE) {
-        conclude(r, out);
-    } else {
+        e = conclude(r, out);
+    }
+    if (e != ERR_NONE) {
         snprintf(why, why_size, "replay of %s: %s", cfg->trace->name,
                  err_text(e));
     }

@@ -14,11 +14,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "controller/evidence_file.h"
 #include "controller/recording.h"
 #include "controller/step/step.h"
-#include "models/compliance.h"
 #include "models/life_model.h"
 #include "models/plant.h"
+#include "models/witness.h"
 #include "replay/events.h"
 #include "replay/prices.h"
 #include "replay/trace.h"
@@ -30,11 +31,12 @@ struct replay_cfg {
     const struct events *events; /* NULL: none */
     enum policy policy;
     int64_t start_utc_ms;
-    uint64_t seed;             /* of the vehicles */
-    FILE *series;              /* NULL: none; the header is written too */
-    double series_every_s;     /* 0: every tick */
-    struct recorder *recorder; /* NULL: none */
-    bool progress;             /* a line on stderr while it runs */
+    uint64_t seed;                  /* of the vehicles */
+    FILE *series;                   /* NULL: none; the header is written too */
+    double series_every_s;          /* 0: every tick */
+    struct recorder *recorder;      /* NULL: none */
+    struct evidence_file *evidence; /* NULL: none; its head is written */
+    bool progress;                  /* a line on stderr while it runs */
 };
 
 struct replay_battery {
@@ -70,6 +72,7 @@ struct replay_fleet {
 struct replay_result {
     double duration_s;
     struct compliance_result grid;
+    struct witness_report proof; /* grid is its part 'with' */
     double demand_wh;
     double served_wh;
     struct replay_battery batteries[SITE_BATTERIES_MAX];

@@ -9,9 +9,12 @@
 
 #include "controller/cli.h"
 #include "controller/site_file.h"
+#include "replay/evidence_out.h"
 #include "replay/inputs.h"
 #include "replay/replay.h"
 #include "replay/report.h"
+
+enum { PATH_BYTES = 4096 };
 
 struct options {
     struct inputs_options inputs;
@@ -87,29 +90,56 @@ static bool read_policies(struct job *j, const char *text)
     }
 }
 
-/* DIR/POLICY/series.csv, its folders made; NULL after a message. */
-static FILE *open_series(const char *dir, const char *policy)
+/* DIR/POLICY/NAME, its folders made; false after a message. */
+static bool make_path(const struct job *j, enum policy policy, const char *name,
+                      char out[PATH_BYTES])
 {
-    char path[4096];
-    int n = snprintf(path, sizeof(path), "%s/%s/series.csv", dir, policy);
-    if (n < 0 || (size_t)n >= sizeof(path)) {
+    int n = snprintf(out, PATH_BYTES, "%s/%s/%s", j->o->out,
+                     policy_name(policy), name);
+    if (n < 0 || n >= PATH_BYTES) {
         cli_error("replay", "--out: the path is too long");
-        return NULL;
+        return false;
     }
-    for (char *slash = strchr(path + 1, '/'); slash != NULL;
+    for (char *slash = strchr(out + 1, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-            cli_error("replay", "%s: %s", path, strerror(errno));
-            return NULL;
+        if (mkdir(out, 0777) != 0 && errno != EEXIST) {
+            cli_error("replay", "%s: %s", out, strerror(errno));
+            return false;
         }
         *slash = '/';
+    }
+    return true;
+}
+
+/* NULL after a message. */
+static FILE *open_series(const struct job *j, enum policy policy)
+{
+    char path[PATH_BYTES];
+    if (!make_path(j, policy, "series.csv", path)) {
+        return NULL;
     }
     FILE *file = fopen(path, "w");
     if (file == NULL) {
         cli_error("replay", "%s: %s", path, strerror(errno));
     }
     return file;
+}
+
+/* False after a message. */
+static bool open_evidence(const struct job *j, enum policy policy,
+                          struct evidence_out *out)
+{
+    char path[PATH_BYTES];
+    char detail[2048];
+    snprintf(detail, sizeof(detail), "policy %s over %s%s", policy_name(policy),
+             j->in.trace.name, j->in.trace.synthetic ? " (synthetic)" : "");
+    const struct evidence_writer writer = {.site = j->site,
+                                           .mode = "replay",
+                                           .detail = detail,
+                                           .meter = "the simulated plant"};
+    return make_path(j, policy, "evidence.log", path) &&
+           evidence_out_open(out, path, &writer, j->in.start_utc_ms);
 }
 
 /* A recording of the run, for `ballast verify`. */
@@ -179,24 +209,26 @@ static bool run_policy(struct job *j, int i)
         .series_every_s = o->every_s,
         .progress = isatty(STDERR_FILENO) == 1,
     };
+    struct evidence_out evidence = {.file = {.fd = -1}};
+    bool ok = true;
     if (o->out != NULL) {
-        cfg.series = open_series(o->out, policy_name(cfg.policy));
-        if (cfg.series == NULL) {
-            return false;
-        }
+        cfg.series = open_series(j, cfg.policy);
+        ok = cfg.series != NULL && open_evidence(j, cfg.policy, &evidence);
+        cfg.evidence = &evidence.file;
     }
-    if (o->record != NULL) {
+    if (ok && o->record != NULL) {
         cfg.recorder = open_recorder(j, cfg.policy);
-        if (cfg.recorder == NULL) {
-            return close_outputs(j, cfg.series, NULL) && false;
-        }
+        ok = cfg.recorder != NULL;
     }
     char why[512];
-    enum err e = replay_run(&cfg, &j->results[i], why, sizeof(why));
-    if (e != ERR_NONE) {
+    if (ok && replay_run(&cfg, &j->results[i], why, sizeof(why)) != ERR_NONE) {
         cli_error("replay", "%s", why);
+        ok = false;
     }
-    return close_outputs(j, cfg.series, cfg.recorder) && e == ERR_NONE;
+    int64_t end_ms =
+        j->in.start_utc_ms + (int64_t)(j->results[i].duration_s * 1e3);
+    ok = evidence_out_end(&evidence, end_ms, ok);
+    return close_outputs(j, cfg.series, cfg.recorder) && ok;
 }
 
 /* Which limits the run did not keep, on stderr; false where it kept all. */
@@ -340,7 +372,8 @@ int replay_main(int argc, char **argv)
         {"events", CLI_TEXT, &in->events, "FILE",
          "utility limits and job markers, a JSON object per line"},
         {"policy", CLI_TEXT, &o.policy, "P,P...", "ballast, none, limiter"},
-        {"out", CLI_TEXT, &o.out, "DIR", "write DIR/POLICY/series.csv"},
+        {"out", CLI_TEXT, &o.out, "DIR",
+         "write DIR/POLICY/series.csv and evidence.log"},
         {"every", CLI_DURATION, &o.every_s, "DURATION", "rows of it"},
         {"record", CLI_TEXT, &o.record, "FILE", "for 'ballast verify'"},
         {"seed", CLI_COUNT, &o.seed, "N", "of the simulated vehicles"},

@@ -10,12 +10,14 @@
 
 #include "controller/build_id.h"
 #include "controller/cli.h"
+#include "controller/evidence_check.h"
 #include "controller/parts.h"
 #include "controller/site_file.h"
 #include "controller/step/carry.h"
 #include "controller/step/checkpoint.h"
 #include "controller/step/step.h"
 #include "models/calendar.h"
+#include "replay/verify_evidence.h"
 
 /* Ticks between two looks at how far it is. */
 enum { PROGRESS_TICKS = 4096 };
@@ -308,23 +310,40 @@ static void print_text(const char *path, enum verify_result result,
     }
 }
 
+/* Whether 'path' is an evidence log by its content. */
+static FILE *open_evidence(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file != NULL && !evidence_is_log(file)) {
+        fclose(file);
+        file = NULL;
+    }
+    return file;
+}
+
 int verify_main(int argc, char **argv)
 {
     bool any_build = false;
+    const char *head = NULL;
     bool json = false;
     const struct cli_option options[] = {
         {"any-build", CLI_FLAG, &any_build, NULL,
          "compare although another build of the program recorded it"},
+        {"head", CLI_TEXT, &head, "HASH",
+         "of an evidence log: its last line's, noted elsewhere before"},
         {"json", CLI_FLAG, &json, NULL, "for machines"},
     };
     const struct cli cli = {
         .command = "verify",
-        .args = "RECORDING",
-        .about = "Runs the recorded snapshots through the controller again: "
-                 "every command must come\nout bit for bit.  Exit code 0: "
-                 "identical, 1: it differs or is damaged, 2: not a\n"
-                 "recording of this program.",
-        .example = "  ballast verify ballast.db.rec\n",
+        .args = "FILE",
+        .about = "Of a recording: runs its snapshots through the controller "
+                 "again; every command\nmust come out bit for bit.  Of an "
+                 "evidence log: checks the hashes that chain its\nlines, and "
+                 "tells the first line that was changed, taken out or moved.  "
+                 "Exit code 0:\nidentical or whole, 1: not, 2: neither a "
+                 "recording of this program nor an evidence\nlog.",
+        .example = "  ballast verify ballast.db.rec\n"
+                   "  ballast verify ballast.db.evidence\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,
@@ -334,6 +353,16 @@ int verify_main(int argc, char **argv)
     int exit_code = cli_parse(&cli, argc, argv, &n_args);
     if (exit_code >= 0) {
         return exit_code;
+    }
+    FILE *evidence = open_evidence(argv[1]);
+    if (evidence != NULL) {
+        exit_code = verify_evidence(argv[1], evidence, head, json);
+        fclose(evidence);
+        return exit_code;
+    }
+    if (head != NULL) {
+        cli_error("verify", "--head: %s is not an evidence log", argv[1]);
+        return EXIT_USAGE;
     }
     const struct verify_cfg cfg = {
         .path = argv[1],
