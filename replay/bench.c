@@ -45,6 +45,10 @@ static const struct bench benches[] = {
      .what = "a million packs of parked vehicles, one minute on",
      .measure = bench_guard,
      .goals = {{"advance_cpu_s", false, 0.1}, {"state_bytes", false, 256.0}}},
+    {.name = "share",
+     .what = "a power shared over 1024 batteries by equal marginal cost",
+     .measure = bench_share,
+     .goals = {{"p50_us", false, 20.0}}},
     {.name = "wear",
      .what =
          "a battery on a noisy walk in two models, a sample; a million packs",
@@ -280,11 +284,12 @@ int bench_main(int argc, char **argv)
     const struct cli cli = {
         .command = "bench",
         .args = "[NAME...]",
-        .about =
-            "Measures what Ballast costs. NAME: step, replay, e2e, guard, wear,"
-            "\nforecast or plan. Each is measured several times; the median "
-            "and the "
-            "99th percentile\nof these measurements are printed.",
+        .about = "Measures what Ballast costs. NAME: step, replay, e2e, guard, "
+                 "share,"
+                 "\nwear, forecast or plan. Each is measured several times; "
+                 "the median "
+                 "and the "
+                 "99th percentile\nof these measurements are printed.",
         .example = "  ballast bench step --repeat 9\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),

@@ -46,6 +46,7 @@ enum err bench_guard(struct bench_run *run);
 enum err bench_wear(struct bench_run *run);
 enum err bench_forecast(struct bench_run *run);
 enum err bench_plan(struct bench_run *run);
+enum err bench_share(struct bench_run *run);
 
 /* `ballast bench [NAME...]` */
 int bench_main(int argc, char **argv);

@@ -138,6 +138,7 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            smooth_valid(&cfg->smooth, &state->smooth) &&
            power(state->shed.budget_w) &&
            powers(state->shed.cap_w, cfg->site.n_pods) &&
+           share_valid(&cfg->site, &state->share) &&
            meter_valid(&state->meter) && power(state->demand_w) &&
            power(state->held_w) && carry_site_valid(&site) &&
            carry_time_valid(state->first_mono_ms) &&

@@ -72,6 +72,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     level_init(&state->level);
     smooth_reset(&state->smooth);
     shed_reset(&cfg->shed, &state->shed);
+    share_reset(&cfg->site, &state->share);
     state->n_nodes = cfg->site.n_nodes;
     state->peak_w = cfg->site.grid.billing_peak_w;
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
@@ -95,27 +96,6 @@ static void reason_add_first(struct tick_record *record, enum reason code)
     memmove(record->why + 1, record->why, (size_t)n * sizeof(record->why[0]));
     record->why[0] = (struct reason_line){.code = (int64_t)code};
     record->n_why = n + 1;
-}
-
-/* What the batteries that are not usable do goes on; the others make up. */
-static double share_batteries(const struct step_cfg *cfg,
-                              struct step_scratch *scratch, double total_w)
-{
-    const struct estimate *est = &scratch->est;
-    for (int i = 0; i < cfg->site.n_batteries; i++) {
-        const struct battery_estimate *e = &est->batteries[i];
-        const struct site_battery *s = &cfg->site.batteries[i];
-        double window_pu = s->soc_max_pu - s->soc_min_pu;
-        double place =
-            e->usable ? (e->soc_pu - s->soc_min_pu) / window_pu : 0.0;
-        scratch->share[i] = (struct share_battery){
-            .charge_max_w = e->charge_max_w,
-            .discharge_max_w = e->discharge_max_w,
-            .soc_pu = fmax(0.0, fmin(place, 1.0)),
-        };
-        total_w -= e->usable ? 0.0 : e->beside_w;
-    }
-    return share_step(scratch->share, cfg->site.n_batteries, total_w);
 }
 
 /* Why the grid power is where it is, after what binds more. */
@@ -310,7 +290,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     if (cfg->policy == POLICY_NONE) {
         leave_alone(cfg, scratch);
     } else {
-        share_batteries(cfg, scratch, total_w);
+        struct shares_ask shares = {in, plan, total_w};
+        shares_make(cfg, state, scratch, &shares);
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
         struct pods_ask ask = {.discharge_w = -total_w, .load_max_w = INFINITY};

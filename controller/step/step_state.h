@@ -13,6 +13,7 @@
 #include "models/wear_warranty.h"
 #include "policies/guard.h"
 #include "policies/share.h"
+#include "policies/share_terms.h"
 #include "policies/shed.h"
 #include "policies/smooth.h"
 
@@ -90,6 +91,7 @@ struct step_state {
     struct level level;
     struct smooth_state smooth;
     struct shed_state shed;
+    struct share_state share;
     struct meter_state meter;
     double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
     double set_w[SITE_BATTERIES_MAX];       /* commanded last */
@@ -211,6 +213,18 @@ void pods_find(const struct step_cfg *cfg, struct step_state *state,
 void pods_shed(const struct step_cfg *cfg, struct step_state *state,
                const struct step_scratch *scratch, const struct snapshot *in,
                const struct pods_ask *ask, struct tick_record *record);
+
+/* What the batteries shall do together. */
+struct shares_ask {
+    const struct snapshot *in;
+    const struct plan *plan;
+    double total_w; /* + charge */
+};
+
+/* shares.c: which battery gives how much.  What those that are not usable do
+ * goes on; the others make up.  Returns what was shared. */
+double shares_make(const struct step_cfg *cfg, struct step_state *state,
+                   struct step_scratch *scratch, const struct shares_ask *ask);
 
 /* What of this tick matters to the vehicles. */
 struct node_terms {
