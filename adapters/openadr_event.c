@@ -291,14 +291,40 @@ static struct event_reader *make(const cJSON *json)
     return r;
 }
 
-/* FNV-1a of the id: the same shift after every restart. */
-static uint64_t seed_of(const char *id, uint64_t seed)
+/* FNV-1a, going on from 'h'. */
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 {
-    uint64_t h = UINT64_C(14695981039346656037) ^ seed;
-    for (; *id != '\0'; id++) {
-        h = (h ^ (unsigned char)*id) * UINT64_C(1099511628211);
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ b[i]) * UINT64_C(1099511628211);
     }
     return h;
+}
+
+static const uint64_t MIX_START = UINT64_C(14695981039346656037);
+
+static uint64_t mix_period(uint64_t h, const struct dr_period *p)
+{
+    const int64_t says[] = {p->start_ms,         p->timed,
+                            p->duration.months,  p->duration.ms,
+                            p->duration.forever, p->random_ms};
+    return mix(h, says, sizeof(says));
+}
+
+static uint64_t digest_of(const struct dr_event *e)
+{
+    const struct dr_timing *t = &e->timing;
+    uint64_t h = mix(MIX_START, e->fault, strlen(e->fault));
+    h = mix(h, e->notice, strlen(e->notice));
+    h = mix(h, &e->priority, sizeof(e->priority));
+    h = mix(h, &t->life.ms, sizeof(t->life.ms));
+    h = mix(h, &t->life.months, sizeof(t->life.months));
+    h = mix_period(h, &t->whole);
+    for (int64_t i = 0; i < t->n; i++) {
+        h = mix_period(h, &t->intervals[i]);
+    }
+    h = mix(h, e->payloads, (size_t)e->n_payloads * sizeof(e->payloads[0]));
+    return mix(h, e->values, (size_t)e->n_values * sizeof(e->values[0]));
 }
 
 static void read_names(struct event_reader *r, const cJSON *json,
@@ -330,7 +356,8 @@ enum err openadr_event_read(const cJSON *json,
     read_priority(r, json);
     read_dates(r, json);
     struct dr_timing *t = &r->event.timing;
-    t->seed = seed_of(id, terms->seed);
+    /* the same shift after every restart */
+    t->seed = mix(MIX_START ^ terms->seed, id, strlen(id));
     t->whole = read_period(r, -1, json);
     t->lasts = read_duration(r, -1, json, "duration", &t->life) &&
                !dr_duration_none(&t->life);
@@ -338,6 +365,7 @@ enum err openadr_event_read(const cJSON *json,
     if (t->n == 0) {
         fault(r, -1, TEXT_MISSING);
     }
+    r->event.digest = digest_of(&r->event);
     r->terms = NULL;
     r->descriptors = NULL;
     *out = &r->event;

@@ -79,6 +79,7 @@ struct dr_event {
     char fault[DR_TEXT_MAX];   /* why it is not acted on; "": it is */
     int64_t priority;          /* >= 0; DR_NO_PRIORITY */
     int64_t modified_ms;
+    uint64_t digest; /* of all that it says */
     struct dr_timing timing;
     int64_t n_payloads;
     const struct dr_payload *payloads;
