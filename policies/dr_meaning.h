@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dr_meaning - what the utility's events mean for this site: instructions and
+ * prices that the planner and the step read.
+ *
+ *   import limit   hard while it holds.  Where none does, the subscription
+ *                  and what is reserved on top of it; and where neither was
+ *                  ever said and the link is lost, the site's own subscribed
+ *                  import (Definition 3.1, dynamic operating envelopes)
+ *   shed level     1 to 3: so much less than the site drew before
+ *   emergency      as level 3, at once, whatever the ramp
+ *   black start    draw as little as can be, at once
+ *   set-point      consumption of the site
+ *   price          a series; export price likewise
+ *
+ * Pure.
+ */
+#ifndef POLICIES_DR_MEANING_H
+#define POLICIES_DR_MEANING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/dr_event.h"
+#include "models/snapshot.h"
+
+enum { DR_LEVELS = 4 };
+
+struct dr_meaning_terms {
+    int64_t now_ms;
+    int64_t until_ms;          /* end of what the planner looks at */
+    double subscribed_w;       /* of the site file; INFINITY: none */
+    bool lost;                 /* the link has been lost for too long */
+    double shed_pu[DR_LEVELS]; /* 0 .. 1 of what was drawn; [0] is 0 */
+    const double *base_w;      /* of each event: what the site drew before it;
+                                * NAN where that is not known yet */
+};
+
+/* What came out. */
+struct dr_meaning_out {
+    struct utility_in *list; /* in order of start */
+    int64_t max;
+    int64_t n;
+    bool cut; /* the farthest did not fit */
+};
+
+/* 'rows' of dr_rows_make() over now_ms .. until_ms and its events. */
+void dr_meaning_instruct(const struct dr_rows *rows,
+                         const struct dr_event *const *events,
+                         const struct dr_meaning_terms *terms,
+                         struct dr_meaning_out *out);
+
+/*
+ * The series of 'subject' (DR_PRICE, DR_EXPORT_PRICE) from the quarter hour
+ * that holds now_ms, in the longest of 60, 15 and 5 min that its changes fit;
+ * finer ones are averaged.  False, and 'out' untouched, where there is none.
+ */
+bool dr_meaning_price(const struct dr_rows *rows, enum dr_subject subject,
+                      const struct dr_meaning_terms *terms, int64_t mono_ms,
+                      struct price_in *out);
+
+#endif
