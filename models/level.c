@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const double EDGE_FADE_S = 300.0;  /* memory of edges */
 static const double FADE_S = 1800.0;      /* of the band */
 static const double CONFIRM_S = 30.0;     /* outside the band: a new level */
 static const int64_t LEARN = 20;          /* seconds before judging */
@@ -17,7 +16,6 @@ void level_init(struct level *l)
 {
     memset(l, 0, sizeof(*l));
     l->level_w = NAN;
-    l->last_w = NAN;
 }
 
 /* Mean of the newest 'n' seconds. */
@@ -102,11 +100,7 @@ double level_step(struct level *l, double load_w, double dt_s)
     }
     if (isnan(l->level_w)) {
         l->level_w = load_w;
-        l->last_w = load_w;
     }
-    l->edge_w *= 1.0 - fmin(dt_s / EDGE_FADE_S, 1.0);
-    l->edge_w = fmax(l->edge_w, fabs(load_w - l->last_w));
-    l->last_w = load_w;
     l->bin_ws += load_w * dt_s;
     l->bin_s += dt_s;
     if (l->bin_s >= 1.0 - 1e-9) {

@@ -20,11 +20,9 @@ enum {
 
 struct level {
     double level_w;     /* the answer; NAN before the first sample */
-    double edge_w;      /* largest change within a tick, fading over 5 min */
     double band_w;      /* usual deviation of the 10 s mean, fading */
     double excursion_w; /* of the swing under way */
-    double last_w;
-    double bin_ws; /* the second being filled */
+    double bin_ws;      /* the second being filled */
     double bin_s;
     double ring_w[LEVEL_WINDOW];
     double sum_w;

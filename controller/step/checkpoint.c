@@ -41,14 +41,51 @@ static bool power_or_none(double w)
 
 static bool level_valid(const struct level *l)
 {
-    return power_or_none(l->level_w) && power_or_none(l->last_w) &&
-           power(l->edge_w) && power(l->band_w) && power(l->excursion_w) &&
-           power(l->bin_ws) && l->bin_s >= 0.0 && l->bin_s <= 1e6 &&
-           powers(l->ring_w, LEVEL_WINDOW) &&
+    return power_or_none(l->level_w) && power(l->band_w) &&
+           power(l->excursion_w) && power(l->bin_ws) && l->bin_s >= 0.0 &&
+           l->bin_s <= 1e6 && powers(l->ring_w, LEVEL_WINDOW) &&
            fabs(l->sum_w) <= POWER_MAX_W * LEVEL_WINDOW &&
            counts(l->n, 0, LEVEL_WINDOW) &&
            counts(l->next, 0, LEVEL_WINDOW - 1) && l->outside_s >= 0.0 &&
            l->outside_s <= 1e9 && counts(l->n_regimes, 0, COUNT_MAX);
+}
+
+static bool both_valid(const struct level_both *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (!power(b[i].up_w) || !power(b[i].down_w)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool range_valid(const struct level_range *r)
+{
+    bool ok = power_or_none(r->hi_w) && power_or_none(r->lo_w) &&
+              powers(r->span_hi_w, LEVEL_RANGE_SPANS) &&
+              powers(r->span_lo_w, LEVEL_RANGE_SPANS);
+    for (int i = 0; ok && i < 2; i++) { /* infinite: none yet */
+        ok = !isnan(r->second_hi_w[i]) && !isnan(r->second_lo_w[i]);
+    }
+    return ok && both_valid(&r->growing, 1) && both_valid(&r->again, 1) &&
+           both_valid(r->edge, LEVEL_RANGE_HOUR) &&
+           both_valid(r->growth, LEVEL_RANGE_HOUR) &&
+           both_valid(r->second, LEVEL_RANGE_HOUR) && r->span_s >= 0.0 &&
+           r->second_s >= 0.0 && r->growing_s >= 0.0 && r->hour_s >= 0.0 &&
+           counts(r->span, 0, LEVEL_RANGE_SPANS - 1) &&
+           counts(r->hour, 0, LEVEL_RANGE_HOUR - 1);
+}
+
+static bool lag_valid(const struct smooth_lag *l)
+{
+    bool ok = counts(l->delay, 0, SMOOTH_LAG_MAX - 1) && l->part > 0.0 &&
+              l->part <= 1.0 && power_or_none(l->power_w) &&
+              powers(l->sent_w, SMOOTH_LAG_MAX) && l->moved_sq >= 0.0;
+    for (int i = 0; ok && i < SMOOTH_LAG_MAX; i++) {
+        ok = isfinite(l->along[i]) && l->left_sq[i] >= 0.0;
+    }
+    return ok && isfinite(l->moved_sq);
 }
 
 static bool extreme_valid(const struct window_extreme *w, int64_t span,
@@ -76,8 +113,11 @@ static bool smooth_valid(const struct smooth_cfg *cfg,
            counts(s->n, cfg->n_average + cfg->n_window, 2 * SMOOTH_TICKS) &&
            powers(s->grid_w, 2 * SMOOTH_TICKS) &&
            powers(s->mean_w, 2 * SMOOTH_TICKS) &&
+           fabs(s->swing_sum_w) <= POWER_MAX_W * (double)cfg->n_swing &&
            extreme_valid(&s->highest, span, 1.0) &&
-           extreme_valid(&s->lowest, span, -1.0);
+           extreme_valid(&s->lowest, span, -1.0) &&
+           extreme_valid(&s->swing_highest, cfg->n_window, 1.0) &&
+           extreme_valid(&s->swing_lowest, cfg->n_window, -1.0);
 }
 
 static bool meter_valid(const struct meter_state *m)
@@ -135,6 +175,7 @@ bool checkpoint_valid(const struct step_cfg *cfg,
     struct carry_site site = {state->peak_w, state->interval_ws,
                               state->interval_s, state->interval};
     return state->n_nodes == cfg->site.n_nodes && level_valid(&state->level) &&
+           range_valid(&state->range) && lag_valid(&state->lag) &&
            smooth_valid(&cfg->smooth, &state->smooth) &&
            power(state->shed.budget_w) &&
            powers(state->shed.cap_w, cfg->site.n_pods) &&

@@ -43,8 +43,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     memset(cfg, 0, sizeof(*cfg));
     cfg->site = *site;
     cfg->policy = policy;
-    smooth_init(&cfg->smooth, period_s, site->grid.ramp_max_w_per_s,
-                site->grid.ramp_average_s);
+    smooth_init(&cfg->smooth, period_s, &site->grid);
     cfg->smooth.limiter = policy == POLICY_LIMITER;
     shed_init(&cfg->shed, site);
     cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
@@ -59,6 +58,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     }
     cfg->grid_most_w = STEP_IMPOSSIBLE *
                        fmax(site->grid.import_trip_w, site->grid.export_max_w);
+    cfg->load_per_pod = site->other.present ? site->other.pue_pu : 1.0;
     for (int f = 0; f < site->n_fleets; f++) {
         struct guard_terms terms = guard_terms_of(&site->fleets[f]);
         guard_init(&cfg->guards[f], &terms);
@@ -70,6 +70,8 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
 {
     memset(state, 0, step_state_size(cfg));
     level_init(&state->level);
+    level_range_init(&state->range);
+    lag_init(cfg, state);
     smooth_reset(&state->smooth);
     shed_reset(&cfg->shed, &state->shed);
     share_reset(&cfg->site, &state->share);
@@ -208,7 +210,7 @@ static void take_over(const struct step_cfg *cfg, struct step_state *state,
     smooth_reset(&state->smooth);
     memset(state->found, 0, sizeof(state->found));
     state->resumed = 0;
-    state->level.last_w = NAN; /* what changed meanwhile was no edge */
+    level_range_part(&state->range); /* what changed meanwhile was no edge */
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct battery_estimate *e = &est->batteries[i];
         state->set_w[i] = e->known ? e->power_w : 0.0;
@@ -265,6 +267,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     if (state->started && believed && state->meter.doubted) {
         /* learnt from what was not so */
         level_init(&state->level);
+        level_range_init(&state->range);
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
         take_over(cfg, state, est);
     }
@@ -279,6 +282,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     foresee_step(cfg, state, in, est);
     /* What is held back wants to come back: the grid makes room for it. */
     level_step(&state->level, est->load_w + state->held_w, in->dt_s);
+    level_range_step(&state->range, est->load_w, in->dt_s);
+    lag_measure(cfg, state, est, in->dt_s);
     struct smooth_in sin = wish_make(cfg, state, scratch, in, plan);
     int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);
     struct smooth_out smooth = smooth_step(&cfg->smooth, &state->smooth, &sin,
@@ -298,6 +303,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         pods_shed(cfg, state, scratch, in, &ask, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
+    lag_told(cfg, state, est);
     commands_pods(cfg, state, out);
     struct node_terms terms = {
         .price_per_kwh = est->price_per_kwh,

@@ -8,6 +8,7 @@
 
 #include "controller/step/step.h"
 #include "models/level.h"
+#include "models/level_range.h"
 #include "models/life.h"
 #include "models/life_pack.h"
 #include "models/wear_warranty.h"
@@ -31,12 +32,13 @@ struct step_cfg {
     struct guard_cfg guards[SITE_FLEETS_MAX]; /* of the fleets' packs */
     double device_max_age_s;                  /* of meter and batteries */
     double pod_max_age_s;
-    double pause_max_s; /* between two ticks; after more it starts anew */
-    double energy_wh;   /* of all batteries */
-    double grid_most_w; /* beyond, a value of the meter is broken */
-    int64_t n_slices;   /* nodes are decided a slice a tick, every NODES_S */
-    int64_t n_turns;    /* ticks in which every battery ages once */
-    int64_t n_rounds;   /* of all slices in which every node ages once */
+    double pause_max_s;  /* between two ticks; after more it starts anew */
+    double energy_wh;    /* of all batteries */
+    double grid_most_w;  /* beyond, a value of the meter is broken */
+    double load_per_pod; /* W of load per W of the pods: their cooling */
+    int64_t n_slices;    /* nodes are decided a slice a tick, every NODES_S */
+    int64_t n_turns;     /* ticks in which every battery ages once */
+    int64_t n_rounds;    /* of all slices in which every node ages once */
 };
 
 /* What is remembered of a battery between two samples of its life. */
@@ -89,6 +91,9 @@ struct meter_state {
  * what is foreseen: controller/step/foresee.h. */
 struct step_state {
     struct level level;
+    struct level_range range; /* of what is drawn, caps and all */
+    struct smooth_lag lag;    /* of the usable batteries together */
+    int64_t n_usable;         /* of them, in the tick before */
     struct smooth_state smooth;
     struct shed_state shed;
     struct share_state share;
@@ -162,6 +167,7 @@ struct step_scratch {
     struct caps caps;
     double planned_w; /* what the plan asks of the batteries, + charge */
     double target_w;  /* where the grid power should go in the long run */
+    struct level_both ahead; /* how far the load may move at once */
     struct share_battery share[SITE_BATTERIES_MAX];
 };
 
@@ -188,6 +194,14 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
 double track_plan(const struct step_cfg *cfg, const struct step_state *state,
                   struct step_scratch *scratch, const struct snapshot *in,
                   const struct plan *plan);
+
+/* lag.c: how late the batteries answer: as the site file has it at first, then
+ * as measured; after every tick it is told what was asked. */
+void lag_init(const struct step_cfg *cfg, struct step_state *state);
+void lag_measure(const struct step_cfg *cfg, struct step_state *state,
+                 const struct estimate *est, double dt_s);
+void lag_told(const struct step_cfg *cfg, struct step_state *state,
+              const struct estimate *est);
 
 /* wish.c: where the grid power should go: the level of the load, and what plan
  * and recentring move into the batteries. */

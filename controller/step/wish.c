@@ -6,16 +6,27 @@
 
 static const double AHEAD_S = 12.0; /* of edges */
 
-/* The largest edge that smoothing keeps room for: of late, or as foretold for
- * about as long as the ramp is averaged over: a start that was announced, a
- * notch that is due.  Longer would keep room that is not needed yet. */
-static double expected_edge_w(const struct step_cfg *cfg,
-                              const struct step_state *state)
+/* How far the load may move before the grid can follow: as its range has it,
+ * or as foretold for about as long as the ramp is averaged over: a start that
+ * was announced, a notch that is due.  Longer would keep room that is not
+ * needed yet.  No further than there is load, or are pods to draw it. */
+static struct level_both expected(const struct step_cfg *cfg,
+                                  const struct step_state *state,
+                                  const struct estimate *est)
 {
+    struct level_both e = level_range_ahead(&state->range, est->load_w);
     struct forecast_swing s =
         forecast_swing(&foresee_in(cfg, state)->soon, AHEAD_S);
-    double edge_w = fmax(s.edge_up_q90, s.edge_down_q90);
-    return fmax(state->level.edge_w, isfinite(edge_w) ? edge_w : 0.0);
+    if (isfinite(s.edge_up_q90) && isfinite(s.edge_down_q90)) {
+        e.up_w = fmax(e.up_w, s.edge_up_q90);
+        e.down_w = fmax(e.down_w, s.edge_down_q90);
+    }
+    double more_w = cfg->shed.power_max_sum_w - est->pods_w;
+    double most_w =
+        fmax(more_w * cfg->load_per_pod, state->range.hi_w - est->load_w);
+    e.up_w = fmax(0.0, fmin(e.up_w, most_w));
+    e.down_w = fmax(0.0, fmin(e.down_w, est->load_w));
+    return e;
 }
 
 struct smooth_in wish_make(const struct step_cfg *cfg,
@@ -30,10 +41,14 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
         target_w = est->load_w;
     }
     scratch->target_w = target_w;
+    scratch->ahead = expected(cfg, state, est);
     return (struct smooth_in){
         .grid_w = est->grid_w,
         .target_w = target_w,
-        .edge_w = expected_edge_w(cfg, state),
+        .load_w = est->load_w,
+        .rise_w = scratch->ahead.up_w,
+        .drop_w = scratch->ahead.down_w,
+        .lag = &state->lag,
         .floor_w = fmin(-cfg->site.grid.export_max_w, scratch->caps.import_w),
         .cap_w = scratch->caps.import_w,
         .urgent = scratch->caps.urgent,

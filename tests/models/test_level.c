@@ -37,7 +37,7 @@ static void constant_is_its_own_level(void **state)
     for (int k = 0; k < 10000; k++) {
         assert_true(fabs(level_step(&l, 42e6, 0.1) - 42e6) < 1e-3);
     }
-    assert_true(l.edge_w == 0.0 && l.n_regimes == 0);
+    assert_true(l.n_regimes == 0);
 }
 
 static void training_is_ridden_through(void **state)
@@ -68,20 +68,6 @@ static void new_job_is_followed_at_once(void **state)
     double later = run(&l, 1214.0, 1280.0, 0.2);
     assert_true(later < 22e6);
     assert_int_equal(l.n_regimes, 1);
-}
-
-static void largest_edge_is_kept(void **state)
-{
-    (void)state;
-    struct level l;
-    level_init(&l);
-    level_step(&l, 10e6, 0.1);
-    level_step(&l, 50e6, 0.1);
-    assert_true(l.edge_w == 40e6);
-    for (int k = 0; k < 3000; k++) {
-        level_step(&l, 50e6, 0.1);
-    }
-    assert_true(l.edge_w > 10e6 && l.edge_w < 20e6);
 }
 
 static void nothing_known_changes_nothing(void **state)
@@ -120,7 +106,6 @@ int main(void)
         cmocka_unit_test(constant_is_its_own_level),
         cmocka_unit_test(training_is_ridden_through),
         cmocka_unit_test(new_job_is_followed_at_once),
-        cmocka_unit_test(largest_edge_is_kept),
         cmocka_unit_test(nothing_known_changes_nothing),
         cmocka_unit_test(level_lies_within_the_load),
     };

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "models/level_range.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const double SPAN_S = 30.0;
+static const double HOUR_SLOT_S = 300.0;
+static const double SECOND_S = 1.0;
+static const double GROWN_S = 2.0;   /* without growing: it is complete */
+static const double AGAIN_PU = 0.02; /* of the range: noise at its ends */
+
+void level_range_init(struct level_range *r)
+{
+    memset(r, 0, sizeof(*r));
+    r->hi_w = NAN;
+    r->lo_w = NAN;
+}
+
+static void begin(struct level_range *r, double load_w)
+{
+    r->hi_w = r->lo_w = load_w;
+    for (int i = 0; i < LEVEL_RANGE_SPANS; i++) {
+        r->span_hi_w[i] = r->span_lo_w[i] = load_w;
+    }
+}
+
+void level_range_part(struct level_range *r)
+{
+    r->second_s = 0.0;
+    for (int i = 0; i < 2; i++) {
+        r->second_hi_w[i] = -INFINITY;
+        r->second_lo_w[i] = INFINITY;
+    }
+}
+
+static void take_edge(struct level_range *r, double load_w, double dt_s)
+{
+    struct level_both *e = &r->edge[r->hour];
+    double lo_w = fmin(r->second_lo_w[0], r->second_lo_w[1]);
+    double hi_w = fmax(r->second_hi_w[0], r->second_hi_w[1]);
+    if (isfinite(lo_w)) {
+        e->up_w = fmax(e->up_w, load_w - lo_w);
+        e->down_w = fmax(e->down_w, hi_w - load_w);
+    }
+    r->second_lo_w[0] = fmin(r->second_lo_w[0], load_w);
+    r->second_hi_w[0] = fmax(r->second_hi_w[0], load_w);
+    r->second_s += dt_s;
+    if (r->second_s >= SECOND_S) {
+        r->second_s = 0.0;
+        r->second_lo_w[1] = r->second_lo_w[0];
+        r->second_hi_w[1] = r->second_hi_w[0];
+        r->second_lo_w[0] = r->second_hi_w[0] = load_w;
+    }
+}
+
+static void rank(double grown_w, double *first_w, double *second_w)
+{
+    if (grown_w > *first_w) {
+        *second_w = *first_w;
+        *first_w = grown_w;
+    } else if (grown_w > *second_w) {
+        *second_w = grown_w;
+    }
+}
+
+/* The second largest growth of the hour, each way. */
+static void find_again(struct level_range *r)
+{
+    struct level_both first = {0.0, 0.0};
+    struct level_both second = {0.0, 0.0};
+    for (int i = 0; i < LEVEL_RANGE_HOUR; i++) {
+        rank(r->growth[i].up_w, &first.up_w, &second.up_w);
+        rank(r->second[i].up_w, &first.up_w, &second.up_w);
+        rank(r->growth[i].down_w, &first.down_w, &second.down_w);
+        rank(r->second[i].down_w, &first.down_w, &second.down_w);
+    }
+    r->again = second;
+}
+
+static void end_growth(struct level_range *r)
+{
+    struct level_both *first = &r->growth[r->hour];
+    struct level_both *second = &r->second[r->hour];
+    rank(r->growing.up_w, &first->up_w, &second->up_w);
+    rank(r->growing.down_w, &first->down_w, &second->down_w);
+    r->growing = (struct level_both){0.0, 0.0};
+    r->growing_s = 0.0;
+    find_again(r);
+}
+
+static void take_growth(struct level_range *r, double load_w, double dt_s)
+{
+    double up_w = load_w - r->hi_w;
+    double down_w = r->lo_w - load_w;
+    double noise_w = AGAIN_PU * (r->hi_w - r->lo_w);
+    if (up_w > noise_w || down_w > noise_w) {
+        r->growing.up_w += fmax(up_w, 0.0);
+        r->growing.down_w += fmax(down_w, 0.0);
+        r->growing_s = 0.0;
+        return;
+    }
+    r->growing_s += dt_s;
+    bool grown = r->growing.up_w > 0.0 || r->growing.down_w > 0.0;
+    if (grown && r->growing_s >= GROWN_S) {
+        end_growth(r);
+    }
+}
+
+static void begin_span(struct level_range *r, double load_w)
+{
+    r->span_s = 0.0;
+    r->span = (r->span + 1) % LEVEL_RANGE_SPANS;
+    r->span_hi_w[r->span] = r->span_lo_w[r->span] = load_w;
+    r->hi_w = r->lo_w = load_w;
+    for (int i = 0; i < LEVEL_RANGE_SPANS; i++) {
+        r->hi_w = fmax(r->hi_w, r->span_hi_w[i]);
+        r->lo_w = fmin(r->lo_w, r->span_lo_w[i]);
+    }
+}
+
+static void begin_hour_slot(struct level_range *r)
+{
+    r->hour_s = 0.0;
+    r->hour = (r->hour + 1) % LEVEL_RANGE_HOUR;
+    const struct level_both none = {0.0, 0.0};
+    r->edge[r->hour] = r->growth[r->hour] = r->second[r->hour] = none;
+    find_again(r);
+}
+
+void level_range_step(struct level_range *r, double load_w, double dt_s)
+{
+    assert(dt_s > 0.0);
+    if (!isfinite(load_w)) {
+        return;
+    }
+    if (isnan(r->hi_w)) {
+        begin(r, load_w);
+        level_range_part(r);
+    }
+    take_edge(r, load_w, dt_s);
+    take_growth(r, load_w, dt_s);
+    r->span_hi_w[r->span] = fmax(r->span_hi_w[r->span], load_w);
+    r->span_lo_w[r->span] = fmin(r->span_lo_w[r->span], load_w);
+    r->hi_w = fmax(r->hi_w, load_w);
+    r->lo_w = fmin(r->lo_w, load_w);
+    r->span_s += dt_s;
+    if (r->span_s >= SPAN_S) {
+        begin_span(r, load_w);
+    }
+    r->hour_s += dt_s;
+    if (r->hour_s >= HOUR_SLOT_S) {
+        begin_hour_slot(r);
+    }
+}
+
+struct level_both level_range_edges(const struct level_range *r)
+{
+    struct level_both most = {0.0, 0.0};
+    for (int i = 0; i < LEVEL_RANGE_HOUR; i++) {
+        most.up_w = fmax(most.up_w, r->edge[i].up_w);
+        most.down_w = fmax(most.down_w, r->edge[i].down_w);
+    }
+    return most;
+}
+
+struct level_both level_range_ahead(const struct level_range *r, double load_w)
+{
+    struct level_both ahead = r->again;
+    if (!isnan(r->hi_w)) {
+        ahead.up_w += fmax(r->hi_w - load_w, 0.0);
+        ahead.down_w += fmax(load_w - r->lo_w, 0.0);
+    }
+    return ahead;
+}
