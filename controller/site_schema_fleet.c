@@ -121,6 +121,12 @@ static const struct site_key fleet_keys[] = {
      .preset = "false",
      .meaning = "whether the owners let compute run on the pack while "
                 "unplugged; every wear, heat and departure limit still holds"},
+    {.key = "takes_over",
+     .kind = KEY_BOOL,
+     AT(site_fleet, takes_over),
+     .preset = "false",
+     .meaning = "whether its cars work only on what throttled pods of their "
+                "class are held back from; for cars that are not behind_poi"},
     {.key = "replacement_cost",
      QUANTITY(PER_ENERGY),
      AT(site_fleet, replacement_per_kwh),

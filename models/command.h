@@ -55,6 +55,7 @@ struct tick_record {
     double pods_w;
     double demand_w; /* what the pods would draw uncapped, estimated */
     double shed_w;   /* held back by caps, estimated */
+    double moved_w;  /* of that, done by cars meanwhile */
     double other_w;
     double battery_w;     /* sum, + charge */
     double battery_set_w; /* sum of the set-points */

@@ -77,7 +77,9 @@
     X(NODE_NOT_OFFERED, "node_not_offered", "%a offers no compute now")        \
     X(NODE_PRICE, "node_price",                                                \
       "computing on %a would cost more than it is worth")                      \
-    X(NODE_KM, "node_km", "the pack of %a has no virtual km left to give")
+    X(NODE_KM, "node_km", "the pack of %a has no virtual km left to give")     \
+    X(NODE_NO_WORK, "node_no_work",                                            \
+      "no throttled pod has work for %a to take over")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -144,7 +144,8 @@ struct site_fleet {
     bool behind_poi;               /* only these enter the grid power */
     char telemetry[SITE_TEXT_MAX]; /* fleet-telemetry topic base, or "" */
     bool from_pack;                /* owners let compute run unplugged */
-    double replacement_per_kwh;    /* of a pack's capacity; default 130 */
+    bool takes_over; /* works only on what throttled pods are held back from */
+    double replacement_per_kwh; /* of a pack's capacity; default 130 */
     double energy_per_kwh; /* what owners are paid; NAN: the price just then */
     double consumption_wh_per_km; /* of driving; > 0, default 160 */
     double wear_ppm_per_day; /* by compute; default: what the warranty leaves */

@@ -7,6 +7,8 @@
 
 static const int64_t EPOCH_S = 1577836800; /* 2020-01-01: int32 until 2088 */
 
+static const double WORTH_MAX_PER_KWH = 1e3;
+
 /* Upper ends of the buckets, hours to departure; the last has none. */
 static const double EDGES_H[BUCKET_FLEET_MAX - 1] = {1, 2, 4, 6, 9, 13, 24};
 
@@ -32,21 +34,20 @@ static int place_of(double departs_s)
     return k;
 }
 
-int bucket_sum(const struct bucket_car *cars, int64_t n, int32_t now_s,
-               double step_s, struct bucket out[BUCKET_FLEET_MAX],
-               double *must_w)
+int bucket_sum(const struct bucket_fleet *fleet,
+               struct bucket out[BUCKET_FLEET_MAX], double *must_w)
 {
-    struct bucket b[BUCKET_FLEET_MAX] = {{.departs_s = 0.0}};
+    struct bucket b[BUCKET_FLEET_MAX] = {{.n = 0}};
     *must_w = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        const struct bucket_car *c = &cars[i];
+    for (int64_t i = 0; i < fleet->n; i++) {
+        const struct bucket_car *c = &fleet->cars[i];
         if (!needs(c)) {
             continue;
         }
-        double lax_s = (double)c->start_s - (double)now_s;
+        double lax_s = (double)c->start_s - (double)fleet->now_s;
         double power_w = (double)c->charge_w;
         double need_wh = (double)c->need_wh;
-        if (lax_s < step_s) {
+        if (lax_s < fleet->soon_s) {
             *must_w += power_w;
             continue;
         }
@@ -61,7 +62,8 @@ int bucket_sum(const struct bucket_car *cars, int64_t n, int32_t now_s,
     int n_out = 0;
     for (int k = 0; k < BUCKET_FLEET_MAX; k++) {
         if (b[k].n > 0) {
-            out[n_out++] = b[k];
+            out[n_out] = b[k];
+            out[n_out++].fleet = fleet->fleet;
         }
     }
     return n_out;
@@ -110,41 +112,104 @@ struct bucket_order bucket_everybody(void)
 }
 
 /* Bin of a latest start; the first has all that are late, the last the rest. */
-static int32_t bin_of(int32_t start_s, int32_t from_s)
+static int32_t lax_bin(const struct bucket_order *order,
+                       const struct bucket_car *c)
 {
-    int64_t k = ((int64_t)start_s - from_s) / BUCKET_BIN_S;
-    return (int32_t)(k < 0 ? 0 : k < BUCKET_BINS ? k : BUCKET_BINS - 1);
+    int64_t s = (int64_t)c->start_s - order->from_s;
+    uint64_t k = (uint64_t)(s > 0 ? s : 0) / BUCKET_BIN_S;
+    return (int32_t)(k < BUCKET_BINS ? k : BUCKET_BINS - 1);
 }
 
-struct bucket_order bucket_order(const struct bucket_car *cars, int64_t n,
-                                 int32_t now_s, double step_s, double target_w,
-                                 double *all_w)
+/* Bin of a cost; what pays more than nothing is in the first. */
+static int32_t cost_bin(const struct bucket_order *order,
+                        const struct bucket_car *c)
 {
-    assert(!isnan(target_w) && step_s >= 0.0);
-    float w[BUCKET_BINS] = {0.0f};
-    for (int64_t i = 0; i < n; i++) {
-        if (needs(&cars[i])) {
-            w[bin_of(cars[i].start_s, now_s)] += cars[i].charge_w;
-        }
-    }
-    int32_t must = (int32_t)(fmin(step_s / BUCKET_BIN_S, BUCKET_BINS - 1));
+    float k = c->work_per_kwh * order->bins_per_cur;
+    k = k > 0.0f ? k : 0.0f;
+    return k < (float)(BUCKET_BINS - 1) ? (int32_t)k : BUCKET_BINS - 1;
+}
+
+/* What the cars of each bin want, and how far the bins are used. */
+struct bins {
+    double w[BUCKET_BINS];
+    int32_t end;
+};
+
+/* Serves the bins one after the other: all up to 'must', then as far as
+ * 'target_w' goes.  Returns what is drawn. */
+static double serve(const struct bins *b, int32_t must, double target_w,
+                    struct bucket_order *order)
+{
     double sum_w = 0.0;
     int32_t k = 0;
-    while (k < BUCKET_BINS && (k <= must || sum_w + (double)w[k] <= target_w)) {
-        sum_w += (double)w[k++];
+    while (k < b->end && (k < must || sum_w + b->w[k] <= target_w)) {
+        sum_w += b->w[k++];
     }
-    struct bucket_order order = {.from_s = now_s, .bin = k};
-    if (k < BUCKET_BINS && w[k] > 0.0f && target_w > sum_w) {
-        order.part = (float)((target_w - sum_w) / (double)w[k]);
+    order->bin = k > must ? k : must;
+    if (k == b->end) {
+        /* whoever comes is served where something is left */
+        order->bin = sum_w < target_w ? BUCKET_BINS : order->bin;
+    } else if (target_w > sum_w) {
+        order->part = (float)((target_w - sum_w) / b->w[k]);
         sum_w = target_w;
     }
-    *all_w = sum_w;
+    return sum_w;
+}
+
+struct bucket_order bucket_order(const struct bucket_fleet *fleet,
+                                 double target_w, double *all_w)
+{
+    assert(target_w >= 0.0 && fleet->soon_s >= 0.0);
+    struct bucket_order order = {.from_s = fleet->now_s};
+    struct bins b = {.end = 0};
+    for (int64_t i = 0; i < fleet->n; i++) {
+        const struct bucket_car *c = &fleet->cars[i];
+        if (needs(c)) {
+            int32_t k = lax_bin(&order, c);
+            b.w[k] += (double)c->charge_w;
+            b.end = k < b.end ? b.end : k + 1;
+        }
+    }
+    double must = ceil(fmin(fleet->soon_s / BUCKET_BIN_S, BUCKET_BINS));
+    *all_w = serve(&b, (int32_t)must, target_w, &order);
     return order;
 }
 
 float bucket_share(const struct bucket_order *order,
                    const struct bucket_car *car)
 {
-    int32_t k = bin_of(car->start_s, order->from_s);
+    int32_t k = lax_bin(order, car);
     return k < order->bin ? 1.0f : k == order->bin ? order->part : 0.0f;
+}
+
+struct bucket_order bucket_work_order(const struct bucket_fleet *fleet,
+                                      double worth_per_kwh, double target_w,
+                                      double *all_w)
+{
+    assert(target_w >= 0.0 && worth_per_kwh > 0.0);
+    double worth = fmin(worth_per_kwh, WORTH_MAX_PER_KWH);
+    struct bucket_order order = {.bins_per_cur = (float)(BUCKET_BINS / worth)};
+    struct bins b = {.end = 0};
+    for (int64_t i = 0; i < fleet->n; i++) {
+        const struct bucket_car *c = &fleet->cars[i];
+        if (c->work_w > 0.0f) {
+            int32_t k = cost_bin(&order, c);
+            b.w[k] += (double)c->work_w;
+            b.end = k < b.end ? b.end : k + 1;
+        }
+    }
+    *all_w = serve(&b, 0, target_w, &order);
+    return order;
+}
+
+bool bucket_works(const struct bucket_order *order,
+                  const struct bucket_car *car, int64_t i)
+{
+    int32_t k = cost_bin(order, car);
+    if (k != order->bin) {
+        return k < order->bin;
+    }
+    /* spread evenly over 0..1 (Knuth, multiplicative hashing) */
+    uint32_t mixed = (uint32_t)i * 2654435761u;
+    return (float)mixed < order->part * 4294967296.0f;
 }

@@ -9,7 +9,8 @@
  *
  *   bucket_sum    cars by the time to their departure, for the planner
  *   bucket_order  power for the least lax first, until a set-point is met;
- *                 then bucket_share is what one car gets of it
+ *                 then bucket_share is what one car gets of it;
+ *                 and the same for work, the cheapest first
  *
  * A car's laxity is how long it may wait before it must charge at its full
  * power to leave with what it needs.  Thresholds are found by counting in
@@ -24,8 +25,8 @@
 
 enum {
     BUCKET_BINS = 2048,
-    BUCKET_BIN_S = 64,   /* of laxity: 36 h in all */
-    BUCKET_FLEET_MAX = 8 /* buckets of a fleet */
+    BUCKET_BIN_S = 64,    /* of laxity: 36 h in all */
+    BUCKET_FLEET_MAX = 8, /* buckets of a fleet */
 };
 /* start_s of a car that needs nothing. */
 #define BUCKET_NEVER INT32_MAX
@@ -47,18 +48,26 @@ struct bucket {
     double need_wh;   /* at the plug, of all by then */
 };
 
+/* The cars of one fleet. */
+struct bucket_fleet {
+    const struct bucket_car *cars;
+    int64_t n;
+    int64_t fleet; /* its number */
+    int32_t now_s; /* by bucket_clock_s() */
+    double soon_s; /* who has less laxity charges in any case; >= 0 */
+};
+
 /* Seconds of 'utc_ms' on the cars' clock, which a start_s is read by. */
 int32_t bucket_clock_s(int64_t utc_ms);
 
 /*
- * The 'n' cars of a fleet that need charge, in at most BUCKET_FLEET_MAX buckets
- * in order of departure; returns how many.  Of an aggregate only what its cars
- * can do for sure is told: those with less than 'step_s' of laxity are left
- * out, they charge whatever is planned; 'must_w' is their power.
+ * The cars that need charge, in at most BUCKET_FLEET_MAX buckets in order of
+ * departure; returns how many.  Of an aggregate only what its cars can do for
+ * sure is told: those that charge in any case are left out, 'must_w' is what
+ * they draw.
  */
-int bucket_sum(const struct bucket_car *cars, int64_t n, int32_t now_s,
-               double step_s, struct bucket out[BUCKET_FLEET_MAX],
-               double *must_w);
+int bucket_sum(const struct bucket_fleet *fleet,
+               struct bucket out[BUCKET_FLEET_MAX], double *must_w);
 
 /* Joins neighbours of one fleet until at most 'most' are left, where that can
  * be, those first that leave least apart; returns how many are left. */
@@ -68,7 +77,8 @@ int bucket_join(struct bucket *b, int n, int most);
 struct bucket_order {
     int32_t from_s; /* when it was made; laxity counts from here */
     int32_t bin;
-    float part; /* 0..1 */
+    float bins_per_cur; /* of the cost of work */
+    float part;         /* 0..1 */
 };
 
 /* Nobody, and everybody. */
@@ -76,16 +86,24 @@ struct bucket_order bucket_nobody(void);
 struct bucket_order bucket_everybody(void);
 
 /*
- * The order by which the cars that need charge draw 'target_w' together, the
- * least lax first.  Whoever has less laxity than 'step_s' is served in any
- * case.  'all_w' is what they draw then.
+ * The order by which the cars that need charge draw 'target_w' (>= 0)
+ * together, the least lax first, and those that charge in any case whatever
+ * the target.  'all_w' is what they draw then.
  */
-struct bucket_order bucket_order(const struct bucket_car *cars, int64_t n,
-                                 int32_t now_s, double step_s, double target_w,
-                                 double *all_w);
+struct bucket_order bucket_order(const struct bucket_fleet *fleet,
+                                 double target_w, double *all_w);
 
 /* What of its charge_w a car draws, 0..1. */
 float bucket_share(const struct bucket_order *order,
                    const struct bucket_car *car);
+
+/* The same for work, the cheapest first, up to 'worth_per_kwh' (> 0). */
+struct bucket_order bucket_work_order(const struct bucket_fleet *fleet,
+                                      double worth_per_kwh, double target_w,
+                                      double *all_w);
+
+/* Whether car 'i' works: of the last bin some do, always the same ones. */
+bool bucket_works(const struct bucket_order *order,
+                  const struct bucket_car *car, int64_t i);
 
 #endif

@@ -9,6 +9,11 @@
  * the site does not shed, and up to the owner's limit while power is cheap, as
  * far as the guard lets it.  All cars of a fleet stay under their feeder's
  * limit, needed charging first.
+ *
+ * Where the plan has a set-point for the fleet's charging, the least lax cars
+ * share it (policies/bucket.h) and the others wait; a fleet that only takes
+ * over the work of throttled pods computes as much as there is, where it costs
+ * least.
  */
 #ifndef POLICIES_FLEET_H
 #define POLICIES_FLEET_H
@@ -18,6 +23,7 @@
 #include "models/command.h"
 #include "models/site.h"
 #include "models/snapshot.h"
+#include "policies/bucket.h"
 #include "policies/guard.h"
 
 struct fleet_in {
@@ -29,16 +35,25 @@ struct fleet_in {
     double value_per_kwh;  /* of compute; INFINITY where none is set */
     bool cheap;            /* price low enough to charge ahead of need */
     bool restrict_load;    /* the site is shedding: no charging ahead of need */
+    const struct bucket_order *charge; /* NULL: each in time for itself */
+    const struct bucket_order *work;   /* NULL: there is always work */
+};
+
+/* One car. */
+struct fleet_car {
+    const struct node_in *node;
+    struct guard_state *guard; /* books what has happened and is granted */
+    struct bucket_car *bucket; /* what the fast passes shall know of it */
+    int64_t index;
 };
 
 /*
- * Decide for one car with 'feeder_left_w' still free on its feeder; its
- * 'guard' books what has happened and what is granted.  The command is valid,
- * finite, never negative, and within what is free; its reason says what bound
- * the compute (REASON_NODE_*), the guard's before any other.
+ * Decide for one car with 'feeder_left_w' still free on its feeder.  The
+ * command is valid, finite, never negative, and within what is free; its reason
+ * says what bound the compute (REASON_NODE_*), the guard's before any other.
  */
 struct node_command fleet_node(const struct fleet_in *in,
-                               const struct node_in *node, double feeder_left_w,
-                               struct guard_state *guard);
+                               const struct fleet_car *car,
+                               double feeder_left_w);
 
 #endif

@@ -52,6 +52,7 @@ static const struct field record_fields[] = {
     {"pods_w", FIELD_NUMBER},
     {"demand_w", FIELD_NUMBER},
     {"shed_w", FIELD_NUMBER},
+    {"moved_w", FIELD_NUMBER},
     {"other_w", FIELD_NUMBER},
     {"battery_w", FIELD_NUMBER},
     {"battery_set_w", FIELD_NUMBER},

@@ -152,6 +152,14 @@ static bool node_valid(const struct step_cfg *cfg, int fleet,
            life_pack_valid(&n->life, cfg->site.fleets[fleet].chemistry);
 }
 
+static bool car_valid(const struct bucket_car *c)
+{
+    return power((double)c->charge_w) && c->charge_w >= 0.0f &&
+           power((double)c->need_wh) && c->need_wh >= 0.0f &&
+           power((double)c->work_w) && c->work_w >= 0.0f &&
+           power((double)c->work_per_kwh);
+}
+
 static bool fleets_valid(const struct step_cfg *cfg, const struct step_state *s)
 {
     for (int f = 0; f < cfg->site.n_fleets; f++) {
@@ -161,7 +169,9 @@ static bool fleets_valid(const struct step_cfg *cfg, const struct step_state *s)
             return false;
         }
         for (int i = 0; i < fleet->nodes; i++) {
-            if (!node_valid(cfg, f, &s->nodes[fleet->first_node + i])) {
+            int64_t at = fleet->first_node + i;
+            if (!node_valid(cfg, f, &s->nodes[at]) ||
+                !car_valid(&cars_in(cfg, s)[at])) {
                 return false;
             }
         }

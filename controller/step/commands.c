@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "controller/step/foresee.h"
 #include "controller/step/limits.h"
 #include "controller/step/step_state.h"
-#include "policies/fleet.h"
 
 static const double EXPIRY_S = 10.0;      /* of the first reversion timer */
 static const double EXPIRY_MAX_S = 600.0; /* of the last */
@@ -133,68 +131,4 @@ void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
             .valid = state->found[i],
         };
     }
-}
-
-/* One car: the feeder is debited with what it may draw, and what it is seen
- * to draw is added up. */
-static void decide_node(struct step_state *state, struct fleet_in *fin, int f,
-                        const struct node_in *node, struct node_state *n)
-{
-    double granted_w = n->command.charge_w + n->command.compute_w;
-    double left_w = fin->fleet->feeder_max_w - (state->feeder_w[f] - granted_w);
-    n->command = fleet_node(fin, node, left_w, &n->guard);
-    state->feeder_w[f] +=
-        n->command.charge_w + n->command.compute_w - granted_w;
-
-    double charge_w = isfinite(node->charge_w) ? node->charge_w : 0.0;
-    double compute_w = isfinite(node->compute_w) ? node->compute_w : 0.0;
-    /* an unplugged car computes on its pack, not on the grid */
-    bool plugged = node->flags & NODE_PLUGGED;
-    double drawn_w = charge_w + (plugged ? compute_w : 0.0);
-    state->drawn_w[f] += drawn_w - n->drawn_w;
-    state->compute_w[f] += compute_w - n->compute_w;
-    n->drawn_w = drawn_w;
-    n->compute_w = compute_w;
-}
-
-static double value_of(const struct site *site, const struct site_fleet *fleet)
-{
-    bool given = fleet->class_id >= 0 && fleet->class_id < site->n_classes;
-    return given ? site->classes[fleet->class_id].value_per_kwh : INFINITY;
-}
-
-void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
-                    const struct snapshot *in, const struct node_terms *terms,
-                    struct step_out *out)
-{
-    int64_t n = cfg->site.n_nodes;
-    int64_t from = n * state->slice / cfg->n_slices;
-    int64_t to = n * (state->slice + 1) / cfg->n_slices;
-    state->slice = (state->slice + 1) % cfg->n_slices;
-    state->round += state->slice == 0;
-    int f = 0;
-    for (int64_t i = from; i < to; i++) {
-        while (i >=
-               cfg->site.fleets[f].first_node + cfg->site.fleets[f].nodes) {
-            f++;
-        }
-        struct fleet_in fin = {
-            .fleet = &cfg->site.fleets[f],
-            .guard = &cfg->guards[f],
-            .mono_ms = in->mono_ms,
-            .utc_ms = in->utc_ms,
-            .energy_per_kwh = terms->price_per_kwh,
-            .value_per_kwh = value_of(&cfg->site, &cfg->site.fleets[f]),
-            .cheap = terms->cheap,
-            .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
-        };
-        decide_node(state, &fin, f, &in->nodes[i], &state->nodes[i]);
-        age_node(cfg, state, in, fin.fleet, i);
-        foresee_node(cfg, state, in, f, i);
-        out->nodes[i] = state->nodes[i].command;
-    }
-    foresee_nodes_done(cfg, state);
-    out->node_from = from;
-    out->node_to = to;
-    out->n_nodes = n;
 }

@@ -20,9 +20,7 @@ size_t step_cfg_size(void)
 
 size_t step_state_size(const struct step_cfg *cfg)
 {
-    return sizeof(struct step_state) +
-           (size_t)cfg->site.n_nodes * sizeof(struct node_state) +
-           foresee_size(&cfg->site);
+    return cars_end(cfg);
 }
 
 size_t step_scratch_size(const struct step_cfg *cfg)
@@ -306,6 +304,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     lag_told(cfg, state, est);
     commands_pods(cfg, state, out);
     struct node_terms terms = {
+        .plan = plan,
+        .est = est,
         .price_per_kwh = est->price_per_kwh,
         .cheap = est->price_per_kwh <= plan->cheap_per_kwh,
     };

@@ -12,6 +12,7 @@
 #include "models/life.h"
 #include "models/life_pack.h"
 #include "models/wear_warranty.h"
+#include "policies/bucket.h"
 #include "policies/guard.h"
 #include "policies/share.h"
 #include "policies/share_terms.h"
@@ -87,8 +88,9 @@ struct meter_state {
     int64_t learnt;  /* 1: rest_w is valid */
 };
 
-/* Pointer-free; a copy is a checkpoint.  The nodes follow, and behind them
- * what is foreseen: controller/step/foresee.h. */
+/* Pointer-free; a copy is a checkpoint.  The nodes follow, behind them what is
+ * foreseen (controller/step/foresee.h), and what the fast passes over all cars
+ * read (policies/bucket.h). */
 struct step_state {
     struct level level;
     struct level_range range; /* of what is drawn, caps and all */
@@ -242,19 +244,44 @@ double shares_make(const struct step_cfg *cfg, struct step_state *state,
 
 /* What of this tick matters to the vehicles. */
 struct node_terms {
+    const struct plan *plan;
+    const struct estimate *est;
     double price_per_kwh;
     bool cheap; /* price low enough to charge ahead of need */
 };
 
-/* commands.c: the last gate, leases, nodes. */
+/* commands.c: the last gate, leases. */
 void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
                         struct step_scratch *scratch, const struct snapshot *in,
                         struct step_out *out);
 void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
                    struct step_out *out);
+
+/* nodes.c: those of the cars that have their turn in this tick. */
 void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
                     const struct snapshot *in, const struct node_terms *terms,
                     struct step_out *out);
+
+/* cars.c: the cars as the fast passes see them, in the site's order, and the
+ * end of the state, which they are. */
+struct bucket_car *cars_of(const struct step_cfg *cfg,
+                           struct step_state *state);
+const struct bucket_car *cars_in(const struct step_cfg *cfg,
+                                 const struct step_state *state);
+size_t cars_end(const struct step_cfg *cfg);
+
+/* nodes.c: those of fleet 'f', for bucket_sum() and bucket_order(). */
+struct bucket_fleet cars_of_fleet(const struct step_cfg *cfg,
+                                  const struct step_state *state, int f,
+                                  int64_t utc_ms);
+
+/* nodes.c: what the cars behind the grid connection need, for the planner, in
+ * at most PLAN_BUCKETS_MAX buckets (of more than so many fleets the first);
+ * returns how many.  'must_w' is drawn by those that charge in any case.  Two
+ * passes of 2 ms over a million cars. */
+int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
+                 int64_t utc_ms, struct bucket out[PLAN_BUCKETS_MAX],
+                 double *must_w);
 
 /* age.c: new batteries and packs. */
 void age_init(const struct step_cfg *cfg, struct step_state *state);

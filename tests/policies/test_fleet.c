@@ -64,7 +64,9 @@ static struct node_command decide(const struct fleet_in *in,
                                   double feeder_left_w)
 {
     struct guard_state guard = {0};
-    return fleet_node(in, node, feeder_left_w, &guard);
+    struct bucket_car bucket;
+    struct fleet_car car = {.node = node, .guard = &guard, .bucket = &bucket};
+    return fleet_node(in, &car, feeder_left_w);
 }
 
 static void first_veto_is_named(void **state)
