@@ -87,6 +87,9 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(HISTORY_FAILING, "history_failing", SITE, CRITICAL, ALARM_FLAG, 1, 5,    \
       "history is not written", "", "the database or its disk refuses",        \
       "free space or repair the disk of history.file")                         \
+    X(EVIDENCE_FAILING, "evidence_failing", SITE, CRITICAL, ALARM_FLAG, 0, 5,  \
+      "evidence is not written", "", "the evidence log or its disk refuses",   \
+      "free space or repair the disk of history.evidence")                     \
     X(HISTORY_DROPPING, "history_dropping", SITE, WARNING, ALARM_FLAG, 0, 60,  \
       "history loses ticks", "", "the disk is slower than the controller",     \
       "use a faster disk for history.file, or --no-record")                    \

@@ -160,6 +160,25 @@ static enum err open_workers(struct controller *c)
     return workers_open(&cfg, &c->workers, c->why, sizeof(c->why));
 }
 
+static enum err open_evidence(struct controller *c)
+{
+    char path[EVIDENCE_PATH_MAX];
+    if (!evidence_path(c->site, path)) {
+        return ERR_NONE;
+    }
+    const struct evidence_keeper_cfg cfg = {
+        .writer = {.site = c->site,
+                   .site_text = c->site_text,
+                   .mode = c->options.shadow ? "shadow" : "run",
+                   .detail = ""},
+        .path = path,
+        .ring = &c->ports->witness,
+        .historian = c->historian,
+        .utc_ms = clock_utc_ms(),
+    };
+    return evidence_keeper_open(&cfg, &c->evidence, c->why, sizeof(c->why));
+}
+
 /* Nobody is owed for what shadow makes of it. */
 static enum err open_ledgers(struct controller *c)
 {
@@ -205,6 +224,7 @@ static enum err open_status(struct controller *c)
         .historian = c->historian,
         .book = c->book,
         .kept = c->kept,
+        .evidence = c->evidence,
     };
     if (e == ERR_NONE) {
         status_server_answer(c->server, status_cars_answer, &c->cars);
@@ -244,8 +264,8 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        look_for_rival, open_loop,   open_workers, open_history,
-        open_ledgers,   open_status, open_mqtt,    start_threads,
+        look_for_rival, open_loop,   open_workers, open_history,  open_ledgers,
+        open_evidence,  open_status, open_mqtt,    start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';
@@ -284,6 +304,10 @@ void controller_close(struct controller *c)
     }
     if (c->book != NULL) {
         end_ledgers(c);
+    }
+    if (c->evidence != NULL) {
+        evidence_keeper_close(c->evidence,
+                              c->because != NULL ? c->because : "not started");
     }
     if (c->historian != NULL) {
         historian_close(c->historian);

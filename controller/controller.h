@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "controller/evidence_keeper.h"
 #include "controller/historian.h"
 #include "controller/ledger_keep.h"
 #include "controller/loop.h"
@@ -43,11 +44,13 @@ struct controller {
     struct mqtt_worker *mqtt; /* NULL where the site has no broker */
     struct planner *planner;
     struct ledger_book *book;
-    struct ledger_keep keep; /* what of it goes to the history */
-    struct status_cars cars; /* what of it goes to who asks */
+    struct ledger_keep keep;          /* what of it goes to the history */
+    struct status_cars cars;          /* what of it goes to who asks */
+    struct evidence_keeper *evidence; /* NULL where none is kept */
     struct watch *watch;
     struct status_server *server;
     bool looping;
+    const char *because; /* why it ends; NULL: it never ran */
     char why[CONTROLLER_WHY_MAX];
 };
 

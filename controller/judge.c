@@ -30,14 +30,24 @@ static void name_limit(const struct snapshot *in, double limit_w, char *id)
     }
 }
 
+/* Whether the record's powers were measured: what a lost meter is replaced
+ * by, or what is summed before all have spoken, is no evidence. */
+static bool is_seen(const struct judged *j)
+{
+    const struct tick_record *r = j->record;
+    bool listening = r->n_why > 0 && r->why[0].code == REASON_LISTEN;
+    bool meant = j->site->grid.meter.present;
+    return meant ? j->scratch->est.metered : !listening;
+}
+
 struct witness_in judge_tick(const struct judged *j)
 {
     const struct tick_record *r = j->record;
     double site_w = j->site->grid.import_max_w;
     struct witness_in seen = {
         .at_ms = j->in->utc_ms,
-        .grid_w = r->grid_w,
-        .load_w = r->load_w,
+        .grid_w = is_seen(j) ? r->grid_w : (double)NAN,
+        .load_w = is_seen(j) ? r->load_w : (double)NAN,
         .import_max_w =
             import_limit_w(j->in, site_w, j->in->utc_ms, j->in->utc_ms + 1),
         .shed_w = r->shed_w,

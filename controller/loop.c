@@ -11,9 +11,9 @@
 #include "controller/carrier.h"
 #include "controller/clock.h"
 #include "controller/histogram.h"
+#include "controller/judge.h"
 #include "controller/lives.h"
 #include "controller/log.h"
-#include "controller/swing.h"
 #include "policies/plan.h"
 
 static const double VIEW_EVERY_S = 0.2;
@@ -46,7 +46,8 @@ struct loop {
     struct loop_counts counts;
     struct histogram jitter;
     struct histogram step_time;
-    struct swing swing;
+    struct witness witness;
+    int64_t n_periods; /* since the tick before */
     double view_age_s;
     struct foresight foresight; /* in the making */
     int64_t next_piece;
@@ -96,7 +97,7 @@ enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
     l->view_age_s = INFINITY;
     l->problem_age_s = INFINITY;
     carrier_init(&l->carrier, l->step, l->state, site);
-    swing_init(&l->swing, site->grid.swing_average_s, period_s);
+    witness_init(&l->witness, &site->grid, period_s);
     atomic_init(&l->stop, false);
     *out = l;
     return ERR_NONE;
@@ -285,8 +286,10 @@ static void post_view(struct loop *l)
     l->counts.jitter_p99_s = histogram_quantile_s(&l->jitter, 0.99);
     l->counts.step_p50_s = histogram_quantile_s(&l->step_time, 0.5);
     l->counts.step_p99_s = histogram_quantile_s(&l->step_time, 0.99);
-    l->counts.pp60_w = swing_pp_w(&l->swing);
+    l->counts.pp60_w = compliance_pp60_w(&l->witness.with);
     struct ports *ports = l->cfg.ports;
+    witness_report(&l->witness, mailbox_slot(&ports->proof));
+    mailbox_post(&ports->proof);
     struct loop_view *view = mailbox_slot(&ports->view);
     view->counts = l->counts;
     parts_gather(&ports->parts, PART_SNAPSHOT, l->in, view->image);
@@ -317,6 +320,7 @@ static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
         l->counts.clock_jump_s = (double)jump_ms / 1e3;
     }
     l->index = index;
+    l->n_periods = periods;
     l->utc_ms = utc_ms;
     l->mono_ms = mono_ms;
     l->in->tick++;
@@ -326,6 +330,22 @@ static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     l->counts.tick = l->in->tick;
     l->counts.mono_ms = mono_ms;
     l->counts.utc_ms = utc_ms;
+}
+
+/* The compliance meter, on what the step took the grid to be. */
+static void bear_witness(struct loop *l)
+{
+    const struct judged judged = {
+        .site = l->cfg.site,
+        .policy = l->cfg.policy,
+        .scratch = l->scratch,
+        .in = l->in,
+        .record = &l->out->record,
+    };
+    struct witness_in seen = judge_tick(&judged);
+    seen.missed = l->n_periods - 1;
+    witness_push(&l->witness, &seen);
+    witness_ring_push(&l->cfg.ports->witness, &l->witness);
 }
 
 /* A few pieces a tick; whole every second or two. */
@@ -362,7 +382,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
         l->counts.n_dropped++;
     }
     carrier_tick(&l->carrier, l->in);
-    swing_add(&l->swing, l->in->mono_ms, l->out->record.grid_w);
+    bear_witness(l);
     post_problem(l);
     post_view(l);
     l->next_life =
@@ -422,6 +442,8 @@ void loop_stop(struct loop *l)
 {
     atomic_store(&l->stop, true);
     pthread_join(l->thread, NULL);
+    witness_finish(&l->witness);
+    witness_ring_push(&l->cfg.ports->witness, &l->witness);
 }
 
 void loop_save(struct loop *l)

@@ -68,6 +68,12 @@ enum err ports_init(struct ports *p, const struct site *site)
         e = mailbox_init(&p->foresight, sizeof(struct foresight));
     }
     if (e == ERR_NONE) {
+        e = mailbox_init(&p->proof, sizeof(struct witness_report));
+    }
+    if (e == ERR_NONE) {
+        e = witness_ring_init(&p->witness);
+    }
+    if (e == ERR_NONE) {
         e = ledger_ring_init(&p->cars, site);
     }
     if (e != ERR_NONE) {
@@ -98,5 +104,7 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->view);
     mailbox_clear(&p->lives);
     mailbox_clear(&p->foresight);
+    mailbox_clear(&p->proof);
+    witness_ring_clear(&p->witness);
     ledger_ring_clear(&p->cars);
 }

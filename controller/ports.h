@@ -7,7 +7,8 @@
  *   MQTT worker -> inputs, report      commands     <- control thread
  *   planner     -> plan                problem      <- control thread
  *   supervisor  -> status (to MQTT)    view, lives  <- control thread
- *                                      cars, foresight <- control thread
+ *                               cars, foresight, proof <- control thread
+ *   evidence    -> nothing             witness  <- control thread
  *
  * A test drives the control thread through these without any worker.
  */
@@ -23,6 +24,7 @@
 #include "controller/parts.h"
 #include "controller/step/foresight.h"
 #include "controller/waker.h"
+#include "controller/witness_ring.h"
 #include "models/plan.h"
 
 enum { STATUS_SHORT_MAX = 2048 };
@@ -92,11 +94,13 @@ struct ports {
     struct device_port meter;
     struct mqtt_port mqtt;
     struct planner_port planner;
-    struct mailbox view;       /* struct loop_view */
-    struct mailbox lives;      /* see lives.h, to the supervisor */
-    struct ledger_ring cars;   /* to the supervisor */
-    struct mailbox foresight;  /* struct foresight, to the supervisor */
-    atomic_llong next_tick_ns; /* monotonic; when the loop ticks next */
+    struct mailbox view;         /* struct loop_view */
+    struct mailbox lives;        /* see lives.h, to the supervisor */
+    struct ledger_ring cars;     /* to the supervisor */
+    struct mailbox foresight;    /* struct foresight, to the supervisor */
+    struct mailbox proof;        /* struct witness_report, to the supervisor */
+    struct witness_ring witness; /* to the evidence log */
+    atomic_llong next_tick_ns;   /* monotonic; when the loop ticks next */
 };
 
 /* All mailboxes for 'site'.  ERR_MEMORY; then nothing is left behind. */

@@ -241,7 +241,8 @@ static int run(struct controller *c)
     }
     historian_event(c->historian, clock_utc_ms(), "start", c->site->name,
                     c->options.shadow ? "in shadow" : "in control");
-    say_stop(c, supervise(c, &stops));
+    c->because = supervise(c, &stops);
+    say_stop(c, c->because);
     return EXIT_DONE;
 }
 

@@ -165,6 +165,12 @@ static const struct site_key history_keys[] = {
      .preset = "ballast.db",
      .meaning = "the historian's SQLite file (relative: to the folder where "
                 "ballast is started); recordings go to the same name + .rec"},
+    {.key = "evidence",
+     .kind = KEY_TEXT,
+     AT(site_history, evidence),
+     .computed = "file + .evidence",
+     .meaning = "the evidence log, which 'ballast verify' checks; none keeps "
+                "none"},
     {.key = "keep",
      QUANTITY(DURATION),
      AT(site_history, keep_s),

@@ -9,6 +9,7 @@
 #include "controller/heard.h"
 #include "controller/status_forecast.h"
 #include "controller/status_life.h"
+#include "controller/status_proof.h"
 #include "controller/status_fleet.h"
 #include "models/calendar.h"
 
@@ -314,6 +315,7 @@ char *status_json(const struct watched *w)
     add_alarms(o, w);
     add_loop(o, w);
     add_history(o, w);
+    status_proof_add(o, w);
     add_mqtt(o, w);
     add_devices(o, w);
     char *json = cJSON_PrintUnformatted(o);

@@ -9,6 +9,7 @@
 #include "controller/status.h"
 #include "controller/status_forecast.h"
 #include "controller/status_life.h"
+#include "controller/status_proof.h"
 #include "controller/status_fleet.h"
 #include "models/units.h"
 
@@ -203,6 +204,7 @@ enum err status_print(const char *json)
     print_grid(o);
     print_assets(o);
     print_sentences(o);
+    status_proof_print(o);
     print_loop(o);
     cJSON_Delete(o);
     return ERR_NONE;

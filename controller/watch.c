@@ -99,6 +99,15 @@ static void fetch(struct watch *w)
     if (m != NULL) {
         s->mqtt = *m;
     }
+    const struct witness_report *proof = mailbox_fetch(&ports->proof);
+    if (proof != NULL) {
+        s->proving = true;
+        s->proof = *proof;
+    }
+    if (w->cfg.evidence != NULL) {
+        s->has_evidence = true;
+        evidence_keeper_counts(w->cfg.evidence, &s->evidence);
+    }
     if (w->cfg.historian != NULL) {
         historian_counts(w->cfg.historian, &s->history);
     }
@@ -234,6 +243,7 @@ static void judge_self(struct watch *w)
     tell(w, ALARM_HISTORY_DROPPING, 0, dropped != w->dropped_seen);
     w->dropped_seen = dropped;
     tell(w, ALARM_HISTORY_FAILING, 0, s->history.degraded);
+    tell(w, ALARM_EVIDENCE_FAILING, 0, s->evidence.failing);
     tell(w, ALARM_PLAN_MISSING, 0, plan_slot(&s->plan, s->utc_ms) < 0);
     if (s->site->mqtt.present) {
         tell(w, ALARM_BROKER_LOST, 0, !s->mqtt.link.up);

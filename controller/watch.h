@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "controller/alarms.h"
+#include "controller/evidence_keeper.h"
 #include "controller/historian.h"
 #include "controller/lives.h"
 #include "controller/ports.h"
@@ -34,6 +35,10 @@ struct watched {
     struct device_report meter;
     struct mqtt_report mqtt;
     struct historian_counts history;
+    bool proving; /* 'proof' has come at all */
+    struct witness_report proof;
+    bool has_evidence;
+    struct evidence_counts evidence;
     struct ledger_book *book;      /* NULL: none */
     const struct kept_price *kept; /* prices of the last run; NULL: none */
     struct alarm_group alarms[ALARM_COUNT];
@@ -46,9 +51,10 @@ struct watch_cfg {
     const struct site *site;
     bool shadow;
     struct ports *ports;
-    struct historian *historian;   /* NULL: none */
-    struct ledger_book *book;      /* NULL: none */
-    const struct kept_price *kept; /* prices of the last run; NULL: none */
+    struct historian *historian;      /* NULL: none */
+    struct ledger_book *book;         /* NULL: none */
+    const struct kept_price *kept;    /* prices of the last run; NULL: none */
+    struct evidence_keeper *evidence; /* NULL: none */
 };
 
 /* ERR_MEMORY. */

@@ -59,6 +59,15 @@ static double section_push(struct band_section *s, double x)
     return y;
 }
 
+void band_stand(struct band *b, double value)
+{
+    b->first = value;
+    for (int64_t i = 0; i < b->n_sections; i++) {
+        b->sections[i].s1 = 0.0;
+        b->sections[i].s2 = 0.0;
+    }
+}
+
 double band_push(struct band *b, double value)
 {
     if (b->n == 0) {

@@ -46,6 +46,9 @@ struct band {
 /* 0 < from_hz < to_hz, period_s > 0 (asserted). */
 void band_init(struct band *b, double from_hz, double to_hz, double period_s);
 
+/* As if the stream had stood at 'value' before; what was taken in counts on. */
+void band_stand(struct band *b, double value);
+
 /* Takes 'value' in and returns what of it lies in the band; 0 where blind. */
 double band_push(struct band *b, double value);
 

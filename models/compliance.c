@@ -107,17 +107,32 @@ static void stand(struct compliance *c, const struct compliance_in *in)
     double grid_w = in->grid_w;
     compliance_ramp_stand(&c->ramp, grid_w);
     window_mean_init(&c->swing_mean, c->swing_mean.n, grid_w);
+    window_extreme_init(&c->swing_max, c->swing_max.span, 1.0);
+    window_extreme_init(&c->swing_min, c->swing_min.span, -1.0);
     double over_w = grid_w - limit_in_force(c, in);
     window_mean_init(&c->import.mean, c->import.mean.n, over_w);
     c->import.mean_w = over_w;
     over_w = -grid_w - c->grid.export_max_w;
     window_mean_init(&c->export.mean, c->export.mean.n, over_w);
     c->export.mean_w = over_w;
+    for (int64_t i = 0; i < c->n_bands; i++) {
+        band_stand(&c->bands[i], grid_w);
+    }
+    c->last_w = grid_w;
+    c->fresh = 0;
+}
+
+static void stand_demand(struct compliance *c, double grid_w)
+{
     double part_pu = 0.0;
     c->demand.number = interval_of(c, &part_pu);
     c->demand.ticks = part_pu * c->grid.demand_interval_s / c->period_s;
     c->demand.sum_w = c->demand.ticks * grid_w;
-    c->last_w = grid_w;
+}
+
+void compliance_resume(struct compliance *c)
+{
+    c->fresh = 1;
 }
 
 /* Notes how a rule stands; 'cause' forced it where it is broken. */
@@ -242,6 +257,9 @@ void compliance_push(struct compliance *c, struct compliance_in in)
     assert(isfinite(in.grid_w));
     assert(in.forced >= 0 && in.forced < COMPLIANCE_CAUSE_COUNT);
     if (c->ticks == 0) {
+        stand_demand(c, in.grid_w);
+    }
+    if (c->ticks == 0 || c->fresh != 0) {
         stand(c, &in);
     }
     if (in.forced != COMPLIANCE_NONE) {

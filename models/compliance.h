@@ -89,6 +89,7 @@ struct compliance {
     double period_s;
     int64_t start_utc_ms;
     int64_t ticks; /* pushed */
+    int64_t fresh; /* the windows begin with the next push */
     double last_w;
     int64_t forced_tick; /* last one; far in the past for none */
     int64_t forced_cause;
@@ -175,6 +176,11 @@ int64_t compliance_bands(const struct site_grid *grid,
  * window that breaks the limit, averaging time included.
  */
 void compliance_push(struct compliance *c, struct compliance_in in);
+
+/* The grid was not seen for a while: the next push begins as the first one did,
+ * with windows in which its value always stood.  Counts, energies and demand
+ * go on. */
+void compliance_resume(struct compliance *c);
 
 /* Change of the mean over ramp_average, over that time, signed; 0 before the
  * first push. */

@@ -66,9 +66,15 @@ static void close_edge(struct edges *e)
     keep_top(e);
 }
 
+void edges_resume(struct edges *e)
+{
+    e->known = 0;
+    e->open = 0;
+}
+
 bool edges_push(struct edges *e, double grid_w)
 {
-    double foot_w = e->ticks > 0 ? e->last_w : grid_w;
+    double foot_w = e->known != 0 ? e->last_w : grid_w;
     bool begins = e->open == 0 && fabs(grid_w - foot_w) > e->least_w;
     bool ended = false;
     if (begins) {
@@ -91,6 +97,7 @@ bool edges_push(struct edges *e, double grid_w)
         close_edge(e);
     }
     e->last_w = grid_w;
+    e->known = 1;
     e->ticks++;
     return ended;
 }

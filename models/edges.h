@@ -33,6 +33,7 @@ struct edges {
     double period_s;
     double last_w;
     int64_t ticks; /* pushed */
+    int64_t known; /* last_w is */
     int64_t open;  /* one is running */
     double foot_w;
     struct edge now;
@@ -51,6 +52,10 @@ void edges_init(struct edges *e, const struct site_grid *grid, double period_s);
 
 /* One tick; true where an edge ended with it, then in e->now. */
 bool edges_push(struct edges *e, double grid_w);
+
+/* The grid was not seen for a while: an edge that runs is dropped, and the next
+ * push is compared with nothing. */
+void edges_resume(struct edges *e);
 
 /* Lower bounds of the histogram's classes, EDGE_HEIGHTS and EDGE_LENGTHS of
  * them. */

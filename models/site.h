@@ -201,8 +201,9 @@ struct site_control {
 
 struct site_history {
     char file[SITE_TEXT_MAX];
-    double keep_s;           /* default 30 d */
-    double record_max_bytes; /* of all recordings; default 10 GB */
+    char evidence[SITE_TEXT_MAX]; /* "": file + .evidence; "none": none */
+    double keep_s;                /* default 30 d */
+    double record_max_bytes;      /* of all recordings; default 10 GB */
 };
 
 struct site {

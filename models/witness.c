@@ -12,16 +12,15 @@ static const double minute_s = 60.0;
 static const double missed_max_s = 120.0;
 
 void witness_init(struct witness *w, const struct site_grid *grid,
-                  double period_s, int64_t start_utc_ms)
+                  double period_s)
 {
     memset(w, 0, sizeof(*w));
-    compliance_init(&w->with, grid, period_s, start_utc_ms);
-    compliance_init(&w->without, grid, period_s, start_utc_ms);
+    compliance_init(&w->with, grid, period_s, 0);
+    compliance_init(&w->without, grid, period_s, 0);
     edges_init(&w->edges, grid, period_s);
     w->period_s = period_s;
     w->pause_ticks = w->with.ramp.mean.n;
     w->limit_w = NAN;
-    w->start_ms = start_utc_ms;
 }
 
 /* What comes while nobody takes is counted, and the oldest stay. */
@@ -229,26 +228,50 @@ static void push_one(struct witness *w, const struct witness_in *in)
     w->ticks++;
 }
 
-/* Periods without a tick, in which what was seen last stood. */
+/* A period in which the grid was not seen. */
+static void push_blind(struct witness *w, const struct witness_in *in)
+{
+    struct witness_in held = *in;
+    held.grid_w = NAN;
+    held.load_w = NAN;
+    push_one(w, &held);
+    w->minute.n_missed++;
+    w->n_missed++;
+    w->n_blind++;
+}
+
 static void push_missed(struct witness *w, const struct witness_in *in)
 {
     int64_t max = (int64_t)(missed_max_s / w->period_s);
     int64_t n = in->missed < max ? in->missed : max;
-    struct witness_in held = *in;
-    held.grid_w = NAN;
-    held.load_w = NAN;
-    for (int64_t i = 0; i < n && w->ticks > 0; i++) {
-        push_one(w, &held);
-        w->minute.n_missed++;
-        w->n_missed++;
+    for (int64_t i = 0; i < n; i++) {
+        push_blind(w, in);
     }
+}
+
+static void push_seen(struct witness *w, const struct witness_in *in)
+{
+    if ((double)w->n_blind * w->period_s > WITNESS_BLIND_S) {
+        compliance_resume(&w->with);
+        compliance_resume(&w->without);
+        edges_resume(&w->edges);
+        w->grid_w = in->grid_w;
+    }
+    w->n_blind = 0;
+    push_one(w, in);
 }
 
 void witness_push(struct witness *w, const struct witness_in *in)
 {
+    bool seen = isfinite(in->grid_w);
     int64_t minute_ms = (int64_t)(minute_s * 1e3);
+    if (w->ticks == 0 && !seen) {
+        return;
+    }
     if (w->ticks == 0) {
         w->start_ms = in->at_ms;
+        w->with.start_utc_ms = in->at_ms;
+        w->without.start_utc_ms = in->at_ms;
         begin_minute(w, in->at_ms);
     } else if (in->at_ms / minute_ms != w->minute.from_ms / minute_ms) {
         end_minute(w);
@@ -256,12 +279,14 @@ void witness_push(struct witness *w, const struct witness_in *in)
     }
     w->end_ms = in->at_ms + (int64_t)llround(w->period_s * 1e3);
     note_limit(w, in);
-    push_missed(w, in);
-    if (!isfinite(in->grid_w)) {
-        w->minute.n_missed++;
-        w->n_missed++;
+    if (w->ticks > 0) {
+        push_missed(w, in);
     }
-    push_one(w, in);
+    if (seen) {
+        push_seen(w, in);
+    } else {
+        push_blind(w, in);
+    }
 }
 
 void witness_finish(struct witness *w)

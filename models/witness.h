@@ -27,6 +27,8 @@
 #include "models/site.h"
 #include "models/snapshot.h"
 
+#define WITNESS_BLIND_S 2.0
+
 enum { WITNESS_EVENTS = 32, WITNESS_RECENT = 8 };
 
 struct witness_in {
@@ -117,6 +119,7 @@ struct witness {
     int64_t n_open;
     int64_t pause_ticks; /* longest inside an episode */
     int64_t n_missed;
+    int64_t n_blind; /* periods since the grid was seen */
     int64_t start_ms;
     int64_t end_ms; /* of the last tick */
     double limit_w; /* in force; NAN at first */
@@ -158,8 +161,13 @@ struct witness_report {
 
 /* 'period_s' as in compliance_init(). */
 void witness_init(struct witness *w, const struct site_grid *grid,
-                  double period_s, int64_t start_utc_ms);
+                  double period_s);
 
+/*
+ * One tick.  Where the grid is not seen its last value holds; after more than
+ * WITNESS_BLIND_S of that the windows begin anew when it is seen again, since
+ * nobody knows how it got there.  Nothing is judged before it was seen once.
+ */
 void witness_push(struct witness *w, const struct witness_in *in);
 
 /* The run is over: closes what is open, as events. */

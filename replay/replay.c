@@ -112,7 +112,7 @@ static enum err prepare(struct run *r)
     step_state_init(r->step_cfg, r->state);
     snapshot_clear(r->in, site->n_nodes);
     plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
-    witness_init(&r->witness, &site->grid, period_s, r->cfg->start_utc_ms);
+    witness_init(&r->witness, &site->grid, period_s);
     account_begin(&r->account, site, r->plant);
     timing_reset(&r->step_timing);
     timing_reset(&r->plan_timing);

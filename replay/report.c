@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "controller/proof_json.h"
 #include "models/units.h"
 #include "replay/report_fleet.h"
 
@@ -31,19 +32,6 @@ static void put_count(cJSON *to, const char *key, uint64_t n)
     cJSON_AddNumberToObject(to, key, (double)n);
 }
 
-static void add_bands(cJSON *grid, const struct compliance_result *c)
-{
-    cJSON *bands = cJSON_AddArrayToObject(grid, "bands");
-    for (int i = 0; i < c->n_bands; i++) {
-        cJSON *b = cJSON_CreateObject();
-        put(b, "from_hz", c->bands[i].from_hz);
-        put(b, "to_hz", c->bands[i].to_hz);
-        put(b, "rms_w", c->bands[i].rms_w);
-        put(b, "recent_max_w", c->bands[i].recent_max_w);
-        cJSON_AddItemToArray(bands, b);
-    }
-}
-
 static void add_grid(cJSON *to, const struct report *r,
                      const struct replay_result *x)
 {
@@ -66,10 +54,14 @@ static void add_grid(cJSON *to, const struct report *r,
     }
     put(g, "pp60_max_w", c->pp60_max_w);
     put(g, "swing_violations", (double)c->swing_violations);
-    add_bands(g, c);
+    put(g, "band_violations", (double)c->band_violations);
+    proof_json_bands(g, &x->proof);
     put(g, "edge_max_w", c->edge_max_w);
     put(g, "import_limit_violations", (double)c->import_limit_violations);
     put(g, "export_limit_violations", (double)c->export_limit_violations);
+    proof_json_edges(g, &x->proof, r->site->control.period_s);
+    proof_json_recovery(g, &x->proof);
+    proof_json_without(g, &x->proof);
 }
 
 static void add_batteries(cJSON *to, const struct site *site,
@@ -180,6 +172,8 @@ enum row {
     ROW_SWING,
     ROW_OVER_SWING,
     ROW_EDGE,
+    ROW_EDGE_LENGTH,
+    ROW_RECOVERY,
     ROW_PEAK,
     ROW_IMPORT,
     ROW_SHED,
@@ -201,6 +195,8 @@ static const char *const row_names[ROW_COUNT] = {
     [ROW_SWING] = "swing in 60 s",
     [ROW_OVER_SWING] = "over the swing limit",
     [ROW_EDGE] = "largest edge in a tick",
+    [ROW_EDGE_LENGTH] = "longest edge",
+    [ROW_RECOVERY] = "longest time outside",
     [ROW_PEAK] = "peak of the interval",
     [ROW_IMPORT] = "over the import limit",
     [ROW_SHED] = "compute held back",
@@ -239,6 +235,16 @@ static void share(double pu, char *out, size_t size)
     }
 }
 
+/* Of any rule that was broken, until it was kept again. */
+static double longest_outside(const struct witness_report *p)
+{
+    double longest_s = 0.0;
+    for (int i = 0; i < COMPLIANCE_RULE_COUNT; i++) {
+        longest_s = fmax(longest_s, p->recovery[i].max_s);
+    }
+    return longest_s;
+}
+
 static void cell(const struct report *r, int i, enum row row, char *out,
                  size_t size)
 {
@@ -261,6 +267,12 @@ static void cell(const struct report *r, int i, enum row row, char *out,
         return;
     case ROW_EDGE:
         units_power_text(x->grid.edge_max_w, out, size);
+        return;
+    case ROW_EDGE_LENGTH:
+        units_duration_text(x->proof.edge_max_s, out, size);
+        return;
+    case ROW_RECOVERY:
+        units_duration_text(longest_outside(&x->proof), out, size);
         return;
     case ROW_PEAK:
         units_power_text(x->grid.peak_w, out, size);
