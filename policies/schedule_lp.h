@@ -58,6 +58,10 @@ struct schedule_lp_battery {
     int missing;      /* at the end */
     const double *lo; /* window of the sum, scaled, per step */
     const double *hi;
+    double *low; /* what of it can be reached */
+    double *high;
+    double *in_max; /* powers that keep inside what can be reached, scaled */
+    double *out_max;
     const double *sum_on;
 };
 

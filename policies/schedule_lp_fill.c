@@ -5,6 +5,8 @@
 
 /* Bounds that are only there to be finite leave this much room. */
 static const double loose_pu = 1.05;
+/* A power below it is none, scaled. */
+static const double still = 1e-9;
 /* What the window may be narrower than the segments without a row, scaled. */
 static const double window_min = 1e-9;
 
@@ -44,6 +46,42 @@ static double unit_cur(const struct schedule_lp *lp,
     return sum * lp->unit_w / 1000.0;
 }
 
+/* What the windows leave within reach, from the start and of what is to come:
+ * a store that cannot move has no room between its bounds, and the programme
+ * no inside, unless its powers are taken away. */
+static void set_powers(struct schedule_lp *lp, const struct schedule_battery *b,
+                       struct schedule_lp_battery *out)
+{
+    double in_wh = b->charge_eff_pu;
+    double out_wh = 1.0 / b->discharge_eff_pu;
+    double start = (b->soc_start_pu - b->soc_min_pu) * b->energy_wh;
+    start /= lp->unit_w;
+    double *in = out->in_max;
+    double *give = out->out_max;
+    double lo = start;
+    double hi = start;
+    for (int t = 0; t < lp->n; t++) {
+        in[t] = fmax(b->charge_max_w[t], 0.0) / lp->unit_w;
+        give[t] = fmax(b->discharge_max_w[t], 0.0) / lp->unit_w;
+        lo = out->low[t] = fmax(out->lo[t], lo - give[t] * lp->h[t] * out_wh);
+        hi = out->high[t] = fmin(out->hi[t], hi + in[t] * lp->h[t] * in_wh);
+    }
+    for (int t = lp->n - 1; t >= 0; t--) {
+        lo = out->low[t] = fmax(out->low[t], lo);
+        hi = out->high[t] = fmin(out->high[t], hi);
+        double from_lo = t > 0 ? out->low[t - 1] : start;
+        double from_hi = t > 0 ? out->high[t - 1] : start;
+        lo -= in[t] * lp->h[t] * in_wh;
+        hi += give[t] * lp->h[t] * out_wh;
+        from_lo = fmax(from_lo, lo);
+        from_hi = fmin(from_hi, hi);
+        double up = (out->high[t] - from_lo) / (lp->h[t] * in_wh);
+        double down = (from_hi - out->low[t]) / (lp->h[t] * out_wh);
+        in[t] = up > still ? fmin(in[t], loose_pu * up) : 0.0;
+        give[t] = down > still ? fmin(give[t], loose_pu * down) : 0.0;
+    }
+}
+
 static bool window(struct schedule_lp *lp, const struct schedule_problem *p,
                    int i, struct ipm_memory *m)
 {
@@ -53,11 +91,18 @@ static bool window(struct schedule_lp *lp, const struct schedule_problem *p,
     double *lo = ipm_take(m, (size_t)lp->n);
     double *hi = ipm_take(m, (size_t)lp->n);
     double *on = ipm_take(m, (size_t)lp->n);
-    if (!lo || !hi || !on) {
+    out->in_max = ipm_take(m, (size_t)lp->n);
+    out->out_max = ipm_take(m, (size_t)lp->n);
+    out->low = ipm_take(m, (size_t)lp->n);
+    out->high = ipm_take(m, (size_t)lp->n);
+    if (!lo || !hi || !on || !out->in_max || !out->out_max || !out->low ||
+        !out->high) {
         return false;
     }
     struct schedule_tube tube = schedule_tube(b);
     double whole = out->store.whole_wh / lp->unit_w;
+    int top = out->store.n_segments - 1;
+    bool overfull = out->store.start_wh[top] > out->store.width_wh[top];
     bool any = false;
     for (int t = 0; t < lp->n; t++) {
         schedule_tube_step(&tube, b, t, lp->h[t]);
@@ -66,12 +111,13 @@ static bool window(struct schedule_lp *lp, const struct schedule_problem *p,
         bool end = t == lp->n - 1 && isfinite(b->soc_end_min_pu);
         bool narrow =
             lo[t] > window_min * whole || hi[t] < whole * (1.0 - window_min);
-        on[t] = end || narrow ? 1.0 : 0.0;
+        on[t] = end || narrow || overfull ? 1.0 : 0.0;
         any = any || on[t] > 0.0;
     }
     out->lo = lo;
     out->hi = hi;
     out->sum_on = any && out->store.n_segments > 1 ? on : NULL;
+    set_powers(lp, b, out);
     return true;
 }
 
@@ -138,7 +184,8 @@ static void fill_grid(struct schedule_lp *lp, const struct schedule_problem *p,
 {
     double h = lp->h[t];
     double buy = p->import_per_kwh[t];
-    double sell = fmin(p->export_per_kwh[t], buy);
+    double paid = p->export_per_kwh[t];
+    double sell = lp->grid_hi[t] > 0.0 ? fmin(paid, buy) : paid;
     double hi = fmax(lp->grid_hi[t], 0.0) * loose_pu + 0.1;
     double lo = fmax(-lp->grid_lo[t], 0.0) * loose_pu + 0.1;
     double in = fmin(fmax(p->import_max_w[t], 0.0) / lp->unit_w, hi);
@@ -151,13 +198,11 @@ static void fill_grid(struct schedule_lp *lp, const struct schedule_problem *p,
         in = 0.0;
     }
     set(lp, lp->import, t, (struct value){0.0, in, buy, h});
-    set(lp, lp->import_over, t,
-        (struct value){0.0, hi - in, fmax(buy, 0.0) + penalty, h});
+    set(lp, lp->import_over, t, (struct value){0.0, hi - in, buy + penalty, h});
     set(lp, lp->export, t, (struct value){0.0, out, -sell, h});
     set(lp, lp->export_over, t,
-        (struct value){0.0, lo - out, fmax(-sell, 0.0) + penalty, h});
-    lp->missed_cur +=
-        h * (p->export_per_kwh[t] - sell) * out * lp->unit_w / 1000.0;
+        (struct value){0.0, lo - out, penalty - paid, h});
+    lp->missed_cur += h * (paid - sell) * out * lp->unit_w / 1000.0;
 }
 
 static void fill_peak(struct schedule_lp *lp, const struct schedule_problem *p)
@@ -233,35 +278,40 @@ static void fill_segment(struct schedule_lp *lp,
     const struct schedule_store *store = &at->store;
     double width = store->width_wh[s] / lp->unit_w;
     double whole = store->whole_wh / lp->unit_w;
-    bool one = store->n_segments == 1;
+    double start = store->start_wh[s] / lp->unit_w;
+    double low = start;
+    double high = start;
     for (int t = 0; t < lp->n; t++) {
         bool end = t == lp->n - 1;
         double lo = s == 0 ? fmin(at->lo[t], 0.0) : 0.0;
         double hi = width;
         if (s == store->n_segments - 1) {
-            hi += fmax(at->hi[t] - whole, 0.0);
+            hi = fmax(hi, start) + fmax(at->hi[t] - whole, 0.0);
         }
-        if (one) {
+        if (store->n_segments == 1) {
             lo = at->lo[t];
             hi = at->hi[t];
+        }
+        /* What no power can have moved by then has no room. */
+        low -= at->out_max[t] * lp->h[t] / b->discharge_eff_pu;
+        high += at->in_max[t] * lp->h[t] * b->charge_eff_pu;
+        if (fmin(hi, high) - fmax(lo, low) <= still * lp->h[t]) {
+            lo = hi = fmin(fmax(lo, low), hi);
         }
         double left = end ? -b->terminal_value_per_kwh : 0.0;
         set(lp, at->energy[s], t, (struct value){lo, hi, left, 1.0});
     }
-    rhs(lp, at->soc_row[s], 0, store->start_wh[s] / lp->unit_w);
+    rhs(lp, at->soc_row[s], 0, start);
 }
 
-static void fill_powers(struct schedule_lp *lp,
-                        const struct schedule_problem *p, int i,
+static void fill_powers(struct schedule_lp *lp, int i,
                         const struct schedule_ways *ways)
 {
-    const struct schedule_battery *b = &p->batteries[i];
     const struct schedule_lp_battery *at = &lp->batteries[i];
     for (int t = 0; t < lp->n; t++) {
         int way = ways ? ways->at[i][t] : 0;
-        double in = way < 0 ? 0.0 : fmax(b->charge_max_w[t], 0.0) / lp->unit_w;
-        double out =
-            way > 0 ? 0.0 : fmax(b->discharge_max_w[t], 0.0) / lp->unit_w;
+        double in = way < 0 ? 0.0 : at->in_max[t];
+        double out = way > 0 ? 0.0 : at->out_max[t];
         for (int s = 0; s < at->store.n_segments; s++) {
             set(lp, at->charge[s], t, (struct value){0.0, in, 0.0, 1.0});
             set(lp, at->discharge[s], t,
@@ -276,31 +326,41 @@ static void fill_powers(struct schedule_lp *lp,
     }
 }
 
-/* The floor at the end gives way: what is missing counts as if it were
- * there. */
-static void fill_sum(struct schedule_lp *lp, const struct schedule_battery *b,
-                     const struct schedule_lp_battery *at)
+/* The floor at the end gives way: what is missing counts as if it were there.
+ * A store that cannot move misses what it misses. */
+static double fill_missing(struct schedule_lp *lp,
+                           const struct schedule_battery *b,
+                           const struct schedule_lp_battery *at, bool held)
 {
     int end = lp->n - 1;
     double want = (b->soc_end_min_pu - b->soc_min_pu) * b->energy_wh;
     want = fmin(want / lp->unit_w, at->hi[end]);
-    bool missing = at->missing >= 0 && want > at->lo[end];
-    bool sum = at->sum >= 0;
-    if (missing) {
-        double price = lp->penalties.soc_end_per_kwh;
-        price += sum ? 0.0 : b->terminal_value_per_kwh;
-        set(lp, at->missing, end,
-            (struct value){0.0, want - at->lo[end], price, 1.0});
-        if (!sum) {
-            double left = -b->terminal_value_per_kwh;
-            set(lp, at->energy[0], end,
-                (struct value){want, at->hi[end], left, 1.0});
-        }
+    if (at->missing < 0 || !(want > at->lo[end])) {
+        return NAN;
     }
-    for (int t = 0; sum && t < lp->n; t++) {
-        double lo = missing && t == end ? want : at->lo[t];
-        double on = at->sum_on[t];
-        set(lp, at->sum, t, (struct value){on * lo, on * at->hi[t], 0.0, 1.0});
+    double least = held ? fmax(want - at->low[end], 0.0) : 0.0;
+    double most = held ? least : want - at->lo[end];
+    double price = lp->penalties.soc_end_per_kwh;
+    price += at->sum >= 0 ? 0.0 : b->terminal_value_per_kwh;
+    set(lp, at->missing, end, (struct value){least, most, price, 1.0});
+    return held ? at->low[end] + least : want;
+}
+
+static void fill_sum(struct schedule_lp *lp, const struct schedule_battery *b,
+                     const struct schedule_lp_battery *at)
+{
+    for (int t = 0; t < lp->n; t++) {
+        bool held = at->high[t] - at->low[t] <= still * lp->h[t];
+        double from = t == lp->n - 1 ? fill_missing(lp, b, at, held) : NAN;
+        double lo = isfinite(from) ? from : held ? at->low[t] : at->lo[t];
+        double hi = held ? lo : at->hi[t];
+        if (at->sum >= 0) {
+            double on = at->sum_on[t];
+            set(lp, at->sum, t, (struct value){on * lo, on * hi, 0.0, 1.0});
+        } else if (isfinite(from)) {
+            double left = -b->terminal_value_per_kwh;
+            set(lp, at->energy[0], t, (struct value){lo, hi, left, 1.0});
+        }
     }
 }
 
@@ -347,7 +407,7 @@ void schedule_lp_fill(struct schedule_lp *lp, const struct schedule_problem *p,
         for (int s = 0; s < lp->batteries[i].store.n_segments; s++) {
             fill_segment(lp, b, &lp->batteries[i], s);
         }
-        fill_powers(lp, p, i, ways);
+        fill_powers(lp, i, ways);
         fill_sum(lp, b, &lp->batteries[i]);
     }
     fold_bounds(lp);

@@ -39,7 +39,7 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
                    2 * local * coupled + 2 * coupled + b * s * s;
-    size_t vectors = 16 * cols + 4 * rows + 6 + 3 * b + pairs + local;
+    size_t vectors = 16 * cols + 4 * rows + 6 + 7 * b + pairs + local;
     return header_doubles() + vectors * n +
            (n * coupled + width + 16) * (width + 9) + 16 * cols;
 }
