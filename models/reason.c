@@ -37,6 +37,7 @@ static const enum in units_of[REASON_COUNT][3] = {
     [REASON_SOC] = {IN_SOC, IN_SOC, IN_W},
     [REASON_NODE_COLD] = {IN_C, IN_C, IN_C},
     [REASON_NODE_HOT] = {IN_C, IN_C, IN_C},
+    [REASON_POD_HOT] = {IN_C, IN_C, IN_W},
     [REASON_NODE_DEPARTURE] = {IN_SOC, IN_SOC, IN_SOC},
 };
 

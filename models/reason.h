@@ -79,7 +79,19 @@
       "computing on %a would cost more than it is worth")                      \
     X(NODE_KM, "node_km", "the pack of %a has no virtual km left to give")     \
     X(NODE_NO_WORK, "node_no_work",                                            \
-      "no throttled pod has work for %a to take over")
+      "no throttled pod has work for %a to take over")                         \
+    X(POD_HOT, "pod_hot", "%a is too hot: %v above %l, held at %n")            \
+    X(POD_COOLING, "pod_cooling",                                              \
+      "%a has lost its cooling: it draws %v and goes to %l")                   \
+    X(POD_FEEDER, "pod_feeder",                                                \
+      "the power distribution of %a carries no more than %l: it is held at "   \
+      "%v")                                                                    \
+    X(CHECKPOINT, "checkpoint", "%a writes a checkpoint and is not capped")    \
+    X(DEFER, "defer",                                                          \
+      "work that can wait is held back by %v, as the plan has it")             \
+    X(STOP_AHEAD, "stop_ahead",                                                \
+      "compute comes down to %l before its announced stop: the batteries "     \
+      "lack %n for all of it at once")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -113,8 +113,14 @@ struct site_pod {
     int racks;
     double power_max_w;
     double cap_min_w;
-    int priority; /* a higher number is throttled later; default 1 */
-    int class_id; /* index into classes */
+    int priority;      /* a higher number is throttled later; default 1 */
+    int class_id;      /* index into classes */
+    double cap_step_w; /* of caps, above cap_min; 0: 0.1 % of power_max */
+    double response_s; /* in which it follows a cap; default 1.5 */
+    double checkpoint_hold_s; /* after one began it is not capped lower */
+    double inlet_max_c;       /* air; 0 for none */
+    double coolant_max_c;     /* likewise */
+    double feeder_max_w;      /* of all but cooling; INFINITY where none is */
 };
 
 enum node_profile { NODE_HW4, NODE_AI5, NODE_AI6 };

@@ -62,6 +62,7 @@ static const struct unit units[] = {
     {UNIT_WEAR, "%/y", 1e4, 365.25},
     {UNIT_CYCLING, "EFC/y", 1.0, 1.0},
     {UNIT_CYCLING, "EFC/d", 365.25, 1.0},
+    {UNIT_TEMPERATURE, "degC", 1.0, 1.0},
 };
 
 const char *unit_expected(enum unit_kind kind)

@@ -5,7 +5,7 @@
  * "160 MW", "10 MW/min", "60 %", "45 USD/MWh": a number, optional space, a
  * unit of the kind that is expected.  The result is in the base unit of
  * STYLE.md (W, Wh, W/s, s, pu, Hz, VA, site currency per kWh or per kW, km,
- * Wh/km, ppm of capacity a day).  A year has 365.25 days.
+ * Wh/km, ppm of capacity a day, degrees Celsius).  A year has 365.25 days.
  * A number without a unit, a unit of another kind, nan, inf, hexadecimal and
  * trailing text are refused.
  */
@@ -32,7 +32,8 @@
     X(DISTANCE, "a distance (km, mi)")                  \
     X(CONSUMPTION, "a consumption (Wh/km, Wh/mi)")      \
     X(WEAR, "a wear (ppm/d, %/y)")                      \
-    X(CYCLING, "a cycling (EFC/y, EFC/d)")
+    X(CYCLING, "a cycling (EFC/y, EFC/d)")              \
+    X(TEMPERATURE, "a temperature (degC)")
 
 #define UNIT_ENUM(name, text) UNIT_##name,
 enum unit_kind { UNIT_LIST(UNIT_ENUM) UNIT_COUNT };

@@ -187,12 +187,13 @@ bool checkpoint_valid(const struct step_cfg *cfg,
     return state->n_nodes == cfg->site.n_nodes && level_valid(&state->level) &&
            range_valid(&state->range) && lag_valid(&state->lag) &&
            smooth_valid(&cfg->smooth, &state->smooth) &&
-           power(state->shed.budget_w) &&
-           powers(state->shed.cap_w, cfg->site.n_pods) &&
+           shed_valid(&cfg->shed, &state->shed) &&
            share_valid(&cfg->site, &state->share) &&
            meter_valid(&state->meter) && power(state->demand_w) &&
-           power(state->held_w) && carry_site_valid(&site) &&
-           carry_time_valid(state->first_mono_ms) &&
+           power(state->held_w) && power(state->waiting_w) &&
+           power(state->beside_w) &&
+           counts(state->seen_slice, 0, cfg->n_looks - 1) &&
+           carry_site_valid(&site) && carry_time_valid(state->first_mono_ms) &&
            counts(state->slice, 0, cfg->n_slices - 1) &&
            counts(state->turn, 0, cfg->n_turns - 1) &&
            counts(state->round, 0, COUNT_MAX) && batteries_valid(cfg, state) &&

@@ -6,8 +6,6 @@
 
 static const double EXPIRY_S = 10.0;      /* of the first reversion timer */
 static const double EXPIRY_MAX_S = 600.0; /* of the last */
-static const double POD_TTL_S = 30.0;
-static const double POD_RAMP_S = 0.0;
 
 static struct limits_cfg limits_of(const struct step_cfg *cfg,
                                    const struct battery_estimate *e, int i)
@@ -113,22 +111,4 @@ void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
         lease(cfg, carried_w - fabs(w), &out->batteries[i]);
     }
     out->record.battery_set_w = set_w;
-}
-
-void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
-                   struct step_out *out)
-{
-    bool shedding = state->shed.budget_w < cfg->shed.power_max_sum_w;
-    for (int i = 0; i < cfg->site.n_pods; i++) {
-        double lo = cfg->shed.cap_min_w[i];
-        double hi = cfg->shed.power_max_w[i];
-        double cap_w = state->shed.cap_w[i];
-        out->pods[i] = (struct pod_command){
-            .cap_w = isfinite(cap_w) ? fmax(lo, fmin(cap_w, hi)) : lo,
-            .ramp_s = POD_RAMP_S,
-            .ttl_s = POD_TTL_S,
-            .reason = shedding ? REASON_SHED : REASON_NONE,
-            .valid = state->found[i],
-        };
-    }
 }

@@ -233,7 +233,7 @@ static void gather(const struct step_cfg *cfg, const struct step_state *state,
         return;
     }
     add(&f->load_mean, load_w, in->dt_s);
-    gather_classes(cfg, f, est, state->held_w, in->dt_s);
+    gather_classes(cfg, f, est, state->held_w + state->waiting_w, in->dt_s);
     const struct price_in *p = &in->prices[0];
     if (cfg->site.n_prices > 0 && p->n_slots == 0) {
         add(&f->price_mean, price_at(p, in->utc_ms), in->dt_s);

@@ -222,7 +222,7 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
     struct tick tick = {
         .in = in,
         .terms = terms,
-        .restrict_load = state->shed.budget_w < cfg->shed.power_max_sum_w,
+        .restrict_load = state->held_w > 0.0,
         .slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1,
         .from = n * state->slice / cfg->n_slices,
         .to = n * (state->slice + 1) / cfg->n_slices,

@@ -8,6 +8,7 @@
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 
+static const double LOOK_S = 0.3;  /* in which every pod is looked at */
 static const double NODES_S = 2.0; /* in which every vehicle has its turn */
 /* Between two samples of a life. */
 static const double BATTERY_LIFE_S = 1.0;
@@ -47,6 +48,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
     cfg->pause_max_s = cfg->device_max_age_s;
     cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
+    cfg->n_looks = (int64_t)fmax(1.0, round(LOOK_S / period_s));
     cfg->n_slices = (int64_t)fmax(1.0, round(NODES_S / period_s));
     cfg->n_turns = (int64_t)fmax(1.0, round(BATTERY_LIFE_S / period_s));
     double round_s = (double)cfg->n_slices * period_s;
@@ -297,12 +299,13 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         shares_make(cfg, state, scratch, &shares);
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
-        struct pods_ask ask = {.discharge_w = -total_w, .load_max_w = INFINITY};
+        struct pods_ask ask = {
+            .discharge_w = -total_w, .load_max_w = INFINITY, .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
     lag_told(cfg, state, est);
-    commands_pods(cfg, state, out);
+    pods_command(cfg, state, out);
     struct node_terms terms = {
         .plan = plan,
         .est = est,

@@ -37,6 +37,7 @@ struct step_cfg {
     double energy_wh;    /* of all batteries */
     double grid_most_w;  /* beyond, a value of the meter is broken */
     double load_per_pod; /* W of load per W of the pods: their cooling */
+    int64_t n_looks;     /* pods are looked at a slice a tick, every LOOK_S */
     int64_t n_slices;    /* nodes are decided a slice a tick, every NODES_S */
     int64_t n_turns;     /* ticks in which every battery ages once */
     int64_t n_rounds;    /* of all slices in which every node ages once */
@@ -105,7 +106,12 @@ struct step_state {
     int64_t found[SITE_PODS_MAX]; /* 1: its cap was taken over, or given up */
     int64_t resumed;              /* 1: all of them are found */
     double demand_w;    /* of the pods, before anything was held back */
-    double held_w;      /* of that, held back in the tick before */
+    double held_w;      /* of that, held back and wanting to come back */
+    double waiting_w;   /* of that, for the plan or for its pod's own sake */
+    double beside_w;    /* load beside the pods, for their values' age */
+    int64_t seen_slice; /* pods are looked at a slice a tick */
+    int64_t marked_seq; /* of the last marker that was heard */
+    int64_t marked_ms;  /* UTC; markers up to then were taken */
     int64_t interval;   /* number of the demand interval under way */
     double interval_ws; /* what it has drawn */
     double interval_s;
@@ -216,6 +222,7 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
 struct pods_ask {
     double discharge_w; /* that the batteries are wanted to give */
     double load_max_w;  /* of the load at the POI; INFINITY: no limit */
+    const struct plan *plan;
 };
 
 /* pods.c: takes over the caps that the pods have.  A pod is told nothing
@@ -242,6 +249,22 @@ struct shares_ask {
 double shares_make(const struct step_cfg *cfg, struct step_state *state,
                    struct step_scratch *scratch, const struct shares_ask *ask);
 
+/* pods.c: the caps as commands, each with why. */
+void pods_command(const struct step_cfg *cfg, const struct step_state *state,
+                  struct step_out *out);
+
+/* pods_look.c: what the pods and their schedulers say, a slice of the pods a
+ * tick.  Returns the mean age of their powers in s. */
+double pods_look(const struct step_cfg *cfg, struct step_state *state,
+                 const struct snapshot *in, const struct estimate *est);
+
+/* pods_look.c: stops that are announced and larger than the batteries can
+ * take: what each pod may draw until then.  False where there are none, and
+ * 'most_w' is not filled then. */
+bool pods_stop_ahead(const struct step_cfg *cfg, const struct step_state *state,
+                     const struct snapshot *in, const struct estimate *est,
+                     double *most_w);
+
 /* What of this tick matters to the vehicles. */
 struct node_terms {
     const struct plan *plan;
@@ -254,9 +277,6 @@ struct node_terms {
 void commands_batteries(const struct step_cfg *cfg, struct step_state *state,
                         struct step_scratch *scratch, const struct snapshot *in,
                         struct step_out *out);
-void commands_pods(const struct step_cfg *cfg, const struct step_state *state,
-                   struct step_out *out);
-
 /* nodes.c: those of the cars that have their turn in this tick. */
 void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
                     const struct snapshot *in, const struct node_terms *terms,

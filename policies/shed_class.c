@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/shed_class.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "models/clamp.h"
+
+static const double PHASE_END_S = 10.0; /* after it a cut costs least */
+static const double WAIT_S = 300.0;     /* for the end of one */
+
+static double wanted_budget_w(const struct shed_cfg *cfg,
+                              const struct shed_in *in, int64_t c)
+{
+    double w = in->class_w != NULL ? in->class_w[c] : INFINITY;
+    return isfinite(w) ? clamp(w, 0.0, cfg->class_max_w[c])
+                       : cfg->class_max_w[c];
+}
+
+bool shed_class_due(const struct shed_cfg *cfg, const struct shed_state *s,
+                    const struct shed_in *in)
+{
+    for (int64_t c = 0; c < cfg->n_classes; c++) {
+        if (s->class_w[c] < cfg->class_max_w[c] ||
+            wanted_budget_w(cfg, in, c) < cfg->class_max_w[c]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Work that can wait need not be an edge for the grid: each class moves at its
+ * part of the ramp, from what its pods want. */
+static void move_budgets(const struct shed_cfg *cfg, struct shed_state *s,
+                         const struct shed_in *in, const double *want_w)
+{
+    for (int64_t c = 0; c < cfg->n_classes; c++) {
+        double max_w = cfg->class_max_w[c];
+        double goal_w = wanted_budget_w(cfg, in, c);
+        double step_w =
+            cfg->return_w_per_s * in->dt_s * max_w / cfg->power_max_sum_w;
+        if (goal_w < s->class_w[c]) {
+            double from_w = fmin(s->class_w[c], want_w[c]);
+            s->class_w[c] = fmax(fmin(goal_w, from_w), from_w - step_w);
+            s->class_w[c] = fmin(s->class_w[c], max_w);
+        } else {
+            s->class_w[c] = fmin(goal_w, s->class_w[c] + step_w);
+        }
+        if (goal_w >= max_w && s->class_w[c] >= want_w[c]) {
+            s->class_w[c] = max_w; /* nobody is held back by it any more */
+        }
+    }
+}
+
+/* A cut waits for the end of a phase, where the pod's scheduler tells them,
+ * and for the least time of a checkpoint. */
+static bool may_cut(struct shed_phase *phase, double dt_s)
+{
+    bool told = isfinite(phase->since_s);
+    bool now = !told || phase->since_s <= PHASE_END_S;
+    phase->wait_s = fmin(phase->wait_s + dt_s, WAIT_S);
+    return !(phase->hold_s > 0.0) && (now || phase->wait_s >= WAIT_S);
+}
+
+static void bound(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
+                  double part, double dt_s, struct shed_lot *lot)
+{
+    double w = cfg->power_max_w[i];
+    if (part < 1.0) {
+        w = lot->floor_w + part * (lot->want_w - lot->floor_w);
+    }
+    if (w >= s->class_cap_w[i]) {
+        s->phases[i].wait_s = 0.0;
+        s->class_cap_w[i] = w;
+    } else if (may_cut(&s->phases[i], dt_s)) {
+        s->class_cap_w[i] = w;
+    }
+    lot->most_w = clamp(s->class_cap_w[i], lot->floor_w, lot->most_w);
+    lot->want_w = fmin(lot->want_w, lot->most_w);
+}
+
+/* Pods order[from .. to) of equal standing, which may be of several classes. */
+static void share_rank(const struct shed_cfg *cfg, struct shed_state *s,
+                       const int64_t range[2], double dt_s, double *left_w,
+                       struct shed_lot *lots)
+{
+    double sum_w[SITE_CLASSES_MAX] = {0.0};
+    double part[SITE_CLASSES_MAX];
+    for (int64_t k = range[0]; k < range[1]; k++) {
+        int64_t i = cfg->order[k];
+        sum_w[cfg->class_id[i]] += lots[i].want_w - lots[i].floor_w;
+    }
+    for (int64_t c = 0; c < cfg->n_classes; c++) {
+        part[c] = sum_w[c] > left_w[c] ? left_w[c] / sum_w[c] : 1.0;
+        left_w[c] = fmax(left_w[c] - sum_w[c], 0.0);
+    }
+    for (int64_t k = range[0]; k < range[1]; k++) {
+        int64_t i = cfg->order[k];
+        bound(cfg, s, i, part[cfg->class_id[i]], dt_s, &lots[i]);
+    }
+}
+
+void shed_class_step(const struct shed_cfg *cfg, struct shed_state *s,
+                     const struct shed_in *in, struct shed_lot *lots)
+{
+    double want_w[SITE_CLASSES_MAX] = {0.0};
+    double left_w[SITE_CLASSES_MAX] = {0.0};
+    for (int64_t i = 0; i < cfg->n; i++) {
+        const struct shed_lot *lot = &lots[i];
+        want_w[cfg->class_id[i]] += lot->want_w;
+        left_w[cfg->class_id[i]] -= lot->floor_w;
+    }
+    move_budgets(cfg, s, in, want_w);
+    for (int64_t c = 0; c < cfg->n_classes; c++) {
+        left_w[c] = fmax(left_w[c] + s->class_w[c], 0.0);
+    }
+    int64_t range[2] = {0, 0};
+    while (range[0] < cfg->n) {
+        while (range[1] < cfg->n &&
+               cfg->rank[range[1]] == cfg->rank[range[0]]) {
+            range[1]++;
+        }
+        share_rank(cfg, s, range, in->dt_s, left_w, lots);
+        range[0] = range[1];
+    }
+}
