@@ -164,6 +164,12 @@ static void narrow(struct bounds *all, struct bounds b)
     all->hi_w = fmax(fmin(all->hi_w, b.hi_w), all->lo_w);
 }
 
+/* With 'w' inside. */
+static struct bounds around(struct bounds b, double w)
+{
+    return (struct bounds){fmin(b.lo_w, w), fmax(b.hi_w, w)};
+}
+
 /* What the hold is asked to look at. */
 struct ask {
     struct bounds room;
@@ -241,16 +247,13 @@ static double hold(const struct smooth_cfg *cfg, const struct smooth_state *s,
         double per_w = n / fmax((double)h - ask->per_w_wt, 1.0);
         struct bounds b = {(mean.lo_w - fixed_w) * per_w,
                            (mean.hi_w - fixed_w) * per_w};
-        if (h < ask->gentle) {
-            b.lo_w = fmin(b.lo_w, s->out_w);
-            b.hi_w = fmax(b.hi_w, s->out_w);
-        } else {
-            narrow(&soft, (struct bounds){b.lo_w + ask->room.lo_w * per_w,
-                                          b.hi_w - ask->room.hi_w * per_w});
+        if (h <= ask->deaf) {
+            continue;
         }
-        if (h > ask->deaf) {
-            narrow(&hard, b);
-        }
+        struct bounds roomy = {b.lo_w + ask->room.lo_w * per_w,
+                               b.hi_w - ask->room.hi_w * per_w};
+        narrow(&soft, h < ask->gentle ? around(roomy, s->out_w) : roomy);
+        narrow(&hard, h < ask->gentle ? around(b, s->out_w) : b);
     }
     grid_w = clamp(grid_w, soft.lo_w, soft.hi_w);
     return clamp(grid_w, hard.lo_w, hard.hi_w);
