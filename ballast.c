@@ -7,6 +7,7 @@
 #include "controller/build_id.h"
 #include "controller/cli.h"
 #include "controller/explain.h"
+#include "controller/export.h"
 #include "controller/maps.h"
 #include "controller/run.h"
 #include "controller/site_file.h"
@@ -37,8 +38,8 @@ static const struct subcommand subcommands[] = {
     {"replay", replay_main, "run a load trace against the simulated site"},
     {"plan", plan_main, "the cheapest schedule of a problem file"},
     {"explain", explain_main, "what bound at a given time, and why"},
-    {"verify", verify_main,
-     "run a recording again: the commands must come out bit for bit"},
+    {"export", export_main, "evidence and history of a site, written out"},
+    {"verify", verify_main, "run a recording again, or check an evidence log"},
     {"forecast", forecast_main, "what was forecast against what came"},
     {"wear", wear_main, "how a profile of state of charge ages a battery"},
     {"rainflow", rainflow_main, "count the cycles of a series"},

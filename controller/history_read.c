@@ -139,28 +139,49 @@ bool history_read_decision(struct history_reader *r, int64_t at_ms,
     return out->n_lines > 0;
 }
 
+#define SECOND_NAME(column, member, how) "," #column
+#define SECOND_SELECT                            \
+    "SELECT at_ms,n_ticks,degraded" SECOND_LIST( \
+        SECOND_NAME) " FROM second WHERE at_ms"
+
+static void take_second(sqlite3_stmt *s, struct second_row *out)
+{
+    *out = (struct second_row){
+        .at_ms = sqlite3_column_int64(s, 0),
+        .n_ticks = sqlite3_column_int64(s, 1),
+        .degraded = sqlite3_column_int64(s, 2),
+    };
+    for (int i = 0; i < SECOND_COLUMNS; i++) {
+        out->values[i] = number(s, 3 + i);
+    }
+}
+
 bool history_read_second(struct history_reader *r, int64_t at_ms,
                          struct second_row *out)
 {
-#define NAME(column, member, how) "," #column
     sqlite3_stmt *s =
-        prepare(r,
-                "SELECT at_ms,n_ticks,degraded" SECOND_LIST(
-                    NAME) " FROM second WHERE at_ms<=? ORDER BY at_ms DESC"
-                          " LIMIT 1",
-                at_ms);
-#undef NAME
+        prepare(r, SECOND_SELECT "<=? ORDER BY at_ms DESC LIMIT 1", at_ms);
     bool found = s != NULL && next_row(r, s);
     if (found) {
-        *out = (struct second_row){
-            .at_ms = sqlite3_column_int64(s, 0),
-            .n_ticks = sqlite3_column_int64(s, 1),
-            .degraded = sqlite3_column_int64(s, 2),
-        };
-        for (int i = 0; i < SECOND_COLUMNS; i++) {
-            out->values[i] = number(s, 3 + i);
-        }
+        take_second(s, out);
     }
     sqlite3_finalize(s);
     return found;
+}
+
+void history_read_seconds(struct history_reader *r, struct history_span span,
+                          history_second_fn *fn, void *user)
+{
+    sqlite3_stmt *s = prepare(
+        r, SECOND_SELECT ">=?1 AND at_ms<=?2 ORDER BY at_ms", span.from_ms);
+    if (s == NULL) {
+        return;
+    }
+    sqlite3_bind_int64(s, 2, span.to_ms);
+    struct second_row row;
+    while (next_row(r, s)) {
+        take_second(s, &row);
+        fn(user, &row);
+    }
+    sqlite3_finalize(s);
 }

@@ -51,6 +51,16 @@ bool history_read_decision(struct history_reader *r, int64_t at_ms,
 bool history_read_second(struct history_reader *r, int64_t at_ms,
                          struct second_row *out);
 
+/* Calls 'fn' with every second that began in [from, to], in order, without its
+ * batteries. */
+typedef void history_second_fn(void *user, const struct second_row *row);
+struct history_span {
+    int64_t from_ms;
+    int64_t to_ms;
+};
+void history_read_seconds(struct history_reader *r, struct history_span span,
+                          history_second_fn *fn, void *user);
+
 /* What failed, if the answers above were false for another cause than that
  * there is nothing; "" otherwise. */
 const char *history_read_error(const struct history_reader *r);

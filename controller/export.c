@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/export.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "controller/cli.h"
+#include "models/calendar.h"
+
+static bool take_time(const char *option, const char *text, int64_t *at_ms)
+{
+    if (text == NULL || calendar_parse_utc(text, at_ms) == ERR_NONE) {
+        return true;
+    }
+    cli_error("export",
+              "%s: \"%s\": expected an instant such as 2026-11-21T14:03:00Z",
+              option, text);
+    return false;
+}
+
+struct options {
+    bool evidence;
+    bool history;
+    const char *from;
+    const char *to;
+    const char *out;
+    double every_s;
+};
+
+static bool check(const struct options *o)
+{
+    if (o->evidence == o->history) {
+        cli_error("export", "say what: --evidence or --history");
+        return false;
+    }
+    if (o->evidence && o->every_s > 0.0) {
+        cli_error("export",
+                  "--every is for --history: evidence is written as it is");
+        return false;
+    }
+    return true;
+}
+
+static int go(const struct options *o, struct export_cfg *cfg)
+{
+    cfg->out = o->out != NULL ? fopen(o->out, "wb") : stdout;
+    if (cfg->out == NULL) {
+        cli_error("export", "%s: %s", o->out, strerror(errno));
+        return EXIT_USAGE;
+    }
+    int code = o->evidence ? export_evidence(cfg) : export_history(cfg);
+    bool written = fflush(cfg->out) == 0 && ferror(cfg->out) == 0;
+    written = (o->out == NULL || fclose(cfg->out) == 0) && written;
+    if (!written) {
+        cli_error("export", "%s: could not be written whole: %s",
+                  o->out != NULL ? o->out : "standard output", strerror(errno));
+        return EXIT_USAGE;
+    }
+    return code;
+}
+
+int export_main(int argc, char **argv)
+{
+    struct options o = {0};
+    const struct cli_option options[] = {
+        {"evidence", CLI_FLAG, &o.evidence, NULL,
+         "the evidence log, for 'ballast verify'"},
+        {"history", CLI_FLAG, &o.history, NULL, "the seconds kept, as CSV"},
+        {"from", CLI_TEXT, &o.from, "TIME", "RFC 3339; default: the first"},
+        {"to", CLI_TEXT, &o.to, "TIME", "RFC 3339; default: the last"},
+        {"every", CLI_DURATION, &o.every_s, "DURATION",
+         "history: one row per that, at least 1 s"},
+        {"out", CLI_TEXT, &o.out, "FILE", "default: standard output"},
+    };
+    const struct cli cli = {
+        .command = "export",
+        .args = "SITE|DATABASE|EVIDENCE",
+        .about = "Writes out what a controller has kept, while it runs or "
+                 "later.  A part of the\nevidence brings along what "
+                 "'ballast verify' needs to check it.  Exit code 1 where\n"
+                 "there is nothing of that time.",
+        .example = "  ballast export site.yaml --evidence --out "
+                   "november.evidence\n"
+                   "  ballast export site.yaml --history --every '1 min' "
+                   "--from 2026-11-21T00:00:00Z\n",
+        .options = options,
+        .n_options = sizeof(options) / sizeof(options[0]),
+        .min_args = 1,
+        .max_args = 1,
+    };
+    int n_args = 0;
+    int code = cli_parse(&cli, argc, argv, &n_args);
+    if (code >= 0) {
+        return code;
+    }
+    struct export_cfg cfg = {.given = argv[1],
+                             .from_ms = INT64_MIN,
+                             .to_ms = INT64_MAX,
+                             .every_s = o.every_s};
+    if (!check(&o) || !take_time("--from", o.from, &cfg.from_ms) ||
+        !take_time("--to", o.to, &cfg.to_ms)) {
+        return EXIT_USAGE;
+    }
+    return go(&o, &cfg);
+}
