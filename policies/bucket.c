@@ -6,67 +6,107 @@
 #include <string.h>
 
 static const int64_t EPOCH_S = 1577836800; /* 2020-01-01: int32 until 2088 */
-
 static const double WORTH_MAX_PER_KWH = 1e3;
 
-/* Upper ends of the buckets, hours to departure; the last has none. */
-static const double EDGES_H[BUCKET_FLEET_MAX - 1] = {1, 2, 4, 6, 9, 13, 24};
+/* Buckets end at so many half hours to departure; the last has no end. */
+static const int ENDS[BUCKET_FLEET_MAX - 1] = {2, 4, 8, 12, 18, 26, 48};
+enum { HALF_HOUR_S = 1800, HALF_HOURS = 64 };
+
+/* Two accumulators take turns, so that a car does not wait for the sum of the
+ * one before it, which often goes to the same place. */
+enum { LANES = 2 };
 
 int32_t bucket_clock_s(int64_t utc_ms)
 {
     int64_t s = utc_ms / 1000 - EPOCH_S;
-    return (int32_t)(s < -INT32_MAX         ? -INT32_MAX
-                     : s > BUCKET_NEVER - 1 ? BUCKET_NEVER - 1
-                                            : s);
+    return (int32_t)(s < 0 ? 0 : s > BUCKET_NEVER - 1 ? BUCKET_NEVER - 1 : s);
 }
 
-static bool needs(const struct bucket_car *c)
+struct sum {
+    int64_t w;
+    int64_t wh;
+    int32_t departs_s;
+    int32_t n;
+};
+
+/* Sums of the buckets, and of those that charge in any case. */
+enum { MUST = BUCKET_FLEET_MAX, SUMS };
+
+/* 'x', or 0 where it is negative, and the lesser of two whose difference fits;
+ * without a branch, for cars come in no order and a processor would guess wrong
+ * a million times. */
+static inline int32_t not_negative(int32_t x)
 {
-    return c->start_s != BUCKET_NEVER && c->charge_w > 0.0f;
+    return x & ~(x >> 31);
 }
 
-static int place_of(double departs_s)
+static inline int32_t least(int32_t a, int32_t b)
 {
-    int k = 0;
-    while (k < BUCKET_FLEET_MAX - 1 && departs_s >= 3600.0 * EDGES_H[k]) {
-        k++;
+    return b + ((a - b) & ((a - b) >> 31));
+}
+
+/* Which bucket each half hour to departure belongs to. */
+static void place(unsigned char of[HALF_HOURS])
+{
+    unsigned char k = 0;
+    for (int i = 0; i < HALF_HOURS; i++) {
+        while (k < BUCKET_FLEET_MAX - 1 && i >= ENDS[k]) {
+            k++;
+        }
+        of[i] = k;
     }
-    return k;
+}
+
+/* One that needs nothing adds nothing to the last bucket. */
+static int32_t sum_of(const struct bucket_fleet *fleet, int64_t i,
+                      const unsigned char place_of[HALF_HOURS])
+{
+    int32_t lax_s = fleet->start_s[i] - fleet->now_s;
+    int32_t left_s = not_negative(fleet->departs_s[i] - fleet->now_s);
+    int32_t h = least(left_s / HALF_HOUR_S, HALF_HOURS - 1);
+    int32_t soon = (not_negative(lax_s) - fleet->soon_s) >> 31; /* all bits */
+    return (MUST & soon) | (place_of[h] & ~soon);
+}
+
+static void add(struct sum *to, const struct bucket_fleet *fleet, int64_t i)
+{
+    int32_t departs_s = fleet->departs_s[i];
+    to->w += fleet->charge_w[i];
+    to->wh += fleet->need_wh[i];
+    to->departs_s = departs_s < to->departs_s ? departs_s : to->departs_s;
+    to->n += fleet->start_s[i] != BUCKET_NEVER;
 }
 
 int bucket_sum(const struct bucket_fleet *fleet,
                struct bucket out[BUCKET_FLEET_MAX], double *must_w)
 {
-    struct bucket b[BUCKET_FLEET_MAX] = {{.n = 0}};
-    *must_w = 0.0;
+    struct sum sums[LANES][SUMS];
+    unsigned char place_of[HALF_HOURS];
+    place(place_of);
+    for (int k = 0; k < LANES * SUMS; k++) {
+        sums[k / SUMS][k % SUMS] = (struct sum){.departs_s = INT32_MAX};
+    }
     for (int64_t i = 0; i < fleet->n; i++) {
-        const struct bucket_car *c = &fleet->cars[i];
-        if (!needs(c)) {
-            continue;
-        }
-        double lax_s = (double)c->start_s - (double)fleet->now_s;
-        double power_w = (double)c->charge_w;
-        double need_wh = (double)c->need_wh;
-        if (lax_s < fleet->soon_s) {
-            *must_w += power_w;
-            continue;
-        }
-        double departs_s = lax_s + need_wh * 3600.0 / power_w;
-        struct bucket *to = &b[place_of(departs_s)];
-        to->departs_s =
-            to->n == 0 || departs_s < to->departs_s ? departs_s : to->departs_s;
-        to->power_w += power_w;
-        to->need_wh += need_wh;
-        to->n++;
+        add(&sums[i % LANES][sum_of(fleet, i, place_of)], fleet, i);
     }
-    int n_out = 0;
+    *must_w = (double)(sums[0][MUST].w + sums[1][MUST].w);
+    int n = 0;
     for (int k = 0; k < BUCKET_FLEET_MAX; k++) {
-        if (b[k].n > 0) {
-            out[n_out] = b[k];
-            out[n_out++].fleet = fleet->fleet;
+        const struct sum *a = &sums[0][k];
+        const struct sum *b = &sums[1][k];
+        int32_t departs_s =
+            a->departs_s < b->departs_s ? a->departs_s : b->departs_s;
+        if (a->n + b->n > 0) {
+            out[n++] = (struct bucket){
+                .fleet = fleet->fleet,
+                .n = a->n + b->n,
+                .departs_s = (double)departs_s - (double)fleet->now_s,
+                .power_w = (double)(a->w + b->w),
+                .need_wh = (double)(a->wh + b->wh),
+            };
         }
     }
-    return n_out;
+    return n;
 }
 
 /* The pair of neighbours of one fleet that leave least apart: the first of
@@ -101,115 +141,108 @@ int bucket_join(struct bucket *b, int n, int most)
     return n;
 }
 
-struct bucket_order bucket_nobody(void)
-{
-    return (struct bucket_order){.bin = -1};
-}
-
-struct bucket_order bucket_everybody(void)
-{
-    return (struct bucket_order){.bin = BUCKET_BINS};
-}
-
-/* Bin of a latest start; the first has all that are late, the last the rest. */
-static int32_t lax_bin(const struct bucket_order *order,
-                       const struct bucket_car *c)
-{
-    int64_t s = (int64_t)c->start_s - order->from_s;
-    uint64_t k = (uint64_t)(s > 0 ? s : 0) / BUCKET_BIN_S;
-    return (int32_t)(k < BUCKET_BINS ? k : BUCKET_BINS - 1);
-}
-
-/* Bin of a cost; what pays more than nothing is in the first. */
-static int32_t cost_bin(const struct bucket_order *order,
-                        const struct bucket_car *c)
-{
-    float k = c->work_per_kwh * order->bins_per_cur;
-    k = k > 0.0f ? k : 0.0f;
-    return k < (float)(BUCKET_BINS - 1) ? (int32_t)k : BUCKET_BINS - 1;
-}
-
-/* What the cars of each bin want, and how far the bins are used. */
+/* What the cars of each bin want; one that needs nothing wants none of it. */
 struct bins {
-    double w[BUCKET_BINS];
-    int32_t end;
+    int64_t w[LANES][BUCKET_BINS];
 };
 
-/* Serves the bins one after the other: all up to 'must', then as far as
- * 'target_w' goes.  Returns what is drawn. */
-static double serve(const struct bins *b, int32_t must, double target_w,
-                    struct bucket_order *order)
+/* Where the serving ends: all bins below 'bin', and of it a part. */
+struct served {
+    int32_t bin;
+    float part;
+    double sum_w;
+};
+
+/* One bin after the other: all below 'must', then as far as 'target_w' goes. */
+static struct served serve(const struct bins *b, int32_t must, double target_w)
 {
-    double sum_w = 0.0;
-    int32_t k = 0;
-    while (k < b->end && (k < must || sum_w + b->w[k] <= target_w)) {
-        sum_w += b->w[k++];
+    struct served s = {.bin = 0};
+    for (; s.bin < BUCKET_BINS; s.bin++) {
+        double w = (double)(b->w[0][s.bin] + b->w[1][s.bin]);
+        if (s.bin >= must && s.sum_w + w > target_w) {
+            s.part = target_w > s.sum_w ? (float)((target_w - s.sum_w) / w) : 0;
+            s.sum_w = fmax(s.sum_w, target_w);
+            break;
+        }
+        s.sum_w += w;
     }
-    order->bin = k > must ? k : must;
-    if (k == b->end) {
-        /* whoever comes is served where something is left */
-        order->bin = sum_w < target_w ? BUCKET_BINS : order->bin;
-    } else if (target_w > sum_w) {
-        order->part = (float)((target_w - sum_w) / b->w[k]);
-        sum_w = target_w;
-    }
-    return sum_w;
+    return s;
+}
+
+/* The first bin has all that are late, the last the rest. */
+static inline int32_t lax_bin(int32_t from_s, int32_t start_s)
+{
+    uint32_t s = (uint32_t)not_negative(start_s - from_s);
+    return least((int32_t)(s / BUCKET_BIN_S), BUCKET_BINS - 1);
+}
+
+/* Where bin 'bin' begins. */
+static int32_t begin_s(int32_t from_s, int32_t bin)
+{
+    int64_t s = (int64_t)from_s + (int64_t)bin * BUCKET_BIN_S;
+    bool last = bin >= BUCKET_BINS || s > BUCKET_NEVER;
+    return last ? BUCKET_NEVER : (int32_t)s;
 }
 
 struct bucket_order bucket_order(const struct bucket_fleet *fleet,
                                  double target_w, double *all_w)
 {
-    assert(target_w >= 0.0 && fleet->soon_s >= 0.0);
-    struct bucket_order order = {.from_s = fleet->now_s};
-    struct bins b = {.end = 0};
+    assert(target_w >= 0.0 && fleet->soon_s >= 0);
+    struct bins b = {0};
+    int32_t from_s = fleet->now_s;
     for (int64_t i = 0; i < fleet->n; i++) {
-        const struct bucket_car *c = &fleet->cars[i];
-        if (needs(c)) {
-            int32_t k = lax_bin(&order, c);
-            b.w[k] += (double)c->charge_w;
-            b.end = k < b.end ? b.end : k + 1;
-        }
+        int32_t k = lax_bin(from_s, fleet->start_s[i]);
+        b.w[i % LANES][k] += fleet->charge_w[i];
     }
-    double must = ceil(fmin(fleet->soon_s / BUCKET_BIN_S, BUCKET_BINS));
-    *all_w = serve(&b, (int32_t)must, target_w, &order);
-    return order;
+    int32_t must = (fleet->soon_s + BUCKET_BIN_S - 1) / BUCKET_BIN_S;
+    struct served s = serve(&b, must, target_w);
+    *all_w = s.sum_w;
+    return (struct bucket_order){
+        .full_s = begin_s(fleet->now_s, s.bin),
+        .part_s = begin_s(fleet->now_s, s.bin + 1),
+        .part = s.part,
+    };
 }
 
-float bucket_share(const struct bucket_order *order,
-                   const struct bucket_car *car)
-{
-    int32_t k = lax_bin(order, car);
-    return k < order->bin ? 1.0f : k == order->bin ? order->part : 0.0f;
-}
-
-struct bucket_order bucket_work_order(const struct bucket_fleet *fleet,
-                                      double worth_per_kwh, double target_w,
-                                      double *all_w)
+struct bucket_work_order bucket_work_order(const struct bucket_fleet *fleet,
+                                           double worth_per_kwh,
+                                           double target_w, double *all_w)
 {
     assert(target_w >= 0.0 && worth_per_kwh > 0.0);
-    double worth = fmin(worth_per_kwh, WORTH_MAX_PER_KWH);
-    struct bucket_order order = {.bins_per_cur = (float)(BUCKET_BINS / worth)};
-    struct bins b = {.end = 0};
+    float worth = (float)fmin(worth_per_kwh, WORTH_MAX_PER_KWH);
+    float bins_per_cur = (float)BUCKET_BINS / worth;
+    struct bins b = {0};
     for (int64_t i = 0; i < fleet->n; i++) {
-        const struct bucket_car *c = &fleet->cars[i];
-        if (c->work_w > 0.0f) {
-            int32_t k = cost_bin(&order, c);
-            b.w[k] += (double)c->work_w;
-            b.end = k < b.end ? b.end : k + 1;
-        }
+        const struct bucket_work *work = &fleet->works[i];
+        float k = work->per_kwh * bins_per_cur;
+        k = k > 0.0f ? k : 0.0f;
+        bool pays = k < (float)BUCKET_BINS;
+        b.w[i % LANES][pays ? (int32_t)k : 0] += pays ? work->w : 0;
     }
-    *all_w = serve(&b, 0, target_w, &order);
-    return order;
+    struct served s = serve(&b, 0, target_w);
+    *all_w = s.sum_w;
+    return (struct bucket_work_order){
+        .full_per_kwh = s.bin > 0 ? (float)s.bin / bins_per_cur : -INFINITY,
+        .part_per_kwh =
+            s.part > 0.0f ? (float)(s.bin + 1) / bins_per_cur : -INFINITY,
+        .part = s.part,
+    };
 }
 
-bool bucket_works(const struct bucket_order *order,
-                  const struct bucket_car *car, int64_t i)
+struct bucket_work_order bucket_no_work(void)
 {
-    int32_t k = cost_bin(order, car);
-    if (k != order->bin) {
-        return k < order->bin;
+    return (struct bucket_work_order){.full_per_kwh = -INFINITY,
+                                      .part_per_kwh = -INFINITY};
+}
+
+bool bucket_works(const struct bucket_work_order *order,
+                  const struct bucket_work *work, int64_t i)
+{
+    if (work->per_kwh < order->full_per_kwh) {
+        return true;
     }
     /* spread evenly over 0..1 (Knuth, multiplicative hashing) */
     uint32_t mixed = (uint32_t)i * 2654435761u;
-    return (float)mixed < order->part * 4294967296.0f;
+    return work->per_kwh < order->part_per_kwh &&
+           (float)mixed < order->part * 4294967296.0f;
 }

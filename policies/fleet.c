@@ -13,8 +13,29 @@ static const double KEEP_S = 900.0;
 static const double KEEP_PU = 0.9; /* of the cost of one that works */
 static const double CHARGING_W = 100.0;
 
-/* What the departure still asks of the pack, as a fraction; 0 for nothing.
- * A little more than it needs lets the car compute until then. */
+/* fmax and fmin without a call, a million times every two seconds; what is not
+ * a number gives 'b'. */
+static double most(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* One car as it is now, each thing found out once. */
+struct look {
+    const struct fleet_in *in;
+    const struct guard_now *now;
+    double charge_max_w; /* by its guard and its charger */
+    double missing_pu;   /* that the departure asks of the pack, >= 0 */
+    double offered_w;    /* compute that the fleet has a use for */
+    double cost_per_kwh; /* of it: wear and energy */
+};
+
+/* A little more than the departure needs lets the car compute until then. */
 static double missing_pu(const struct fleet_in *in, const struct node_in *n)
 {
     if (!(n->flags & NODE_HAS_DEPARTURE) || !isfinite(n->departs_soc_pu)) {
@@ -22,115 +43,132 @@ static double missing_pu(const struct fleet_in *in, const struct node_in *n)
     }
     double keep_pu = guard_floor_pu(in->guard, n);
     if (isfinite(n->soc_limit_pu)) {
-        keep_pu = fmin(keep_pu, n->soc_limit_pu);
+        keep_pu = least(keep_pu, n->soc_limit_pu);
     }
-    return fmax(fmax(n->departs_soc_pu, keep_pu) - n->soc_pu, 0.0);
+    return most(most(n->departs_soc_pu, keep_pu) - n->soc_pu, 0.0);
 }
 
-/* Charge power that the departure needs, a little early. */
-static double needed_w(const struct fleet_in *in, const struct node_in *n)
-{
-    double wh = missing_pu(in, n) * in->fleet->pack_wh / CHARGER_EFF_PU;
-    if (wh <= 0.0) {
-        return 0.0;
-    }
-    double left_s = (double)(n->departs_at_ms - in->utc_ms) / 1e3;
-    double w = left_s > 0.0 ? wh * 3600.0 / left_s * EARLY : CHARGE_MAX_W;
-    return fmin(w, CHARGE_MAX_W);
-}
-
-/* What the car offers and the fleet has a use for. */
 static double offered_w(const struct fleet_in *in, const struct node_in *n)
 {
     bool open = n->until_at_ms == 0 || in->utc_ms < n->until_at_ms;
     double w = open && isfinite(n->compute_avail_w) ? n->compute_avail_w : 0.0;
-    return fmax(fmin(w, in->fleet->compute_w), 0.0);
+    return most(least(w, in->fleet->compute_w), 0.0);
 }
 
-/* Has the market a use for 'w' of this car, at the price of its wear? */
-static enum reason market(const struct fleet_in *in,
-                          const struct guard_now *now, double w, double left_w)
+static struct look look_at(const struct fleet_in *in,
+                           const struct guard_now *now)
 {
-    if (w <= 0.0) {
+    const struct node_in *n = now->node;
+    double most_w = guard_charge_max_w(in->guard, now);
+    struct look l = {.in = in,
+                     .now = now,
+                     .charge_max_w =
+                         most_w < CHARGE_MAX_W ? most_w : CHARGE_MAX_W,
+                     .missing_pu = missing_pu(in, n),
+                     .offered_w = offered_w(in, n),
+                     .cost_per_kwh = INFINITY};
+    if (l.offered_w > 0.0 && (n->flags & NODE_CONSENT)) {
+        l.cost_per_kwh = guard_price_per_kwh(in->guard, now) +
+                         guard_energy_per_kwh(in->guard, now);
+    }
+    return l;
+}
+
+/* Has the market a use for its compute, at the price of its wear? */
+static enum reason market(const struct look *l, double left_w)
+{
+    if (l->offered_w <= 0.0) {
         return REASON_NODE_NOT_OFFERED;
     }
-    if (w > left_w) {
+    if (l->offered_w > left_w) {
         return REASON_NODE_FEEDER;
     }
-    double cost_per_kwh = guard_price_per_kwh(in->guard, now) +
-                          guard_energy_per_kwh(in->guard, now);
-    return cost_per_kwh > in->value_per_kwh ? REASON_NODE_PRICE
-                                            : REASON_NODE_OK;
+    return l->cost_per_kwh > l->in->value_per_kwh ? REASON_NODE_PRICE
+                                                  : REASON_NODE_OK;
 }
 
-/* Would it work, had it but its charge? */
-static bool may_work(const struct fleet_in *in, const struct guard_now *now)
+/* Would it work, had it but its charge, and may it have that at once? */
+static bool waits(const struct look *l)
 {
-    bool agreed = now->node->flags & NODE_CONSENT;
-    bool asked = in->work == NULL || in->work->bin >= 0;
-    return agreed && asked &&
-           market(in, now, offered_w(in, now->node), INFINITY) ==
-               REASON_NODE_OK;
+    const struct fleet_in *in = l->in;
+    bool agreed = l->now->node->flags & NODE_CONSENT;
+    bool asked = in->work == NULL || in->work->full_per_kwh > -INFINITY ||
+                 in->work->part > 0.0f;
+    return l->missing_pu > 0.0 && agreed && asked && !in->restrict_load &&
+           market(l, INFINITY) == REASON_NODE_OK;
 }
 
-/* When it must begin to charge at 'most_w', on the buckets' clock. */
-static int32_t latest_start_s(const struct node_in *n, double need_wh,
-                              double most_w)
+static double need_wh(const struct look *l)
 {
-    double takes_s = EARLY * need_wh * 3600.0 / most_w;
+    return l->missing_pu * l->in->fleet->pack_wh / CHARGER_EFF_PU;
+}
+
+/* When it must begin to charge with all it can, on the buckets' clock. */
+static int32_t latest_start_s(const struct look *l)
+{
+    const struct node_in *n = l->now->node;
+    double takes_s = EARLY * need_wh(l) * 3600.0 / l->charge_max_w;
     double keep_s = n->charge_w > CHARGING_W ? KEEP_S : 0.0;
     double start_s =
         (double)bucket_clock_s(n->departs_at_ms) - takes_s - keep_s;
-    return (int32_t)fmax(start_s, (double)-INT32_MAX);
+    return (int32_t)(start_s > 0.0 ? start_s : 0.0);
 }
 
-/* What the car needs, and may take by its guard. */
-static void note_charge(const struct fleet_in *in, const struct guard_now *now,
-                        double most_w, struct bucket_car *car)
+/* What the fast passes shall know of its charge.  One that waits for it has no
+ * laxity. */
+static struct bucket_car told_charge(const struct look *l)
 {
-    const struct node_in *n = now->node;
-    double need_wh = missing_pu(in, n) * in->fleet->pack_wh / CHARGER_EFF_PU;
-    *car =
-        (struct bucket_car){.start_s = BUCKET_NEVER, .charge_w = (float)most_w};
-    if (most_w <= 0.0 || need_wh <= 0.0) {
-        return;
+    struct bucket_car car = bucket_car_none();
+    if (l->charge_max_w > 0.0 && l->missing_pu > 0.0) {
+        car.departs_s = bucket_clock_s(l->now->node->departs_at_ms);
+        car.charge_w = (int32_t)l->charge_max_w;
+        car.need_wh = (int32_t)ceil(need_wh(l));
+        car.start_s =
+            waits(l) ? bucket_clock_s(l->in->utc_ms) : latest_start_s(l);
     }
-    car->need_wh = (float)need_wh;
-    bool waits = may_work(in, now) && !in->restrict_load;
-    car->start_s =
-        waits ? bucket_clock_s(in->utc_ms) : latest_start_s(n, need_wh, most_w);
+    return car;
+}
+
+/* Power that the departure needs, a little early. */
+static double needed_w(const struct look *l)
+{
+    int64_t left_ms = l->now->node->departs_at_ms - l->in->utc_ms;
+    double left_s = (double)left_ms / 1e3;
+    double w = need_wh(l) <= 0.0 ? 0.0
+               : left_s > 0.0    ? need_wh(l) * 3600.0 / left_s * EARLY
+                                 : CHARGE_MAX_W;
+    return least(w, CHARGE_MAX_W);
 }
 
 /* Needed charge in its turn, or at once rather than in time where the car
  * could work as soon as it has it; up to the owner's limit while power is
  * cheap. */
-static double charge_w(const struct fleet_in *in, const struct guard_now *now,
-                       double most_w, const struct bucket_car *car)
+static double charge_w(const struct look *l, const struct bucket_car *car)
 {
-    const struct node_in *n = now->node;
-    if (most_w <= 0.0) {
+    const struct fleet_in *in = l->in;
+    const struct node_in *n = l->now->node;
+    if (l->charge_max_w <= 0.0) {
         return 0.0;
     }
-    bool room = isfinite(n->soc_limit_pu) && n->soc_pu < n->soc_limit_pu;
-    bool needs = car->start_s != BUCKET_NEVER;
-    if (needs && in->charge != NULL) {
-        return most_w * (double)bucket_share(in->charge, car);
+    if (l->missing_pu > 0.0 && in->charge != NULL) {
+        return l->charge_max_w * (double)bucket_share(in->charge, car->start_s);
     }
-    bool fill = in->cheap && room;
-    bool waits = needs && may_work(in, now);
-    bool soon = (fill || waits) && !in->restrict_load;
-    return soon ? most_w : fmin(needed_w(in, n), most_w);
+    bool room = isfinite(n->soc_limit_pu) && n->soc_pu < n->soc_limit_pu;
+    bool fill = in->cheap && room && !in->restrict_load;
+    return fill || waits(l) ? l->charge_max_w
+                            : least(needed_w(l), l->charge_max_w);
 }
 
-/* Its work, as far as the guard and the market agree. */
-static void note_work(const struct fleet_in *in, const struct guard_now *now,
-                      double w, struct fleet_car car)
+/* Whether it is among those that take over work. */
+static enum reason take_over(const struct look *l, const struct fleet_car *car)
 {
-    double per_kwh = guard_price_per_kwh(in->guard, now) +
-                     guard_energy_per_kwh(in->guard, now);
-    bool works = car.guard->computing;
-    car.bucket->work_w = (float)w;
-    car.bucket->work_per_kwh = (float)(works ? KEEP_PU * per_kwh : per_kwh);
+    bool works = car->guard->computing;
+    double per_kwh = works ? KEEP_PU * l->cost_per_kwh : l->cost_per_kwh;
+    *car->work = (struct bucket_work){.w = (int32_t)l->offered_w,
+                                      .per_kwh = (float)per_kwh};
+    return bucket_works(l->in->work, car->work, car->index)
+               ? REASON_NODE_OK
+               : REASON_NODE_NO_WORK;
 }
 
 struct node_command fleet_node(const struct fleet_in *in,
@@ -141,26 +179,23 @@ struct node_command fleet_node(const struct fleet_in *in,
                             .mono_ms = in->mono_ms,
                             .energy_per_kwh = in->energy_per_kwh};
     guard_step(in->guard, car->guard, &now);
-    double most_w = fmin(guard_charge_max_w(in->guard, &now), CHARGE_MAX_W);
-    note_charge(in, &now, most_w, car->bucket);
+    struct look l = look_at(in, &now);
+    *car->bucket = told_charge(&l);
 
     struct node_command c = {.ttl_s = guard_lease_s(), .valid = 1};
-    double left_w = fmax(feeder_left_w, 0.0);
-    c.charge_w = fmin(charge_w(in, &now, most_w, car->bucket), left_w);
+    double left_w = most(feeder_left_w, 0.0);
+    c.charge_w = least(charge_w(&l, car->bucket), left_w);
     left_w -= c.charge_w;
 
-    double w = offered_w(in, car->node);
-    enum reason why = guard_ask(in->guard, car->guard, &now, w);
+    enum reason why = guard_ask(in->guard, car->guard, &now, l.offered_w);
     if (why == REASON_NODE_OK) {
-        why = market(in, &now, w, left_w);
+        why = market(&l, left_w);
     }
-    if (why == REASON_NODE_OK && in->work != NULL) {
-        note_work(in, &now, w, *car);
-        if (!bucket_works(in->work, car->bucket, car->index)) {
-            why = REASON_NODE_NO_WORK;
-        }
+    if (in->work != NULL) {
+        *car->work = (struct bucket_work){.w = 0};
+        why = why == REASON_NODE_OK ? take_over(&l, car) : why;
     }
-    c.compute_w = why == REASON_NODE_OK ? w : 0.0;
+    c.compute_w = why == REASON_NODE_OK ? l.offered_w : 0.0;
     c.reason = (int64_t)why;
     guard_grant(car->guard, &now, c.compute_w);
     return c;

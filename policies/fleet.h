@@ -35,8 +35,8 @@ struct fleet_in {
     double value_per_kwh;  /* of compute; INFINITY where none is set */
     bool cheap;            /* price low enough to charge ahead of need */
     bool restrict_load;    /* the site is shedding: no charging ahead of need */
-    const struct bucket_order *charge; /* NULL: each in time for itself */
-    const struct bucket_order *work;   /* NULL: there is always work */
+    const struct bucket_order *charge;    /* NULL: each in time for itself */
+    const struct bucket_work_order *work; /* NULL: there is always work */
 };
 
 /* One car. */
@@ -44,6 +44,7 @@ struct fleet_car {
     const struct node_in *node;
     struct guard_state *guard; /* books what has happened and is granted */
     struct bucket_car *bucket; /* what the fast passes shall know of it */
+    struct bucket_work *work;  /* NULL where it takes over none */
     int64_t index;
 };
 

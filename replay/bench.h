@@ -48,6 +48,7 @@ enum err bench_wear(struct bench_run *run);
 enum err bench_forecast(struct bench_run *run);
 enum err bench_plan(struct bench_run *run);
 enum err bench_share(struct bench_run *run);
+enum err bench_cars(struct bench_run *run);
 
 /* `ballast bench [NAME...]` */
 int bench_main(int argc, char **argv);

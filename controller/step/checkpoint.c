@@ -152,26 +152,26 @@ static bool node_valid(const struct step_cfg *cfg, int fleet,
            life_pack_valid(&n->life, cfg->site.fleets[fleet].chemistry);
 }
 
-static bool car_valid(const struct bucket_car *c)
+static bool car_valid(const struct bucket_fleet *f, int64_t i)
 {
-    return power((double)c->charge_w) && c->charge_w >= 0.0f &&
-           power((double)c->need_wh) && c->need_wh >= 0.0f &&
-           power((double)c->work_w) && c->work_w >= 0.0f &&
-           power((double)c->work_per_kwh);
+    bool idle = f->charge_w[i] == 0 && f->need_wh[i] == 0;
+    return f->start_s[i] >= 0 && f->departs_s[i] >= 0 && f->charge_w[i] >= 0 &&
+           f->need_wh[i] >= 0 && (f->start_s[i] != BUCKET_NEVER || idle) &&
+           f->works[i].w >= 0 && isfinite(f->works[i].per_kwh);
 }
 
 static bool fleets_valid(const struct step_cfg *cfg, const struct step_state *s)
 {
     for (int f = 0; f < cfg->site.n_fleets; f++) {
         const struct site_fleet *fleet = &cfg->site.fleets[f];
+        struct bucket_fleet cars = cars_in(cfg, s, f);
         if (!power(s->feeder_w[f]) || !power(s->drawn_w[f]) ||
             !power(s->compute_w[f])) {
             return false;
         }
         for (int i = 0; i < fleet->nodes; i++) {
-            int64_t at = fleet->first_node + i;
-            if (!node_valid(cfg, f, &s->nodes[at]) ||
-                !car_valid(&cars_in(cfg, s)[at])) {
+            if (!node_valid(cfg, f, &s->nodes[fleet->first_node + i]) ||
+                !car_valid(&cars, i)) {
                 return false;
             }
         }

@@ -6,9 +6,6 @@
 #include "controller/step/step_state.h"
 #include "policies/fleet.h"
 
-/* Who has less laxity charges whatever the plan says: a turn is two seconds,
- * a plan is made every few minutes. */
-static const double SOON_S = 300.0;
 static const double AT_CAP_PU = 0.97; /* of its cap: it wants more */
 static const double WORTH_MIN_PER_KWH = 1e-6;
 
@@ -16,20 +13,6 @@ static double value_of(const struct site *site, const struct site_fleet *fleet)
 {
     bool given = fleet->class_id >= 0 && fleet->class_id < site->n_classes;
     return given ? site->classes[fleet->class_id].value_per_kwh : INFINITY;
-}
-
-struct bucket_fleet cars_of_fleet(const struct step_cfg *cfg,
-                                  const struct step_state *state, int f,
-                                  int64_t utc_ms)
-{
-    const struct site_fleet *fleet = &cfg->site.fleets[f];
-    return (struct bucket_fleet){
-        .cars = cars_in(cfg, state) + fleet->first_node,
-        .n = fleet->nodes,
-        .fleet = f,
-        .now_s = bucket_clock_s(utc_ms),
-        .soon_s = SOON_S,
-    };
 }
 
 int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
@@ -40,7 +23,8 @@ int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
     int n = 0;
     *must_w = 0.0;
     for (int f = 0; f < cfg->site.n_fleets; f++) {
-        struct bucket_fleet cars = cars_of_fleet(cfg, state, f, utc_ms);
+        struct bucket_fleet cars = cars_in(cfg, state, f);
+        cars.now_s = bucket_clock_s(utc_ms);
         double fleet_w = 0.0;
         if (cfg->site.fleets[f].behind_poi) {
             n += bucket_sum(&cars, &all[n], &fleet_w);
@@ -91,26 +75,26 @@ struct tick {
 /* And those of one. */
 struct orders {
     struct bucket_order charge;
-    struct bucket_order work;
+    struct bucket_work_order work;
     bool plans_charge;
 };
 
 /* Work that is to be taken over goes to the first fleets of its class; what
  * they cannot do is left to the next.  Cars behind the grid connection would
  * bring back the load that the pods are held back for. */
-static struct bucket_order order_work(const struct step_cfg *cfg,
-                                      const struct bucket_fleet *cars,
-                                      struct tick *tick)
+static struct bucket_work_order order_work(const struct step_cfg *cfg,
+                                           const struct bucket_fleet *cars,
+                                           struct tick *tick)
 {
     const struct site_fleet *fleet = &cfg->site.fleets[cars->fleet];
     int c = fleet->class_id;
     if (!fleet->takes_over || fleet->behind_poi || !(tick->held_w[c] > 0.0)) {
-        return bucket_nobody();
+        return bucket_no_work();
     }
     double worth_per_kwh = fmax(value_of(&cfg->site, fleet), WORTH_MIN_PER_KWH);
     double left_w = fmax(tick->held_w[c] - tick->taken_w[c], 0.0);
     double taken_w = 0.0;
-    struct bucket_order order =
+    struct bucket_work_order order =
         bucket_work_order(cars, worth_per_kwh, left_w, &taken_w);
     tick->taken_w[c] += taken_w;
     return order;
@@ -121,7 +105,8 @@ static struct orders order_fleet(const struct step_cfg *cfg,
                                  struct tick *tick)
 {
     const struct site_fleet *fleet = &cfg->site.fleets[f];
-    struct bucket_fleet cars = cars_of_fleet(cfg, state, f, tick->in->utc_ms);
+    struct bucket_fleet cars = cars_in(cfg, state, f);
+    cars.now_s = bucket_clock_s(tick->in->utc_ms);
     struct orders o = {.work = order_work(cfg, &cars, tick)};
     double want_w = tick->slot < 0
                         ? INFINITY
@@ -182,13 +167,16 @@ static void turn_fleet(const struct step_cfg *cfg, struct step_state *state,
     int64_t first = fleet->first_node;
     int64_t end = first + fleet->nodes;
     int64_t from = tick->from > first ? tick->from : first;
-    struct bucket_car *cars = cars_of(cfg, state);
+    struct bucket_car bucket;
+    struct bucket_work *works = cars_work_of(cfg, state);
     for (int64_t i = from; i < tick->to && i < end; i++) {
         struct fleet_car car = {.node = &in->nodes[i],
                                 .guard = &state->nodes[i].guard,
-                                .bucket = &cars[i],
+                                .bucket = &bucket,
+                                .work = &works[i],
                                 .index = i};
         decide_node(state, &fin, f, &car);
+        cars_put(cfg, state, i, &bucket);
         age_node(cfg, state, in, fleet, i);
         foresee_node(cfg, state, in, f, i);
         out[i] = state->nodes[i].command;

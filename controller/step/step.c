@@ -80,6 +80,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
         state->soc_home_pu[i] = NAN;
     }
+    cars_init(cfg, state);
     age_init(cfg, state);
     foresee_init(cfg, state);
 }

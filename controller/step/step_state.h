@@ -283,17 +283,17 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
                     struct step_out *out);
 
 /* cars.c: the cars as the fast passes see them, in the site's order, and the
- * end of the state, which they are. */
-struct bucket_car *cars_of(const struct step_cfg *cfg,
-                           struct step_state *state);
-const struct bucket_car *cars_in(const struct step_cfg *cfg,
-                                 const struct step_state *state);
+ * end of the state, which they are.  At first they need nothing. */
+void cars_init(const struct step_cfg *cfg, struct step_state *state);
+void cars_put(const struct step_cfg *cfg, struct step_state *state, int64_t i,
+              const struct bucket_car *car);
+struct bucket_work *cars_work_of(const struct step_cfg *cfg,
+                                 struct step_state *state);
 size_t cars_end(const struct step_cfg *cfg);
 
-/* nodes.c: those of fleet 'f', for bucket_sum() and bucket_order(). */
-struct bucket_fleet cars_of_fleet(const struct step_cfg *cfg,
-                                  const struct step_state *state, int f,
-                                  int64_t utc_ms);
+/* cars.c: those of fleet 'f'; its clock is the caller's. */
+struct bucket_fleet cars_in(const struct step_cfg *cfg,
+                            const struct step_state *state, int f);
 
 /* nodes.c: what the cars behind the grid connection need, for the planner, in
  * at most PLAN_BUCKETS_MAX buckets (of more than so many fleets the first);
