@@ -160,11 +160,23 @@ static enum err put_line(struct evidence_file *f, int64_t at_ms,
     return e;
 }
 
+/* Killed between a line and its newline: the line is good. */
+static bool lacks_only_newline(const struct evidence_file *f,
+                               const struct tail *t, struct evidence_frame *l)
+{
+    const char *line = t->bytes + t->good;
+    size_t n = t->n - t->good;
+    return memchr(line, '\n', n) == NULL && evidence_frame(line, n, l) &&
+           l->n == f->chain.n + 1 && evidence_follows(&f->chain, line, l);
+}
+
 /* Ends what is torn and says so. */
 static enum err mark_torn(struct evidence_file *f, const struct tail *t)
 {
     size_t n = t->n - t->good;
     bool ended = t->bytes[t->n - 1] == '\n';
+    struct evidence_frame line;
+    bool whole = lacks_only_newline(f, t, &line);
     char hash[EVIDENCE_HASH + 1];
     evidence_digest(t->bytes + t->good, n - (ended ? 1 : 0), hash);
     f->size += (int64_t)n;
@@ -173,6 +185,11 @@ static enum err mark_torn(struct evidence_file *f, const struct tail *t)
         return ERR_IO;
     }
     f->size += ended ? 0 : 1;
+    if (whole) {
+        f->chain.n = line.n;
+        memcpy(f->chain.hash, line.hash, sizeof(line.hash));
+        return ERR_NONE;
+    }
     char fields[160];
     snprintf(fields, sizeof(fields), "\"bytes\":%zu,\"sha256\":\"%s\"",
              n - (ended ? 1 : 0), hash);
@@ -216,7 +233,8 @@ static enum err go_on(struct evidence_file *f, const struct tail *t,
     f->is_new = f->size == 0;
     if (!has_good) {
         /* a first line that was not finished holds nothing that counts */
-        return ftruncate(f->fd, 0) == 0 ? chain_of_last_part(f) : ERR_IO;
+        bool clean = t->n == 0 || ftruncate(f->fd, 0) == 0;
+        return clean ? chain_of_last_part(f) : ERR_IO;
     }
     return t->good < t->n ? mark_torn(f, t) : ERR_NONE;
 }
