@@ -121,13 +121,23 @@ static void battery_columns(struct schedule_lp *lp,
         struct ipm_entry in = {row, 0, -b->charge_eff_pu, lp->h};
         struct ipm_entry from = {row, 0, 1.0 / b->discharge_eff_pu, lp->h};
         out->charge[s] = power_column(lp, in, -1.0, out->charge_row);
+        entry(lp, out->charge[s],
+              (struct ipm_entry){out->one_row, 0, 1.0, out->in_share});
         out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
+        entry(lp, out->discharge[s],
+              (struct ipm_entry){out->one_row, 0, 1.0, out->out_share});
         int e = out->energy[s] = column(lp);
         entry(lp, e, (struct ipm_entry){row, 0, 1.0, NULL});
         entry(lp, e, (struct ipm_entry){row, 1, -1.0, NULL});
         entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
     }
     out->charge_room = out->discharge_room = out->sum = out->missing = -1;
+    out->one_room = -1;
+    if (out->one_row >= 0) {
+        out->one_room = column(lp);
+        entry(lp, out->one_room,
+              (struct ipm_entry){out->one_row, 0, 1.0, NULL});
+    }
     if (out->charge_row >= 0) {
         out->charge_room = column(lp);
         entry(lp, out->charge_room,
@@ -176,6 +186,16 @@ static bool ramp_matters(const struct schedule_lp *lp,
     return p->ramp_max_w_per_s * step_s < hi - lo;
 }
 
+/* Without the rows for one direction at a time. */
+static int most_columns(const struct schedule_lp *lp)
+{
+    int n = 9 + 2 * lp->n_classes;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        n += 3 * lp->batteries[i].store.n_segments + 4;
+    }
+    return n;
+}
+
 /* The time-coupled rows first: ramp and peak lead, because they alone reach
  * over a whole stage.  The balance comes last of the local ones, because the
  * others are coupled with it. */
@@ -201,6 +221,14 @@ static void rows(struct schedule_lp *lp, const struct schedule_problem *p)
         b->charge_row = several ? n++ : -1;
         b->discharge_row = several ? n++ : -1;
     }
+    /* As many as there is room for. */
+    int left = IPM_ROWS_MAX - 1 - n;
+    int free_cols = IPM_COLS_MAX - most_columns(lp);
+    left = left < free_cols ? left : free_cols;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        struct schedule_lp_battery *b = &lp->batteries[i];
+        b->one_row = b->in_share && left-- > 0 ? n++ : -1;
+    }
     lp->balance_row = n++;
     lp->ipm.n_rows = n;
     assert(n <= IPM_ROWS_MAX);
@@ -214,7 +242,7 @@ bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
     lp->n_batteries = (int)p->n_batteries;
     lp->n_classes = (int)p->n_classes;
     schedule_penalties(p, &lp->penalties);
-    if (!schedule_lp_shapes(lp, p, m)) {
+    if (!schedule_lp_shapes(lp, p, ways, m)) {
         return false;
     }
     rows(lp, p);

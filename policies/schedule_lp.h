@@ -63,6 +63,10 @@ struct schedule_lp_battery {
     double *in_max; /* powers that keep inside what can be reached, scaled */
     double *out_max;
     const double *sum_on;
+    int one_row; /* charge or discharge, not both */
+    int one_room;
+    double *in_share; /* of the full power; 0 where the row is not there */
+    double *out_share;
 };
 
 struct schedule_lp {
@@ -101,8 +105,17 @@ struct schedule_lp {
     struct schedule_lp_battery batteries[SCHEDULE_BATTERIES_MAX];
 };
 
-/* Directions that a second solve must keep: [battery][step] +1 charges only,
- * -1 discharges only, 0 either; NULL: all either. */
+/* What a battery may do in a step.  SHARED: its charge and its discharge, as
+ * parts of the full powers, are together 1 at most: true of every schedule
+ * that does one at a time, and a row more. */
+enum schedule_way {
+    SCHEDULE_WAY_OUT = -1,
+    SCHEDULE_WAY_ANY = 0,
+    SCHEDULE_WAY_IN = 1,
+    SCHEDULE_WAY_SHARED = 2,
+};
+
+/* [battery][step]; NULL: all ANY. */
 struct schedule_ways {
     int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
 };

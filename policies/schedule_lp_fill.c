@@ -121,8 +121,37 @@ static bool window(struct schedule_lp *lp, const struct schedule_problem *p,
     return true;
 }
 
+/* Where both directions are there and share the step. */
+static bool shares(struct schedule_lp *lp, int i,
+                   const struct schedule_ways *ways, struct ipm_memory *m)
+{
+    struct schedule_lp_battery *out = &lp->batteries[i];
+    bool any = false;
+    for (int t = 0; t < lp->n && ways; t++) {
+        any = any || ways->at[i][t] == SCHEDULE_WAY_SHARED;
+    }
+    if (!any) {
+        return true;
+    }
+    out->in_share = ipm_take(m, (size_t)lp->n);
+    out->out_share = ipm_take(m, (size_t)lp->n);
+    if (!out->in_share || !out->out_share) {
+        return false;
+    }
+    for (int t = 0; t < lp->n; t++) {
+        double in = out->in_max[t];
+        double give = out->out_max[t];
+        if (ways->at[i][t] == SCHEDULE_WAY_SHARED && in > 0.0 && give > 0.0) {
+            out->in_share[t] = 1.0 / in;
+            out->out_share[t] = 1.0 / give;
+        }
+    }
+    return true;
+}
+
 bool schedule_lp_shapes(struct schedule_lp *lp,
-                        const struct schedule_problem *p, struct ipm_memory *m)
+                        const struct schedule_problem *p,
+                        const struct schedule_ways *ways, struct ipm_memory *m)
 {
     size_t n = (size_t)lp->n;
     double *h = ipm_take(m, n);
@@ -146,7 +175,7 @@ bool schedule_lp_shapes(struct schedule_lp *lp,
     lp->grid_hi = hi;
     lp->unit_cur = unit_cur(lp, p);
     for (int i = 0; i < lp->n_batteries; i++) {
-        if (!window(lp, p, i, m)) {
+        if (!window(lp, p, i, m) || !shares(lp, i, ways, m)) {
             return false;
         }
     }
@@ -310,8 +339,8 @@ static void fill_powers(struct schedule_lp *lp, int i,
     const struct schedule_lp_battery *at = &lp->batteries[i];
     for (int t = 0; t < lp->n; t++) {
         int way = ways ? ways->at[i][t] : 0;
-        double in = way < 0 ? 0.0 : at->in_max[t];
-        double out = way > 0 ? 0.0 : at->out_max[t];
+        double in = way == SCHEDULE_WAY_OUT ? 0.0 : at->in_max[t];
+        double out = way == SCHEDULE_WAY_IN ? 0.0 : at->out_max[t];
         for (int s = 0; s < at->store.n_segments; s++) {
             set(lp, at->charge[s], t, (struct value){0.0, in, 0.0, 1.0});
             set(lp, at->discharge[s], t,
@@ -322,6 +351,10 @@ static void fill_powers(struct schedule_lp *lp, int i,
             set(lp, at->discharge_room, t, (struct value){0.0, out, 0.0, 1.0});
             rhs(lp, at->charge_row, t, in);
             rhs(lp, at->discharge_row, t, out);
+        }
+        if (at->one_row >= 0 && at->in_share[t] > 0.0) {
+            set(lp, at->one_room, t, (struct value){0.0, 1.0, 0.0, 1.0});
+            rhs(lp, at->one_row, t, 1.0);
         }
     }
 }

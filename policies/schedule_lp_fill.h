@@ -8,7 +8,8 @@
 
 /* Units, shapes, what the grid can reach and the windows; before the rows. */
 bool schedule_lp_shapes(struct schedule_lp *lp,
-                        const struct schedule_problem *p, struct ipm_memory *m);
+                        const struct schedule_problem *p,
+                        const struct schedule_ways *ways, struct ipm_memory *m);
 
 /* Bounds, costs and right hand sides; after ipm_open. */
 void schedule_lp_fill(struct schedule_lp *lp, const struct schedule_problem *p,

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "policies/schedule_solve.h"
+#include "policies/schedule_search.h"
 
 #include <math.h>
 #include <string.h>
 
 static const double gap_target_pu = 5e-7; /* at which it stops */
-static const double gap_optimal_pu = 1e-6;
+const double schedule_gap_optimal_pu = 1e-6;
 static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
 
 static const double gap_solved_pu = 1e-9;
-
-enum { ROUNDS_MAX = 4 };
-
-struct schedule_solver {
-    struct ipm_memory memory;
-    struct schedule_lp lp;
-    struct schedule_ways ways;
-    struct schedule trial;
-};
 
 static size_t header_doubles(void)
 {
@@ -33,13 +24,13 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t s = (size_t)shape->n_segments;
     size_t k = (size_t)shape->n_classes;
     size_t coupled = 2 + k + b * s;
-    size_t local = 1 + 3 * b;
+    size_t local = 1 + 4 * b;
     size_t rows = coupled + local;
-    size_t cols = 9 + 2 * k + b * (3 * s + 4);
+    size_t cols = 9 + 2 * k + b * (3 * s + 5);
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
                    2 * local * coupled + 2 * coupled + b * s * s;
-    size_t vectors = 16 * cols + 4 * rows + 6 + 7 * b + pairs + local;
+    size_t vectors = 16 * cols + 4 * rows + 6 + 9 * b + pairs + local;
     return header_doubles() + vectors * n +
            (n * coupled + width + 16) * (width + 9) + 16 * cols;
 }
@@ -56,25 +47,18 @@ struct schedule_solver *schedule_solver(double *base, size_t n)
     return s;
 }
 
-struct search {
-    struct schedule_solver *s;
-    const struct schedule_problem *p;
-    const struct schedule_budget *budget;
-    struct schedule *best;
-    double best_cur; /* cost with penalties; INFINITY: none yet */
-    double bound_cur;
-    int n_iterations;
-    int n_left;
-};
-
-static double gap(const struct search *at)
+static double gap_to(const struct schedule_search *at, double bound_cur)
 {
-    return fmax(at->best_cur - at->bound_cur, 0.0) /
-           fmax(1.0, fabs(at->best_cur));
+    return fmax(at->best_cur - bound_cur, 0.0) / fmax(1.0, fabs(at->best_cur));
+}
+
+double schedule_search_gap(const struct schedule_search *at)
+{
+    return gap_to(at, at->bound_cur);
 }
 
 /* The rows in use only: the whole is some MB. */
-static void keep(struct search *at)
+static void keep(struct schedule_search *at)
 {
     const struct schedule *from = &at->s->trial;
     struct schedule *to = at->best;
@@ -97,7 +81,8 @@ static void keep(struct search *at)
     }
 }
 
-static void look(struct search *at, bool relaxed)
+/* The bound of the programme as it is. */
+static double look(struct schedule_search *at)
 {
     struct schedule_solver *s = at->s;
     schedule_lp_powers(&s->lp, at->p, &s->trial);
@@ -107,12 +92,10 @@ static void look(struct search *at, bool relaxed)
         keep(at);
         at->best_cur = cur;
     }
-    if (relaxed) {
-        at->bound_cur = fmax(at->bound_cur, schedule_lp_bound(&s->lp));
-    }
+    return schedule_lp_bound(&s->lp);
 }
 
-static bool stopped(const struct search *at)
+bool schedule_search_over(const struct schedule_search *at)
 {
     const struct schedule_budget *b = at->budget;
     return at->n_left <= 0 || (b && b->stop && b->stop(b->context));
@@ -136,29 +119,28 @@ static bool solved(const struct schedule_lp *lp)
            lp->ipm.primal_pu < 1e-8;
 }
 
-/* One programme to its end; 'relaxed': its bound holds for the problem. */
-static void run(struct search *at, bool relaxed)
+double schedule_search_run(struct schedule_search *at, double bound_cur)
 {
     struct ipm *ipm = &at->s->lp.ipm;
     bool looked = false;
+    int n = 0;
     ipm_start(ipm);
-    while (!stopped(at)) {
-        if (!ipm_iterate(ipm)) {
-            break;
-        }
+    while (!schedule_search_over(at) && ipm_iterate(ipm)) {
+        n++;
         at->n_iterations++;
         at->n_left--;
         looked = near(&at->s->lp);
         if (looked) {
-            look(at, relaxed);
-            if (gap(at) <= gap_target_pu || solved(&at->s->lp)) {
-                return;
+            bound_cur = fmax(bound_cur, look(at));
+            if (gap_to(at, bound_cur) <= gap_target_pu || solved(&at->s->lp)) {
+                return bound_cur;
             }
         }
     }
-    if (!looked && at->n_iterations > 0) {
-        look(at, relaxed);
+    if (!looked && n > 0) {
+        bound_cur = fmax(bound_cur, look(at));
     }
+    return bound_cur;
 }
 
 static bool finite(const double *a, int64_t n)
@@ -203,71 +185,32 @@ static bool usable(const struct schedule_problem *p)
     return ok;
 }
 
-static double in_or_out(const struct schedule_lp *lp, const int *cols, int n,
-                        int t)
-{
-    double sum = 0.0;
-    for (int s = 0; s < n; s++) {
-        sum += lp->ipm.xl[(size_t)cols[s] * (size_t)lp->n + (size_t)t];
-    }
-    return sum;
-}
-
-/* Steps at which the iterate does both: they may only do what they did net.
- * False where there is none. */
-static bool decide(struct search *at)
-{
-    const struct schedule_lp *lp = &at->s->lp;
-    bool any = false;
-    for (int i = 0; i < lp->n_batteries; i++) {
-        const struct schedule_lp_battery *b = &lp->batteries[i];
-        int n = b->store.n_segments;
-        for (int t = 0; t < lp->n; t++) {
-            double in = in_or_out(lp, b->charge, n, t);
-            double out = in_or_out(lp, b->discharge, n, t);
-            int8_t *way = &at->s->ways.at[i][t];
-            if (*way == 0 && fmin(in, out) > 1e-6) {
-                *way = at->best->battery_w[i][t] < 0.0 ? -1 : 1;
-                any = true;
-            }
-        }
-    }
-    return any;
-}
-
 bool schedule_solve(struct schedule_solver *s,
                     const struct schedule_problem *problem,
                     const struct schedule_budget *budget, struct schedule *out)
 {
-    struct search at = {.s = s,
-                        .p = problem,
-                        .budget = budget,
-                        .best = out,
-                        .best_cur = INFINITY,
-                        .bound_cur = -INFINITY,
-                        .n_left = SCHEDULE_ITERATIONS_MAX};
+    struct schedule_search at = {.s = s,
+                                 .p = problem,
+                                 .budget = budget,
+                                 .best = out,
+                                 .best_cur = INFINITY,
+                                 .bound_cur = -INFINITY,
+                                 .n_left = SCHEDULE_ITERATIONS_MAX};
     if (budget && budget->n_iterations > 0) {
-        at.n_left = budget->n_iterations;
+        at.n_left = budget->n_iterations < SCHEDULE_ITERATIONS_LIMIT
+                        ? budget->n_iterations
+                        : SCHEDULE_ITERATIONS_LIMIT;
     }
     if (!usable(problem)) {
         return false;
     }
-    memset(&s->ways, 0, sizeof(s->ways));
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        s->memory.n_used = 0;
-        if (!schedule_lp_open(&s->lp, problem, &s->ways, &s->memory)) {
-            break;
-        }
-        run(&at, round == 0);
-        if (gap(&at) <= gap_optimal_pu || stopped(&at) || !decide(&at)) {
-            break;
-        }
-    }
+    schedule_search_ways(&at);
     if (!isfinite(at.best_cur)) {
         return false;
     }
-    out->gap_pu = gap(&at);
+    out->gap_pu = schedule_search_gap(&at);
     out->n_iterations = at.n_iterations;
-    out->status = out->gap_pu <= gap_optimal_pu ? PLAN_OPTIMAL : PLAN_FEASIBLE;
+    out->status =
+        out->gap_pu <= schedule_gap_optimal_pu ? PLAN_OPTIMAL : PLAN_FEASIBLE;
     return true;
 }

@@ -6,9 +6,16 @@
  * OPTIMAL: the certified gap is at most 1e-6 of max(1, |cost|); the cost is
  * recomputed from the powers, the bound from below from the multipliers.
  * FEASIBLE: a schedule of the same solver with a larger gap.  Where something
- * is violated, cost and gap are those with the penalties (schedule_lp.h).  The
- * bound is of the programme that may charge and discharge at once: where that
- * pays (negative prices), the gap holds what exclusivity costs at most.
+ * is violated, cost and gap are those with the penalties (schedule_lp.h).
+ *
+ * A battery charges or discharges, not both.  Where doing both would pay
+ * (negative prices, power that cannot be exported), directions are branched on
+ * (schedule_search.h) until the gap is closed or the budget is used up; the gap
+ * then says what is not proven.
+ *
+ * The budget counts the iterations of all programmes of a call together,
+ * n_iterations of the answer tells them; SCHEDULE_ITERATIONS_MAX unless another
+ * number is asked for, SCHEDULE_ITERATIONS_LIMIT at most.
  */
 #ifndef POLICIES_SCHEDULE_SOLVE_H
 #define POLICIES_SCHEDULE_SOLVE_H
@@ -18,7 +25,10 @@
 
 #include "policies/schedule_settle.h"
 
-enum { SCHEDULE_ITERATIONS_MAX = 120 };
+enum {
+    SCHEDULE_ITERATIONS_MAX = 120, /* unless asked for more */
+    SCHEDULE_ITERATIONS_LIMIT = 20000,
+};
 
 struct schedule_shape {
     int n_steps;

@@ -200,7 +200,9 @@ static int run(const struct options *o, const char *path,
     return plan(o, p);
 }
 
-_Static_assert(SCHEDULE_ITERATIONS_MAX == 120, "it is named in the texts");
+_Static_assert(SCHEDULE_ITERATIONS_MAX == 120 &&
+                   SCHEDULE_ITERATIONS_LIMIT == 20000,
+               "they are named in the texts");
 
 static const char *fault_of(const struct options *o, int n_args)
 {
@@ -210,8 +212,8 @@ static const char *fault_of(const struct options *o, int n_args)
     if (o->text && o->json) {
         return "--text or --json, not both";
     }
-    if (o->iterations > SCHEDULE_ITERATIONS_MAX) {
-        return "--iterations: more than the solver ever does (120)";
+    if (o->iterations > SCHEDULE_ITERATIONS_LIMIT) {
+        return "--iterations: at most 20000";
     }
     return NULL;
 }
@@ -226,7 +228,8 @@ int plan_main(int argc, char **argv)
         {"json", CLI_FLAG, &o.json, NULL, "JSON on stdout; the default"},
         {"text", CLI_FLAG, &o.text, NULL, "a summary for people instead"},
         {"iterations", CLI_COUNT, &o.iterations, "N",
-         "of the solver, at most; default and most 120"},
+         "of the solver, at most; default 120.  More prove directions of "
+         "batteries where prices are below 0"},
         {"deadline", CLI_DURATION, &o.deadline_s, "DURATION",
          "for the solver; what it has by then is used. Default: none"},
         {"strict", CLI_FLAG, &o.strict, NULL,

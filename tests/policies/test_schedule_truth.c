@@ -79,10 +79,57 @@ static void no_bound_is_above_a_cost(void **state)
     }
 }
 
+/* Three hours at a price below 0, a little less each: charging and discharging
+ * at once would pay all the time; one at a time does so in turns. */
+static void make_negative(struct schedule_problem *p)
+{
+    memset(p, 0, sizeof(*p));
+    p->n_steps = 12;
+    p->ramp_max_w_per_s = INFINITY;
+    p->grid_start_w = NAN;
+    p->n_batteries = 1;
+    struct schedule_battery *b = &p->batteries[0];
+    snprintf(b->name, sizeof(b->name), "b1");
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        p->step_s[t] = 900.0;
+        p->load_w[t] = 20e6;
+        p->import_per_kwh[t] = -0.1 + 0.003 * (double)t;
+        p->export_per_kwh[t] = p->import_per_kwh[t];
+        p->import_max_w[t] = 60e6;
+        b->charge_max_w[t] = b->discharge_max_w[t] = 10e6;
+        b->soc_ceiling_pu[t] = 1.0;
+    }
+    b->energy_wh = 8e6;
+    b->charge_eff_pu = b->discharge_eff_pu = 0.9;
+    b->soc_max_pu = 1.0;
+    b->soc_start_pu = b->soc_end_min_pu = 0.5;
+    b->n_segments = 1;
+    b->segments[0] = (struct schedule_segment){1.0, 0.5, 0.0};
+}
+
+static void directions_are_proven_at_negative_prices(void **state)
+{
+    (void)state;
+    make_negative(&f->problem);
+    assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+    assert_true(f->answer.n_iterations <= SCHEDULE_ITERATIONS_MAX);
+    double gap_pu = f->answer.gap_pu;
+    double cost = f->answer.objective_cur;
+    struct schedule_budget more = {.n_iterations = 5000};
+    assert_true(schedule_solve(f->solver, &f->problem, &more, &f->answer));
+    print_message("gap %.2g, with %lld iterations %.2g\n", gap_pu,
+                  (long long)f->answer.n_iterations, f->answer.gap_pu);
+    assert_int_equal(f->answer.status, PLAN_OPTIMAL);
+    assert_true(f->answer.gap_pu <= 1e-6);
+    assert_true(gap_pu < 0.05);
+    assert_true(f->answer.objective_cur <= cost + 1e-6 * fabs(cost));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bound_is_above_a_cost),
+        cmocka_unit_test(directions_are_proven_at_negative_prices),
     };
     return cmocka_run_group_tests_name("schedule_truth", tests, set_up,
                                        tear_down);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/schedule_search.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A power below it is none, of the full power. */
+static const double both_min_pu = 1e-6;
+
+enum { ROOTS_MAX = 3 };
+
+struct flow {
+    double in; /* scaled */
+    double out;
+    double both_pu; /* of the full powers, the lesser */
+};
+
+static struct flow flow(const struct schedule_lp *lp, int i, int t)
+{
+    const struct schedule_lp_battery *b = &lp->batteries[i];
+    struct flow f = {0.0, 0.0, 0.0};
+    for (int s = 0; s < b->store.n_segments; s++) {
+        f.in += lp->ipm.xl[(size_t)b->charge[s] * (size_t)lp->n + (size_t)t];
+        f.out +=
+            lp->ipm.xl[(size_t)b->discharge[s] * (size_t)lp->n + (size_t)t];
+    }
+    if (b->in_max[t] > 0.0 && b->out_max[t] > 0.0) {
+        f.both_pu = fmin(f.in / b->in_max[t], f.out / b->out_max[t]);
+    }
+    return f;
+}
+
+static double solve(struct schedule_search *at, double bound_cur)
+{
+    struct schedule_solver *s = at->s;
+    s->memory.n_used = 0;
+    if (schedule_search_over(at)) {
+        return bound_cur;
+    }
+    if (!schedule_lp_open(&s->lp, at->p, &s->ways, &s->memory)) {
+        at->n_left = 0; /* no memory for more */
+        return bound_cur;
+    }
+    return schedule_search_run(at, bound_cur);
+}
+
+/* Below a price of 0 losses pay. */
+static void share_where_losses_pay(struct schedule_search *at)
+{
+    const struct schedule_problem *p = at->p;
+    memset(&at->s->root, 0, sizeof(at->s->root));
+    for (int64_t t = 0; t < p->n_steps; t++) {
+        bool pays = fmin(p->import_per_kwh[t], p->export_per_kwh[t]) < 0.0;
+        for (int64_t i = 0; i < p->n_batteries; i++) {
+            at->s->root.at[i][t] = pays ? SCHEDULE_WAY_SHARED : 0;
+        }
+    }
+}
+
+/* And wherever the iterate does both; false where it was so already. */
+static bool share_where_both(struct schedule_search *at)
+{
+    const struct schedule_lp *lp = &at->s->lp;
+    bool any = false;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        for (int t = 0; t < lp->n; t++) {
+            int8_t *way = &at->s->root.at[i][t];
+            if (*way == SCHEDULE_WAY_ANY &&
+                flow(lp, i, t).both_pu > both_min_pu) {
+                *way = SCHEDULE_WAY_SHARED;
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
+/* One direction for every step that does both, such that the stored energy
+ * follows the iterate's as closely as full powers let it. */
+static bool round_ways(struct schedule_search *at)
+{
+    const struct schedule_lp *lp = &at->s->lp;
+    bool any = false;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        const struct schedule_battery *b = &at->p->batteries[i];
+        const struct schedule_lp_battery *q = &lp->batteries[i];
+        double behind = 0.0;
+        for (int t = 0; t < lp->n; t++) {
+            struct flow f = flow(lp, i, t);
+            if (!(f.both_pu > both_min_pu)) {
+                continue;
+            }
+            double up = q->in_max[t] * b->charge_eff_pu * lp->h[t];
+            double down = q->out_max[t] / b->discharge_eff_pu * lp->h[t];
+            behind += f.in * b->charge_eff_pu * lp->h[t];
+            behind -= f.out / b->discharge_eff_pu * lp->h[t];
+            bool in = fabs(behind - up) <= fabs(behind + down);
+            behind -= in ? up : -down;
+            at->s->ways.at[i][t] = in ? SCHEDULE_WAY_IN : SCHEDULE_WAY_OUT;
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void take_node(struct schedule_search *at, int node)
+{
+    struct schedule_solver *s = at->s;
+    s->ways = s->root;
+    for (int k = node; k >= 0; k = s->nodes[k].parent) {
+        s->ways.at[s->nodes[k].battery][s->nodes[k].step] = s->nodes[k].way;
+    }
+}
+
+/* Two nodes for the step that does most of both; false where none does. */
+static bool branch(struct schedule_search *at, int parent, double bound_cur)
+{
+    const struct schedule_lp *lp = &at->s->lp;
+    struct schedule_node node = {.parent = parent, .open = true};
+    double most = 0.0;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        for (int t = 0; t < lp->n; t++) {
+            struct flow f = flow(lp, i, t);
+            double weight = fmin(f.in, f.out) * lp->h[t];
+            if (f.both_pu > both_min_pu && weight > most) {
+                most = weight;
+                node.battery = i;
+                node.step = t;
+            }
+        }
+    }
+    node.bound_cur = bound_cur;
+    for (int k = 0; k < 2 && most > 0.0; k++) {
+        node.way = k == 0 ? SCHEDULE_WAY_IN : SCHEDULE_WAY_OUT;
+        at->s->nodes[at->n_nodes++] = node;
+    }
+    return most > 0.0;
+}
+
+/* The open node of the lowest bound, -1: none. */
+static int lowest(const struct schedule_search *at)
+{
+    int found = -1;
+    for (int k = 0; k < at->n_nodes; k++) {
+        const struct schedule_node *n = &at->s->nodes[k];
+        if (n->open &&
+            (found < 0 || n->bound_cur < at->s->nodes[found].bound_cur)) {
+            found = k;
+        }
+    }
+    return found;
+}
+
+static void set_bound(struct schedule_search *at)
+{
+    int k = lowest(at);
+    double bound = fmin(at->leaf_cur, at->best_cur);
+    bound = k >= 0 ? fmin(bound, at->s->nodes[k].bound_cur) : bound;
+    at->bound_cur = fmax(at->bound_cur, bound);
+}
+
+/* The node's programme, what it leaves open and, at every power of two, a
+ * schedule rounded from it. */
+static void visit(struct schedule_search *at, int k)
+{
+    struct schedule_node *node = &at->s->nodes[k];
+    take_node(at, k);
+    node->bound_cur = solve(at, node->bound_cur);
+    if (schedule_search_over(at)) {
+        return;
+    }
+    node->open = false;
+    if (!branch(at, k, node->bound_cur)) {
+        at->leaf_cur = fmin(at->leaf_cur, node->bound_cur);
+    } else if ((at->n_nodes & (at->n_nodes - 1)) == 0 && round_ways(at)) {
+        solve(at, -INFINITY);
+    }
+}
+
+void schedule_search_ways(struct schedule_search *at)
+{
+    at->leaf_cur = INFINITY;
+    share_where_losses_pay(at);
+    for (int i = 0; i < ROOTS_MAX; i++) {
+        at->s->ways = at->s->root;
+        at->bound_cur = solve(at, at->bound_cur);
+        if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
+            schedule_search_over(at) || !share_where_both(at)) {
+            break;
+        }
+    }
+    if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
+        schedule_search_over(at) || !branch(at, -1, at->bound_cur)) {
+        return;
+    }
+    if (round_ways(at)) {
+        solve(at, -INFINITY);
+    }
+    while (schedule_search_gap(at) > schedule_gap_optimal_pu &&
+           !schedule_search_over(at) && at->n_nodes + 2 <= SCHEDULE_NODES_MAX) {
+        int k = lowest(at);
+        if (k < 0) {
+            break;
+        }
+        visit(at, k);
+        set_bound(at);
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * schedule_search - the solver's search over the directions of batteries;
+ * private to schedule_solve.
+ *
+ * The programme lets a battery charge and discharge at once, which a negative
+ * price of power pays for.  Where it does, the steps concerned share their
+ * power (SCHEDULE_WAY_SHARED), and what is left is branched on, the node of the
+ * lowest bound first.  The bound of a problem is the least of its open nodes.
+ * Deterministic, and all of it within one budget of iterations.
+ */
+#ifndef POLICIES_SCHEDULE_SEARCH_H
+#define POLICIES_SCHEDULE_SEARCH_H
+
+#include "policies/schedule_solve.h"
+
+enum { SCHEDULE_NODES_MAX = 1024 };
+
+extern const double schedule_gap_optimal_pu;
+
+/* A decision on top of its parent's. */
+struct schedule_node {
+    int parent; /* -1: the root */
+    int battery;
+    int step;
+    int8_t way;
+    bool open;
+    double bound_cur; /* of the parent, or its own */
+};
+
+struct schedule_solver {
+    struct ipm_memory memory;
+    struct schedule_lp lp;
+    struct schedule_ways root;
+    struct schedule_ways ways;
+    struct schedule_node nodes[SCHEDULE_NODES_MAX];
+    struct schedule trial;
+};
+
+struct schedule_search {
+    struct schedule_solver *s;
+    const struct schedule_problem *p;
+    const struct schedule_budget *budget;
+    struct schedule *best;
+    double best_cur; /* cost with penalties; INFINITY: none yet */
+    double bound_cur;
+    int n_iterations;
+    int n_left;
+    int n_nodes;
+    double leaf_cur; /* least bound of the nodes without a choice left */
+};
+
+/* Of max(1, |cost|). */
+double schedule_search_gap(const struct schedule_search *at);
+
+/* The budget is used up. */
+bool schedule_search_over(const struct schedule_search *at);
+
+/* The programme at hand to its end, or until its bound reaches the best cost;
+ * its bound, at least 'bound_cur'.  Keeps the schedule where it is the best. */
+double schedule_search_run(struct schedule_search *at, double bound_cur);
+
+/* All of it: fills 'best', best_cur and bound_cur. */
+void schedule_search_ways(struct schedule_search *at);
+
+#endif
