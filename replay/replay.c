@@ -35,6 +35,7 @@ struct run {
     struct plan plan; /* in force */
     struct plan next; /* on its way */
     struct problem problem;
+    struct plan_solver *solver;
     struct plant *plant;
     struct witness witness;
     struct account account;
@@ -72,6 +73,7 @@ static void close_run(struct run *r)
         free(r->in);
         free(r->out);
         free(r->plant);
+        free(r->solver);
         free(r);
     }
 }
@@ -88,8 +90,9 @@ static struct run *open_run(const struct replay_cfg *cfg)
     r->in = calloc(1, snapshot_size(site->n_nodes));
     r->out = calloc(1, step_out_size(site->n_nodes));
     r->plant = calloc(1, plant_size(site));
-    if (r->step_cfg == NULL || r->in == NULL || r->out == NULL ||
-        r->plant == NULL) {
+    r->solver = malloc(plan_solver_size(site));
+    if (r->solver == NULL || r->step_cfg == NULL || r->in == NULL ||
+        r->out == NULL || r->plant == NULL) {
         close_run(r);
         return NULL;
     }
@@ -109,6 +112,7 @@ static enum err prepare(struct run *r)
         return ERR_MEMORY;
     }
     double period_s = site->control.period_s;
+    plan_solver_init(r->solver, site);
     step_state_init(r->step_cfg, r->state);
     snapshot_clear(r->in, site->n_nodes);
     plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
@@ -203,6 +207,7 @@ static void decide(struct run *r)
 static void plan_when_due(struct run *r, int64_t k)
 {
     const struct site *site = r->cfg->site;
+    struct plan_request request = {.problem = &r->problem};
     double every_s = site->control.plan_every_s;
     int64_t n = (int64_t)llround(every_s / site->control.period_s);
     n = n > PLAN_DELAY_TICKS ? n : PLAN_DELAY_TICKS;
@@ -211,7 +216,7 @@ static void plan_when_due(struct run *r, int64_t k)
     }
     step_problem(r->step_cfg, r->state, r->in, &r->problem);
     double begin_s = timing_now_s();
-    plan_solve(site, &r->problem, &r->next);
+    plan_solve(r->solver, &request, &r->next);
     timing_add(&r->plan_timing, timing_now_s() - begin_s);
     r->n_plans++;
 }

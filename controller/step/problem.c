@@ -1,36 +1,77 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/step/problem.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
+#include "models/calendar.h"
 
-static const double SLOT_S = 900.0;
+static const int64_t QUARTER_MS = FORESEE_SLOT_MS;
 /* Slots measured before an outlook counts: a day of prices, an hour of load. */
 static const int64_t PRICE_SLOTS = FORESEE_DAY;
 static const int64_t LOAD_SLOTS = 4;
 static const int64_t SOON_STEPS = 600; /* heard by the short forecaster */
 static const double SOON_S = 600.0;
-/* What the short forecast says of the first slots, the outlook the rest. */
-static const double SOON_PU[] = {1.0, 0.5, 0.25};
-enum { SOON_SLOTS = sizeof(SOON_PU) / sizeof(SOON_PU[0]) };
+/* What the short forecast says of now halves in that time, the outlook says
+ * the rest. */
+static const double SOON_HALF_S = 900.0;
+/* Kept free below an import limit, for what leaks past the batteries. */
+static const double MARGIN_PU = 0.01;
 
-/* Price of a slot: the series; where it says nothing what it usually does, or
- * the fallback while that is not known. */
-static double slot_price(const struct site *site, const struct snapshot *in,
-                         const struct outlook *outlook, int64_t at_ms,
-                         int64_t *is_guess)
+/* What is planned are cycles of a day: up in half of it, and down again. */
+static const double HALF_CYCLE_H = 12.0;
+
+/* What a problem is made from. */
+struct maker {
+    const struct step_cfg *cfg;
+    const struct step_state *state;
+    const struct snapshot *in;
+    const struct foresee *f;
+    double soon_w; /* load, the next minutes */
+    struct problem *p;
+};
+
+/* A slot, by its ends; as an integral over the quarter hours that it touches,
+ * which is how prices and outlooks come. */
+struct span {
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+typedef double quarter_fn(const struct maker *m, int64_t at_ms, int64_t k);
+
+static double span_mean(const struct maker *m, struct span s, int64_t k,
+                        quarter_fn *value)
 {
-    *is_guess = 0;
+    double sum = 0.0;
+    int64_t at_ms = s.from_ms;
+    while (at_ms < s.to_ms) {
+        int64_t next_ms = (at_ms / QUARTER_MS + 1) * QUARTER_MS;
+        next_ms = next_ms < s.to_ms ? next_ms : s.to_ms;
+        sum += value(m, at_ms, k) * (double)(next_ms - at_ms);
+        at_ms = next_ms;
+    }
+    return sum / (double)(s.to_ms - s.from_ms);
+}
+
+/* The series; where it says nothing what the price usually is, while that is
+ * not known what it is a day before, and else the fallback. */
+static double price_then(const struct maker *m, int64_t at_ms, int64_t k)
+{
+    const struct site *site = &m->cfg->site;
     if (site->n_prices == 0) {
         return 0.0;
     }
-    double price = price_at(&in->prices[0], at_ms);
-    if (isfinite(price)) {
-        return price;
+    double price = price_at(&m->in->prices[0], at_ms);
+    if (!isfinite(price)) {
+        m->p->guessed[k] = 1;
+        price = foresee_slot(&m->f->price, at_ms, PRICE_SLOTS).mean;
     }
-    *is_guess = 1;
-    price = foresee_slot(outlook, at_ms, PRICE_SLOTS).mean;
+    if (!isfinite(price)) {
+        price = price_at(&m->in->prices[0], at_ms - CALENDAR_DAY_MS);
+    }
     return isfinite(price) ? price : site->prices[0].fallback_per_kwh;
 }
 
@@ -46,14 +87,87 @@ static double load_soon_w(const struct step_state *state,
     return isfinite(level_w) ? level_w : 0.0;
 }
 
-/* The load of slot 'i', which begins at 'at_ms'. */
-static double slot_load_w(const struct foresee *f, double soon_w, int64_t i,
-                          int64_t at_ms)
+static double load_then(const struct maker *m, int64_t at_ms, int64_t k)
 {
-    double later_w = foresee_slot(&f->load, at_ms, LOAD_SLOTS).mean;
-    double share = i < SOON_SLOTS ? SOON_PU[i] : 0.0;
-    return isfinite(later_w) ? share * soon_w + (1.0 - share) * later_w
-                             : soon_w;
+    (void)k;
+    double later_w = foresee_slot(&m->f->load, at_ms, LOAD_SLOTS).mean;
+    if (!isfinite(later_w)) {
+        return m->soon_w;
+    }
+    double ahead_s = (double)(at_ms - m->in->utc_ms) / 1e3;
+    double share = exp2(-fmax(ahead_s, 0.0) / SOON_HALF_S);
+    return share * m->soon_w + (1.0 - share) * later_w;
+}
+
+static void describe_slots(struct maker *m)
+{
+    struct problem *p = m->p;
+    const struct site_grid *grid = &m->cfg->site.grid;
+    int64_t at_ms = p->start_at_ms;
+    for (int64_t k = 0; k < p->n_slots; k++) {
+        int64_t to_ms = at_ms + llround(p->step_s[k] * 1e3);
+        struct span s = {at_ms, to_ms};
+        p->import_per_kwh[k] = span_mean(m, s, k, price_then);
+        /* Export is not paid for; where energy has a negative price, giving it
+         * away costs as much. */
+        p->export_per_kwh[k] = fmin(p->import_per_kwh[k], 0.0);
+        p->load_w[k] = span_mean(m, s, k, load_then);
+        p->import_max_w[k] =
+            (1.0 - MARGIN_PU) *
+            import_limit_w(m->in, grid->import_max_w, at_ms, to_ms);
+        p->export_max_w[k] = grid->export_max_w;
+        at_ms = to_ms;
+    }
+}
+
+/* To the end of the calendar month, UTC. */
+static double billed_s(int64_t utc_ms)
+{
+    int64_t day = calendar_day_of(utc_ms);
+    struct calendar_date d = calendar_date(day);
+    int64_t next = day - d.day + 1 + calendar_month_days(d.year, d.month);
+    return (double)(next * CALENDAR_DAY_MS - utc_ms) / 1e3;
+}
+
+static void describe_peak(const struct maker *m)
+{
+    const struct site_grid *grid = &m->cfg->site.grid;
+    const struct step_state *state = m->state;
+    struct problem *p = m->p;
+    bool costs = grid->demand_charge_per_kw > 0.0;
+    p->peak_w = costs ? state->peak_w : INFINITY;
+    p->peak_per_kw = costs ? grid->demand_charge_per_kw : 0.0;
+    p->billed_s = billed_s(p->start_at_ms);
+    p->interval_ws = state->interval_ws;
+    p->interval_s = state->interval_s;
+    p->interval_left_s = fmax(grid->demand_interval_s - state->interval_s, 0.0);
+}
+
+/* The worst edge that smoothing must be able to take at any time, either way:
+ * what the site names, or the largest pod and the largest edge of late. */
+static double worst_edge_w(const struct step_cfg *cfg,
+                           const struct step_state *state)
+{
+    const struct site *site = &cfg->site;
+    double worst_w = state->level.edge_w;
+    for (int i = 0; i < site->grid.n_contingencies; i++) {
+        const struct site_contingency *c = &site->grid.contingencies[i];
+        worst_w = fmax(worst_w, fmax(c->drop_w, c->rise_w));
+    }
+    for (int i = 0; i < site->n_pods && !site->grid.contingencies_given; i++) {
+        worst_w = fmax(worst_w, site->pods[i].power_max_w);
+    }
+    return worst_w;
+}
+
+static void describe_smoothing(const struct maker *m)
+{
+    double edge_w = worst_edge_w(m->cfg, m->state);
+    double ramp = m->cfg->site.grid.ramp_max_w_per_s;
+    m->p->ramp_max_w_per_s = ramp;
+    m->p->grid_start_w = m->state->smooth.ref_w;
+    m->p->smooth_w = edge_w;
+    m->p->smooth_wh = edge_w * edge_w / (2.0 * ramp) / 3600.0;
 }
 
 /* The dearer it ages, the less it is worth to move; what its warranty has given
@@ -65,6 +179,8 @@ static void price_battery(const struct step_cfg *cfg,
     const struct site_battery *b = &cfg->site.batteries[i];
     const struct life *life = &state->life[i];
     struct wear_terms terms = wear_terms_of(b, LIFE_PRICE, life);
+    double window_pu = b->soc_max_pu - b->soc_min_pu;
+    terms.rate_per_h = fmin(terms.rate_per_h, window_pu / HALF_CYCLE_H);
     wear_segments(b, &terms, WEAR_SEGMENTS, out);
     double ahead_per_kwh = wear_warranty_per_kwh(&state->age[i].warranty, b);
     for (int64_t k = 0; k < out->n; k++) {
@@ -73,22 +189,22 @@ static void price_battery(const struct step_cfg *cfg,
     wear_segments_fill(out, b, life, soc_pu);
 }
 
-static void describe_batteries(const struct step_cfg *cfg,
-                               const struct step_state *state,
-                               const struct snapshot *in,
-                               struct problem *problem)
+static void describe_batteries(const struct maker *m)
 {
+    const struct step_cfg *cfg = m->cfg;
+    const struct step_state *state = m->state;
+    struct problem *p = m->p;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
-        const struct battery_in *b = &in->batteries[i];
+        const struct battery_in *b = &m->in->batteries[i];
         double soc_pu =
-            reading_value(&b->soc_pu, in->mono_ms, cfg->device_max_age_s);
+            reading_value(&b->soc_pu, m->in->mono_ms, cfg->device_max_age_s);
         bool ready = (b->flags & BATTERY_READY) == BATTERY_READY &&
                      isfinite(soc_pu) && isfinite(state->soc_home_pu[i]);
-        problem->available[i] = ready ? 1.0 : 0.0;
-        problem->soc_pu[i] = ready ? soc_pu : 0.0;
-        problem->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;
+        p->available[i] = ready ? 1.0 : 0.0;
+        p->soc_pu[i] = ready ? soc_pu : 0.0;
+        p->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;
         if (ready) {
-            price_battery(cfg, state, i, soc_pu, &problem->wear[i]);
+            price_battery(cfg, state, i, soc_pu, &p->wear[i]);
         }
     }
 }
@@ -97,28 +213,21 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
                   const struct snapshot *in, struct problem *problem)
 {
     memset(problem, 0, sizeof(*problem));
-    double horizon_s = cfg->site.control.horizon_s;
-    int64_t slot_ms = (int64_t)(SLOT_S * 1e3);
-    int64_t into_ms = in->utc_ms % slot_ms;
+    const struct foresee *f = foresee_in(cfg, state);
+    struct maker m = {
+        .cfg = cfg,
+        .state = state,
+        .in = in,
+        .f = f,
+        .soon_w = load_soon_w(state, f),
+        .p = problem,
+    };
     problem->tick = in->tick;
     problem->start_at_ms = in->utc_ms;
-    int64_t n = (int64_t)(horizon_s / SLOT_S);
-    problem->n_slots = n < PLAN_SLOTS_MAX ? n : PLAN_SLOTS_MAX;
-    problem->peak_w =
-        cfg->site.grid.demand_charge_per_kw > 0.0 ? state->peak_w : INFINITY;
-    int64_t at_ms = in->utc_ms;
-    const struct foresee *f = foresee_in(cfg, state);
-    double soon_w = load_soon_w(state, f);
-    for (int64_t i = 0; i < problem->n_slots; i++) {
-        /* The first slot ends where the clock's quarter hour does. */
-        int64_t ms = i == 0 ? slot_ms - into_ms : slot_ms;
-        problem->step_s[i] = (double)ms / 1e3;
-        problem->import_per_kwh[i] =
-            slot_price(&cfg->site, in, &f->price, at_ms, &problem->guessed[i]);
-        problem->load_w[i] = slot_load_w(f, soon_w, i, at_ms);
-        problem->import_max_w[i] =
-            import_limit_w(in, cfg->site.grid.import_max_w, at_ms, at_ms + ms);
-        at_ms += ms;
-    }
-    describe_batteries(cfg, state, in, problem);
+    problem->n_slots =
+        problem_grid(in, cfg->site.control.horizon_s, problem->step_s);
+    describe_slots(&m);
+    describe_peak(&m);
+    describe_smoothing(&m);
+    describe_batteries(&m);
 }

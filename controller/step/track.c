@@ -3,75 +3,120 @@
 
 #include "controller/step/step_state.h"
 
-static const double RECENTRE_S = 3.0 * 3600.0; /* time constant */
-static const double RECENTRE_PU = 0.1;         /* of the power at most */
-static const double LOSSES_PU = 0.005;         /* of the load */
+/* Back to the plan's energy, and to where it started without a plan. */
+static const double RECENTRE_S = 3.0 * 3600.0;
+static const double KEPT_S = 1800.0;   /* what smoothing needs is back sooner */
+static const double RECENTRE_PU = 0.1; /* of the power at most */
+static const double LOSSES_PU = 0.005; /* of the load */
+/* A peak is held a little lower: what leaks past the batteries counts too. */
+static const double PEAK_PU = 0.998;
+static const double LAST_S = 60.0; /* of an interval: late for large moves */
+/* Of the energy above the low end of the window: what is smoothing's alone,
+ * which comes back whatever that costs, and over what more a peak is given up.
+ * The plan stays above both (policies/plan_groups.c). */
+static const double KEEP_PU = 0.01;
+static const double FADE_PU = 0.01;
 
 /* What the plan asks of the batteries now. */
 struct wanted {
     double power_w;   /* + charge */
     double stored_wh; /* energy that should be in them */
+    double peak_w;    /* mean of a demand interval not to be passed */
 };
 
 /* Nothing, and the energy that they started with, without a plan. */
-static struct wanted plan_now(const struct plan *plan,
+static struct wanted plan_now(const struct step_cfg *cfg,
+                              const struct step_state *state,
+                              const struct estimate *est,
                               const struct snapshot *in,
-                              const struct estimate *est)
+                              const struct plan *plan)
 {
+    bool costs = cfg->site.grid.demand_charge_per_kw > 0.0;
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     if (slot < 0) {
-        return (struct wanted){0.0, est->home_wh};
+        return (struct wanted){0.0, est->home_wh,
+                               costs ? state->peak_w : INFINITY};
     }
-    double into_s = (double)(in->utc_ms - plan->start_at_ms) / 1e3;
-    for (int i = 0; i < slot; i++) {
-        into_s -= plan->step_s[i];
-    }
+    double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];
-    struct wanted w = {plan->battery_w[slot], end_pu * est->usable_wh};
+    double power_w = plan->battery_w[slot];
+    struct wanted w = {power_w, end_pu * est->usable_wh,
+                       costs ? plan->peak_w : INFINITY};
     if (slot > 0) {
         double begin_pu = plan->soc_pu[slot - 1];
         double part = into_s / plan->step_s[slot];
         w.stored_wh = (begin_pu + part * (end_pu - begin_pu)) * est->usable_wh;
-    } else if (fabs(w.power_w) > 0.0) {
+    } else if (fabs(power_w) > 0.0) {
         w.stored_wh = est->stored_wh; /* the first slot starts where it is */
     }
     return w;
 }
 
-/* Charging back is no reason for a new demand peak: it takes what is free
- * below the peak already paid for, or the little that losses need. */
-static double recentre_max_w(const struct step_cfg *cfg,
-                             const struct step_state *state, double planned_w)
-{
-    if (!(cfg->site.grid.demand_charge_per_kw > 0.0)) {
-        return INFINITY;
-    }
-    double level_w = state->level.level_w;
-    double free_w = state->peak_w - level_w - planned_w;
-    return fmax(free_w, LOSSES_PU * fabs(level_w));
-}
-
-/* Brings the stored energy to what is wanted, over hours. */
-static double recentre_w(const struct step_cfg *cfg,
-                         const struct step_state *state,
-                         const struct estimate *est, struct wanted wanted)
+/* Brings the stored energy to what is wanted. */
+static double follow_w(const struct estimate *est, const struct wanted *wanted)
 {
     double most_w = RECENTRE_PU * fmin(est->charge_max_w, est->discharge_max_w);
-    double w = (wanted.stored_wh - est->stored_wh) * 3600.0 / RECENTRE_S;
-    w = fmin(w, recentre_max_w(cfg, state, wanted.power_w));
+    double w = (wanted->stored_wh - est->stored_wh) * 3600.0 / RECENTRE_S;
     return fmax(-most_w, fmin(w, most_w));
 }
 
-/* A plan charges below the peak that it expects; what is paid for is sure.
- * An expected peak that does not come would else be made by the charging. */
-static double below_peak_w(const struct step_cfg *cfg,
-                           const struct step_state *state, double planned_w)
+/* The grid's power over the rest of the demand interval that holds its mean at
+ * the peak; what is left over early is not made up for. */
+static double peak_left_w(const struct step_cfg *cfg,
+                          const struct step_state *state, double peak_w)
 {
-    if (!(cfg->site.grid.demand_charge_per_kw > 0.0)) {
-        return planned_w;
+    double hold_w = PEAK_PU * peak_w;
+    double whole_s = cfg->site.grid.demand_interval_s;
+    double left_s = fmax(whole_s - state->interval_s, LAST_S);
+    double rest_ws = hold_w * (state->interval_s + left_s) - state->interval_ws;
+    return fmin(hold_w, rest_ws / left_s);
+}
+
+/* Energy at the ends of the windows of the usable batteries. */
+struct ends {
+    double keep_wh; /* below it all is kept for smoothing */
+    double fade_wh; /* above it nothing is */
+};
+
+static struct ends low_end(const struct step_cfg *cfg,
+                           const struct estimate *est)
+{
+    struct ends e = {0.0, 0.0};
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct site_battery *b = &cfg->site.batteries[i];
+        if (est->batteries[i].usable) {
+            double low_wh = b->soc_min_pu * b->energy_wh + b->reserve_wh;
+            e.keep_wh += low_wh + KEEP_PU * b->energy_wh;
+            e.fade_wh += low_wh + (KEEP_PU + FADE_PU) * b->energy_wh;
+        }
     }
-    double free_w = fmax(state->peak_w - state->level.level_w, 0.0);
-    return fmin(planned_w, free_w);
+    return e;
+}
+
+/* Charging makes no new peak, and a peak is held as long as there is energy
+ * for that: what smoothing needs at the low end comes before the peak. */
+static double below_peak_w(const struct step_cfg *cfg,
+                           const struct step_state *state,
+                           const struct estimate *est, double peak_w, double w)
+{
+    double free_w = peak_left_w(cfg, state, peak_w) - state->level.level_w;
+    struct ends e = low_end(cfg, est);
+    double width_wh = e.fade_wh - e.keep_wh;
+    double part =
+        width_wh > 0.0
+            ? fmax(0.0, fmin((est->stored_wh - e.keep_wh) / width_wh, 1.0))
+            : 0.0;
+    double least_w = LOSSES_PU * fabs(state->level.level_w);
+    double held_w = fmin(w, fmax(free_w, 0.0));
+    if (free_w < 0.0) {
+        held_w = fmin(w, part * free_w);
+    }
+    if (est->stored_wh < e.keep_wh) {
+        double back_w = (e.keep_wh - est->stored_wh) * 3600.0 / KEPT_S;
+        held_w = fmax(held_w, fmin(fmax(back_w, least_w),
+                                   RECENTRE_PU * est->charge_max_w));
+    }
+    return held_w;
 }
 
 double track_plan(const struct step_cfg *cfg, const struct step_state *state,
@@ -79,8 +124,11 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
                   const struct plan *plan)
 {
     const struct estimate *est = &scratch->est;
-    struct wanted wanted = plan_now(plan, in, est);
-    wanted.power_w = below_peak_w(cfg, state, wanted.power_w);
+    struct wanted wanted = plan_now(cfg, state, est, in, plan);
+    double w = wanted.power_w + follow_w(est, &wanted);
+    if (isfinite(wanted.peak_w)) {
+        w = below_peak_w(cfg, state, est, wanted.peak_w, w);
+    }
     scratch->planned_w = wanted.power_w;
-    return wanted.power_w + recentre_w(cfg, state, est, wanted);
+    return w;
 }

@@ -332,9 +332,13 @@ static void answer_problem(struct world *w)
 {
     const struct problem *p = mailbox_fetch(&w->ports->planner.problem);
     assert_non_null(p);
-    struct plan *plan = mailbox_slot(&w->ports->planner.plan);
-    plan_solve(w->site, p, plan);
+    struct plan_solver *solver = malloc(plan_solver_size(w->site));
+    assert_non_null(solver);
+    plan_solver_init(solver, w->site);
+    struct plan_request request = {.problem = p};
+    plan_solve(solver, &request, mailbox_slot(&w->ports->planner.plan));
     mailbox_post(&w->ports->planner.plan);
+    free(solver);
 }
 
 static void test_a_plan_enters_when_it_was_declared(void **state)
@@ -347,7 +351,7 @@ static void test_a_plan_enters_when_it_was_declared(void **state)
     assert_int_equal(world_look(w)->plan.status, PLAN_NONE);
     run(w, 3);
     const struct watched *s = world_look(w);
-    assert_int_equal(s->plan.status, PLAN_RULE);
+    assert_int_equal(s->plan.status, PLAN_OPTIMAL);
     assert_int_equal(s->plan.from_tick, 1 + PLAN_DELAY_TICKS);
     assert_int_equal(s->loop.n_late_plans, 0);
     world_close(w);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plan_parts - what is inside the planner: stores, the problem for the solver,
+ * the plan read from its answer. */
+#ifndef POLICIES_PLAN_PARTS_H
+#define POLICIES_PLAN_PARTS_H
+
+#include "policies/plan.h"
+
+enum {
+    PLAN_SEGMENTS_MAX = 3, /* of a store, merged from those of its wear */
+    PLAN_ITERATIONS = 80,
+};
+
+/* Which battery and which class is what in the solver's problem. */
+struct plan_stores {
+    int64_t n_groups;
+    int64_t group[SITE_BATTERIES_MAX];
+    int64_t n_classes;
+    int64_t class_id[SITE_CLASSES_MAX];
+    double energy_wh; /* of the groups together */
+};
+
+struct plan_solver {
+    const struct site *site;
+    struct ladder ladder;
+    struct plan_stores stores;
+    struct schedule_problem problem;
+    struct schedule schedule;
+    struct schedule trial; /* the last plan, continued */
+    struct plan last;
+    double memory[];
+};
+
+/* plan_groups.c: batteries that are alike are planned as one. */
+void plan_group(const struct site *site, const struct problem *p,
+                struct plan_stores *out);
+/* One store of the batteries of 'group'. */
+void plan_store(const struct site *site, const struct problem *p,
+                const struct plan_stores *stores, int64_t group,
+                struct schedule_battery *out);
+
+/* plan_pose.c: the solver's problem. */
+void plan_pose(const struct site *site, const struct problem *p,
+               struct plan_stores *stores, struct schedule_problem *out);
+
+/* plan_pose.c: the import price below which that part of the slots lies. */
+double plan_price(const struct problem *p, double pu);
+
+/* plan_keep.c: true where the last plan, continued, is put into 's->schedule'
+ * since the new one turns around for next to nothing. */
+bool plan_keep(struct plan_solver *s, const struct problem *p);
+
+/* plan_read.c: the plan from the solver's answer. */
+void plan_read(const struct plan_solver *s, const struct problem *p,
+               struct plan *out);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "policies/plan_parts.h"
+
+/* A grid that can follow all of the batteries' power within that time is not
+ * held back by its ramp: within a slot that is smoothing's affair. */
+static const double ramp_s = 900.0;
+/* Of a demand charge a plan of two days counts its part of the month, for a
+ * higher peak helps in the rest of it as well, but half of it at least: what is
+ * forced up on a few dear days is paid for all of them. */
+static const double peak_least_pu = 0.5;
+
+/* Energy left at the end is worth what it costs in the cheapest quarter of the
+ * slots: it need not be bought then.  Neither buying for nothing but that nor
+ * selling out pays. */
+static const double left_pu = 0.25;
+
+/* Less by that part of what wear costs: where energy costs nothing either, none
+ * is moved. */
+static const double rest_pu = 0.05;
+
+static double horizon_s(const struct problem *p)
+{
+    double s = 0.0;
+    for (int64_t t = 0; t < p->n_slots; t++) {
+        s += p->step_s[t];
+    }
+    return s;
+}
+
+/* The k-th smallest by counting, bounded and without a copy. */
+double plan_price(const struct problem *p, double pu)
+{
+    int64_t k = (int64_t)(pu * (double)(p->n_slots - 1));
+    for (int64_t i = 0; i < p->n_slots; i++) {
+        int64_t below = 0;
+        int64_t same = 0;
+        for (int64_t j = 0; j < p->n_slots; j++) {
+            below += p->import_per_kwh[j] < p->import_per_kwh[i];
+            same += p->import_per_kwh[j] == p->import_per_kwh[i];
+        }
+        if (below <= k && k < below + same) {
+            return p->import_per_kwh[i];
+        }
+    }
+    return p->import_per_kwh[0];
+}
+
+/* What the demand interval under way comes to at least. */
+static double least_peak_w(const struct problem *p, double discharge_w)
+{
+    double whole_s = p->interval_s + p->interval_left_s;
+    if (!(whole_s > 0.0)) {
+        return 0.0;
+    }
+    double rest_w = fmax(p->load_w[0] - discharge_w, 0.0);
+    return (p->interval_ws + p->interval_left_s * rest_w) / whole_s;
+}
+
+static void pose_peak(const struct problem *p, double discharge_w,
+                      struct schedule_problem *out)
+{
+    out->peak_per_kw = 0.0;
+    out->peak_w = 0.0;
+    if (p->peak_per_kw > 0.0) {
+        double part = horizon_s(p) / fmax(p->billed_s, horizon_s(p));
+        out->peak_per_kw = p->peak_per_kw * fmax(part, peak_least_pu);
+        out->peak_w = fmax(p->peak_w, least_peak_w(p, discharge_w));
+    }
+}
+
+static void pose_slots(const struct problem *p, struct schedule_problem *out)
+{
+    out->n_steps = p->n_slots;
+    for (int64_t t = 0; t < p->n_slots; t++) {
+        out->step_s[t] = p->step_s[t];
+        out->load_w[t] = p->load_w[t];
+        out->import_per_kwh[t] = p->import_per_kwh[t];
+        out->export_per_kwh[t] = p->export_per_kwh[t];
+        out->import_max_w[t] = p->import_max_w[t];
+        out->export_max_w[t] = p->export_max_w[t];
+    }
+}
+
+void plan_pose(const struct site *site, const struct problem *p,
+               struct plan_stores *stores, struct schedule_problem *out)
+{
+    plan_group(site, p, stores);
+    pose_slots(p, out);
+    out->n_batteries = stores->n_groups;
+    double charge_w = 0.0;
+    double discharge_w = 0.0;
+    for (int64_t g = 0; g < stores->n_groups; g++) {
+        struct schedule_battery *b = &out->batteries[g];
+        plan_store(site, p, stores, g, b);
+        double wear_per_kwh = b->n_segments > 0 ? b->segments[0].per_kwh : 0.0;
+        b->terminal_value_per_kwh =
+            plan_price(p, left_pu) - rest_pu * wear_per_kwh;
+        charge_w += b->charge_max_w[0];
+        discharge_w += b->discharge_max_w[0];
+    }
+    pose_peak(p, discharge_w, out);
+    bool slow = p->ramp_max_w_per_s * ramp_s < fmax(charge_w, discharge_w);
+    out->ramp_max_w_per_s = slow ? p->ramp_max_w_per_s : INFINITY;
+    out->grid_start_w = p->grid_start_w;
+    stores->n_classes = 0;
+    out->n_classes = 0;
+}

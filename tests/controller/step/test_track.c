@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step/track: the plan's power, its energy, its peak. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/random.h"
+#include "tests/loop_fixture.h"
+
+/* One block of 20 MWh and 10 MW at 'soc_pu' under a steady 80 MW; a plan of two
+ * quarter hours that began when the demand interval did. */
+struct fixture {
+    struct loop_fixture loop;
+    struct plan *plan;
+};
+
+static void set_soc(struct fixture *x, double soc_pu)
+{
+    struct estimate *est = &x->loop.scratch->est;
+    est->usable_wh = 20e6;
+    est->stored_wh = soc_pu * 20e6;
+    est->home_wh = 10e6;
+    est->charge_max_w = 10e6;
+    est->discharge_max_w = 10e6;
+    est->batteries[0].usable = true;
+}
+
+static struct fixture begin(double per_kw)
+{
+    struct site *site = fixture_site(1, 1, 0);
+    site->grid.demand_charge_per_kw = per_kw;
+    struct fixture x = {loop_open(site, POLICY_BALLAST, 80e6), NULL};
+    x.plan = x.loop.plan;
+    x.loop.in->utc_ms = LOOP_UTC_MS;
+    x.loop.in->tick = 100;
+    x.loop.state->level.level_w = 80e6;
+    x.loop.state->peak_w = 70e6;
+    *x.plan = (struct plan){
+        .status = PLAN_OPTIMAL,
+        .start_at_ms = LOOP_UTC_MS,
+        .expires_at_ms = LOOP_UTC_MS + 7200000,
+        .n_slots = 2,
+        .step_s = {900.0, 900.0},
+        .soc_pu = {0.5, 0.5},
+        .peak_w = INFINITY,
+    };
+    set_soc(&x, 0.5);
+    return x;
+}
+
+static double track(struct fixture *x)
+{
+    return track_plan(x->loop.cfg, x->loop.state, x->loop.scratch, x->loop.in,
+                      x->plan);
+}
+
+static void assert_near(double got, double want, double by)
+{
+    if (!(fabs(got - want) <= by)) {
+        fail_msg("%.17g instead of %.17g +- %g", got, want, by);
+    }
+}
+
+/* Charging makes no peak beyond the one that the plan counts with. */
+static void charging_makes_no_peak(void **state)
+{
+    (void)state;
+    static const struct {
+        double per_kw, peak_w, plan_w, want_w;
+    } rows[] = {
+        {0.0, INFINITY, 5e6, 5e6}, /* peaks cost nothing */
+        {12.0, 80e6, 5e6, -0.16e6},
+        {12.0, 82e6, 5e6, 1.836e6}, /* a little room */
+        {12.0, 200e6, 5e6, 5e6},    /* all of it */
+        {12.0, 78e6, 5e6, -2.156e6},
+        {12.0, 78e6, -5e6, -5e6}, /* giving is never held back */
+        {12.0, 200e6, -5e6, -5e6},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x = begin(rows[i].per_kw);
+        x.plan->peak_w = rows[i].peak_w;
+        x.plan->battery_w[0] = rows[i].plan_w;
+        assert_near(track(&x), rows[i].want_w, 1e3);
+        loop_close(&x.loop);
+    }
+}
+
+/* What the interval has drawn too much is made up for in its rest, what it has
+ * drawn too little is not. */
+static void the_mean_of_the_interval_is_held(void **state)
+{
+    (void)state;
+    struct fixture x = begin(12.0);
+    double hold_w = 0.998 * 80e6;
+    x.plan->peak_w = 80e6;
+    x.loop.state->interval_s = 450.0;
+    x.loop.state->interval_ws = 450.0 * (hold_w + 2e6);
+    assert_near(track(&x), hold_w - 80e6 - 2e6, 1e3);
+    x.loop.state->interval_ws = 450.0 * (hold_w - 2e6);
+    assert_near(track(&x), hold_w - 80e6, 1e3);
+    loop_close(&x.loop);
+}
+
+/* The last energy is for smoothing: there a peak is given up, and what is
+ * missing comes back. */
+static void smoothing_comes_before_the_peak(void **state)
+{
+    (void)state;
+    struct fixture x = begin(12.0);
+    x.plan->peak_w = 78e6;
+    set_soc(&x, 0.13);
+    double whole_w = track(&x);
+    assert_near(whole_w, 0.998 * 78e6 - 80e6, 1e3);
+    set_soc(&x, 0.115);
+    assert_near(track(&x), 0.5 * whole_w, 1e4);
+    set_soc(&x, 0.105);
+    assert_true(track(&x) > 0.0);
+    loop_close(&x.loop);
+}
+
+/* Between the slots' ends the energy is interpolated, and a battery that is
+ * behind it catches up. */
+static void the_energy_is_followed(void **state)
+{
+    (void)state;
+    struct fixture x = begin(0.0);
+    x.plan->soc_pu[1] = 0.6;
+    x.plan->battery_w[1] = 8e6;
+    x.loop.in->utc_ms += 900000 + 450000;
+    set_soc(&x, 0.55);
+    assert_near(track(&x), 8e6, 1.0);
+    assert_near(x.loop.scratch->planned_w, 8e6, 1.0);
+    set_soc(&x, 0.54);
+    assert_near(track(&x), 8e6 + 0.2e6 / 3.0, 1.0);
+    x.plan->soc_pu[0] = 0.9;
+    x.plan->soc_pu[1] = 0.9;
+    set_soc(&x, 0.2);
+    assert_near(track(&x), 8e6 + 1e6, 1.0); /* a tenth of the power at most */
+    loop_close(&x.loop);
+}
+
+/* Without a plan it goes home, over hours. */
+static void without_a_plan_it_goes_home(void **state)
+{
+    (void)state;
+    static const int64_t away_ms[] = {-1, 1800000, 7200000};
+    for (size_t i = 0; i < 3; i++) {
+        struct fixture x = begin(0.0);
+        x.plan->battery_w[0] = 5e6;
+        x.loop.in->utc_ms += away_ms[i];
+        set_soc(&x, 0.47);
+        assert_near(track(&x), 0.2e6, 1.0);
+        loop_close(&x.loop);
+    }
+    struct fixture x = begin(0.0);
+    x.plan->battery_w[0] = 5e6;
+    x.plan->from_tick = 101;
+    assert_near(track(&x), 0.0, 1.0);
+    loop_close(&x.loop);
+}
+
+/* Whatever plan and state: finite, and no charge above a peak that is paid
+ * for but for what smoothing needs. */
+static void never_a_new_peak(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(9);
+    struct fixture x = begin(12.0);
+    for (int round = 0; round < 5000; round++) {
+        set_soc(&x, random_draw(&seed, 0.12, 1.0));
+        x.plan->peak_w = random_draw(&seed, 50e6, 120e6);
+        x.plan->battery_w[0] = random_draw(&seed, -10e6, 10e6);
+        x.plan->soc_pu[0] = random_draw(&seed, 0.0, 1.0);
+        x.loop.state->interval_s = random_draw(&seed, 0.0, 900.0);
+        x.loop.state->interval_ws =
+            x.loop.state->interval_s * random_draw(&seed, 0.0, 150e6);
+        double w = track(&x);
+        assert_true(isfinite(w));
+        assert_true(w <= fmax(x.plan->peak_w - 80e6, 0.0));
+    }
+    loop_close(&x.loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(charging_makes_no_peak),
+        cmocka_unit_test(the_mean_of_the_interval_is_held),
+        cmocka_unit_test(smoothing_comes_before_the_peak),
+        cmocka_unit_test(the_energy_is_followed),
+        cmocka_unit_test(without_a_plan_it_goes_home),
+        cmocka_unit_test(never_a_new_peak),
+    };
+    return cmocka_run_group_tests_name("track", tests, NULL, NULL);
+}
