@@ -9,6 +9,7 @@
 enum {
     PLAN_SEGMENTS_MAX = 3, /* of a store, merged from those of its wear */
     PLAN_ITERATIONS = 80,
+    PLAN_PEAKS = 12,
 };
 
 /* Which battery and which class is what in the solver's problem. */
@@ -20,6 +21,13 @@ struct plan_stores {
     double energy_wh; /* of the groups together */
 };
 
+/* The lowest peak that was planned in each of the last 12 times 5 min. */
+struct plan_peaks {
+    int64_t first; /* number of the first such time, 0: none yet */
+    int64_t number[PLAN_PEAKS];
+    double peak_w[PLAN_PEAKS];
+};
+
 struct plan_solver {
     const struct site *site;
     struct ladder ladder;
@@ -28,6 +36,7 @@ struct plan_solver {
     struct schedule schedule;
     struct schedule trial; /* the last plan, continued */
     struct plan last;
+    struct plan_peaks peaks;
     double memory[];
 };
 
@@ -50,8 +59,12 @@ double plan_price(const struct problem *p, double pu);
  * since the new one turns around for next to nothing. */
 bool plan_keep(struct plan_solver *s, const struct problem *p);
 
+/* plan_peaks.c: a peak that was planned for an hour; one that is lower holds at
+ * once. */
+double plan_peak_w(struct plan_peaks *s, int64_t utc_ms, double peak_w);
+
 /* plan_read.c: the plan from the solver's answer. */
-void plan_read(const struct plan_solver *s, const struct problem *p,
+void plan_read(struct plan_solver *s, const struct problem *p,
                struct plan *out);
 
 #endif

@@ -55,7 +55,9 @@ static void read_slots(const struct plan_solver *s, const struct problem *p,
     }
 }
 
-static void read_peak(const struct plan_solver *s, const struct problem *p,
+/* A peak is paid for the whole month: a higher one must have been planned for
+ * a while, it may be a whim of the forecast. */
+static void read_peak(struct plan_solver *s, const struct problem *p,
                       struct plan *out)
 {
     out->peak_w = INFINITY;
@@ -64,6 +66,8 @@ static void read_peak(const struct plan_solver *s, const struct problem *p,
         for (int64_t t = 0; t < out->n_slots; t++) {
             out->peak_w = fmax(out->peak_w, out->grid_w[t]);
         }
+        double longer_w = plan_peak_w(&s->peaks, p->start_at_ms, out->peak_w);
+        out->peak_w = fmax(longer_w, s->problem.peak_w);
         out->peak_per_kw = s->schedule.peak_value_per_kw;
     }
 }
@@ -141,8 +145,7 @@ static bool count_turns(const struct plan_solver *s, struct plan *out)
     return any;
 }
 
-void plan_read(const struct plan_solver *s, const struct problem *p,
-               struct plan *out)
+void plan_read(struct plan_solver *s, const struct problem *p, struct plan *out)
 {
     out->status = s->schedule.status;
     out->built_tick = p->tick;

@@ -144,12 +144,15 @@ static void describe_peak(const struct maker *m)
 }
 
 /* The worst edge that smoothing must be able to take at any time, either way:
- * what the site names, or the largest pod and the largest edge of late. */
+ * what the site names, or the largest pod and what the load did of late. */
 static double worst_edge_w(const struct step_cfg *cfg,
                            const struct step_state *state)
 {
     const struct site *site = &cfg->site;
-    double worst_w = state->level.edge_w;
+    struct level_both late =
+        level_range_ahead(&state->range, state->level.level_w);
+    double worst_w = fmax(late.up_w, late.down_w);
+    worst_w = isfinite(worst_w) ? worst_w : 0.0;
     for (int i = 0; i < site->grid.n_contingencies; i++) {
         const struct site_contingency *c = &site->grid.contingencies[i];
         worst_w = fmax(worst_w, fmax(c->drop_w, c->rise_w));
