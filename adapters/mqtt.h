@@ -18,7 +18,7 @@ struct mqtt; /* one client, opaque */
 struct mqtt_inputs {
     struct pod_in pods[SITE_PODS_MAX];
     struct price_in prices[SITE_PRICES_MAX];
-    struct utility_in utility[UTILITY_EVENTS_MAX];
+    struct utility_in utility[UTILITY_MQTT];
     struct job_in jobs[JOB_MARKERS_MAX];
     int64_t n_nodes;
     struct node_in nodes[]; /* of all fleets */

@@ -132,7 +132,7 @@ struct mqtt_result mqtt_codec_price(const struct mqtt_message *msg,
 
 /* utility/limit into the slots; an empty payload clears them all. */
 struct mqtt_utility {
-    struct utility_in *slots; /* UTILITY_EVENTS_MAX */
+    struct utility_in *slots; /* UTILITY_MQTT */
     int64_t ts_ms[UTILITY_EVENTS_MAX];
 };
 struct mqtt_result mqtt_codec_utility(const struct mqtt_message *msg,

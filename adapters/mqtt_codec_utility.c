@@ -92,7 +92,7 @@ static const char *read_event(const cJSON *object, struct utility_in *e,
 static int find_slot(const struct mqtt_utility *u, const char *id)
 {
     int free_slot = -1;
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_MQTT; i++) {
         if (strcmp(u->slots[i].id, id) == 0) {
             return i;
         }
@@ -112,7 +112,7 @@ static void clear_slot(struct mqtt_utility *u, int i)
 bool mqtt_codec_utility_expire(struct mqtt_utility *u, int64_t utc_ms)
 {
     bool any = false;
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_MQTT; i++) {
         if (u->slots[i].id[0] != '\0' && u->slots[i].end_at_ms <= utc_ms) {
             clear_slot(u, i);
             any = true;
@@ -153,7 +153,7 @@ struct mqtt_result mqtt_codec_utility(const struct mqtt_message *msg,
                                       struct mqtt_utility *u)
 {
     if (msg->size == 0) {
-        for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        for (int i = 0; i < UTILITY_MQTT; i++) {
             clear_slot(u, i);
         }
         return (struct mqtt_result){MQTT_TAKEN, "cancelled"};

@@ -187,9 +187,8 @@ static enum err refresh(struct openadr *o, int64_t utc_ms, char *why)
     }
     if (e != ERR_NONE) {
         free_events(&o->next);
-        if (e == ERR_REFUSED) {
-            o->program_id[0] = '\0'; /* it may be a new one with its name */
-        }
+        /* who comes back may know the program by another id */
+        o->program_id[0] = '\0';
         return e;
     }
     adopt(o, utc_ms);

@@ -80,6 +80,13 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
       "another controller steers this site too", "",                           \
       "another instance announces itself on the status topic",                 \
       "stop one of the two: they undo each other's commands")                  \
+    X(UTILITY_LOST, "utility_lost", SITE, CRITICAL, ALARM_FLAG, 60, 5,         \
+      "the utility's server is not reached", "", "no complete list of events", \
+      "see 'openadr' in 'ballast status --json'; its last word still holds")   \
+    X(EVENT_REFUSED, "event_refused", SITE, WARNING, ALARM_FLAG, 0, 5,         \
+      "an event of the utility is not acted on", "",                           \
+      "it contradicts itself, or asks for what cannot be meant",               \
+      "see 'openadr' in 'ballast status --json', and call the utility")        \
     X(PRICE_LOST, "price_lost", PRICE, WARNING, ALARM_FLAG, 60, 5,             \
       "has no price for now", "markets have no price for now",                 \
       "the feed is silent or has a gap",                                       \

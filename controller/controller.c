@@ -247,6 +247,15 @@ static enum err open_mqtt(struct controller *c)
     return mqtt_worker_open(&cfg, &c->mqtt, c->why, sizeof(c->why));
 }
 
+static enum err open_openadr(struct controller *c)
+{
+    if (!c->site->utility.openadr) {
+        return ERR_NONE;
+    }
+    const struct openadr_worker_cfg cfg = {.site = c->site, .ports = c->ports};
+    return openadr_worker_open(&cfg, &c->openadr, c->why, sizeof(c->why));
+}
+
 static enum err start_threads(struct controller *c)
 {
     enum err e = workers_start(c->workers);
@@ -264,8 +273,8 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        look_for_rival, open_loop,   open_workers, open_history,  open_ledgers,
-        open_evidence,  open_status, open_mqtt,    start_threads,
+        look_for_rival, open_loop,   open_workers, open_history, open_ledgers,
+        open_evidence,  open_status, open_mqtt,    open_openadr, start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';
@@ -292,6 +301,9 @@ void controller_close(struct controller *c)
     }
     if (c->mqtt != NULL) {
         mqtt_worker_close(c->mqtt);
+    }
+    if (c->openadr != NULL) {
+        openadr_worker_close(c->openadr);
     }
     if (c->looping) {
         loop_save(c->loop);

@@ -11,6 +11,7 @@
 #include "controller/ledger_keep.h"
 #include "controller/loop.h"
 #include "controller/mqtt_worker.h"
+#include "controller/openadr_worker.h"
 #include "controller/planner.h"
 #include "controller/status.h"
 #include "controller/status_fleet.h"
@@ -41,7 +42,8 @@ struct controller {
     struct loop *loop;
     struct historian *historian;
     struct workers *workers;
-    struct mqtt_worker *mqtt; /* NULL where the site has no broker */
+    struct mqtt_worker *mqtt;       /* NULL where the site has no broker */
+    struct openadr_worker *openadr; /* NULL where no utility speaks it */
     struct planner *planner;
     struct ledger_book *book;
     struct ledger_keep keep;          /* what of it goes to the history */

@@ -37,6 +37,8 @@ struct loop {
     struct problem problem;
     uint64_t problem_seen; /* what the last problem was built from */
     double problem_age_s;
+    struct price_in utility_price; /* by OpenADR */
+    bool utility_priced;
     struct battery_command posted[SITE_BATTERIES_MAX]; /* last */
     int64_t period_ns;
     int64_t start_ns; /* of tick 1 */
@@ -170,10 +172,26 @@ static void fetch_mqtt(struct loop *l)
     memcpy(l->in->pods, m->pods, (size_t)site->n_pods * sizeof(struct pod_in));
     memcpy(l->in->prices, m->prices,
            (size_t)site->n_prices * sizeof(struct price_in));
-    memcpy(l->in->utility, m->utility, sizeof(m->utility));
+    memcpy(l->in->utility, m->utility, sizeof(m->utility)); /* the first */
     memcpy(l->in->jobs, m->jobs, sizeof(m->jobs));
     memcpy(l->in->nodes, m->nodes,
            (size_t)site->n_nodes * sizeof(struct node_in));
+}
+
+/* The utility's own price goes before a market's feed. */
+static void fetch_openadr(struct loop *l)
+{
+    struct openadr_port *port = &l->cfg.ports->openadr;
+    const struct openadr_inputs *news = mailbox_fetch(&port->inputs);
+    if (news != NULL) {
+        memcpy(&l->in->utility[UTILITY_MQTT], news->utility,
+               sizeof(news->utility));
+        l->utility_price = news->price;
+        l->utility_priced = news->priced;
+    }
+    if (l->utility_priced) {
+        l->in->prices[0] = l->utility_price;
+    }
 }
 
 /* A plan enters at the tick that its problem declared; one that came too late
@@ -369,6 +387,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
                           memory_order_relaxed);
     fetch_devices(l);
     fetch_mqtt(l);
+    fetch_openadr(l);
     fetch_plan(l);
     int64_t before_ns = clock_mono_ns();
     step(l->step, l->state, l->scratch, l->in, &l->plan, l->out);
@@ -383,6 +402,8 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     }
     carrier_tick(&l->carrier, l->in);
     bear_witness(l);
+    atomic_store_explicit(&l->cfg.ports->grid_w, l->out->record.grid_w,
+                          memory_order_relaxed);
     post_problem(l);
     post_view(l);
     l->next_life =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "controller/ports.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "controller/lives.h"
@@ -51,12 +52,20 @@ enum err ports_init(struct ports *p, const struct site *site)
     parts_init(&p->parts, site);
     p->n_batteries = site->n_batteries;
     atomic_init(&p->next_tick_ns, 0);
+    atomic_init(&p->grid_w, NAN);
     enum err e = init_device(&p->meter);
     for (int i = 0; i < site->n_batteries && e == ERR_NONE; i++) {
         e = init_device(&p->batteries[i]);
     }
     if (e == ERR_NONE) {
         e = init_mqtt(&p->mqtt, site->n_nodes);
+    }
+    if (e == ERR_NONE) {
+        e = mailbox_init(&p->openadr.inputs, sizeof(struct openadr_inputs));
+    }
+    if (e == ERR_NONE) {
+        e = mailbox_init(&p->openadr.report,
+                         sizeof(struct openadr_report_view));
     }
     if (e == ERR_NONE) {
         e = init_rest(p);
@@ -99,6 +108,8 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->mqtt.commands);
     mailbox_clear(&p->mqtt.report);
     mailbox_clear(&p->mqtt.status);
+    mailbox_clear(&p->openadr.inputs);
+    mailbox_clear(&p->openadr.report);
     mailbox_clear(&p->planner.problem);
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);

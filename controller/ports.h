@@ -57,6 +57,43 @@ struct mqtt_port {
     struct mailbox status;   /* char[STATUS_SHORT_MAX], from the supervisor */
 };
 
+/* What the utility asks of us by OpenADR. */
+struct openadr_inputs {
+    int64_t n;
+    struct utility_in utility[UTILITY_OPENADR];
+    bool priced; /* 'price' holds a series */
+    struct price_in price;
+};
+
+enum { OPENADR_SHOWN_MAX = 64, OPENADR_NAME_MAX = 132 };
+
+/* One stretch of what is asked, for people. */
+struct openadr_shown {
+    char event[OPENADR_NAME_MAX];
+    char name[OPENADR_NAME_MAX];
+    char notice[OPENADR_NAME_MAX];
+    int64_t subject; /* enum dr_subject */
+    int64_t start_ms;
+    int64_t end_ms;
+    double value;
+};
+
+struct openadr_report_view {
+    struct link_state link;
+    int64_t listed_utc_ms; /* last complete listing; 0: never */
+    int64_t n_events;
+    int64_t n_faults;   /* events that are not acted on */
+    int64_t n_left_out; /* 1: more is asked for than we can hold */
+    char fault[2 * ADAPTER_TEXT_MAX];
+    int64_t n_rows;
+    struct openadr_shown rows[OPENADR_SHOWN_MAX];
+};
+
+struct openadr_port {
+    struct mailbox inputs; /* struct openadr_inputs, to the control thread */
+    struct mailbox report; /* struct openadr_report_view, to the supervisor */
+};
+
 struct planner_port {
     struct mailbox problem; /* struct problem, from the control thread */
     struct mailbox plan;    /* struct plan, to it */
@@ -93,6 +130,7 @@ struct ports {
     struct device_port batteries[SITE_BATTERIES_MAX];
     struct device_port meter;
     struct mqtt_port mqtt;
+    struct openadr_port openadr;
     struct planner_port planner;
     struct mailbox view;         /* struct loop_view */
     struct mailbox lives;        /* see lives.h, to the supervisor */
@@ -101,6 +139,7 @@ struct ports {
     struct mailbox proof;        /* struct witness_report, to the supervisor */
     struct witness_ring witness; /* to the evidence log */
     atomic_llong next_tick_ns;   /* monotonic; when the loop ticks next */
+    _Atomic double grid_w;       /* of the last tick; NAN before */
 };
 
 /* All mailboxes for 'site'.  ERR_MEMORY; then nothing is left behind. */

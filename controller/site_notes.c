@@ -77,8 +77,6 @@ void site_notes(const struct site *site,
         say(user, "http: this version serves no dashboard yet");
     }
     if (site->utility.openadr) {
-        say(user, "utility.openadr: this version does not speak OpenADR yet; "
-                  "limits come by MQTT utility/limit");
         note_secret(site->utility.secret_file, say, user);
     }
 }

@@ -11,6 +11,7 @@
 #include "controller/status_life.h"
 #include "controller/status_proof.h"
 #include "controller/status_fleet.h"
+#include "controller/status_utility.h"
 #include "models/calendar.h"
 
 /* cJSON prints what is not finite as null. */
@@ -317,6 +318,7 @@ char *status_json(const struct watched *w)
     add_history(o, w);
     status_proof_add(o, w);
     add_mqtt(o, w);
+    status_utility_add(o, w);
     add_devices(o, w);
     char *json = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);

@@ -11,6 +11,7 @@
 #include "controller/status_life.h"
 #include "controller/status_proof.h"
 #include "controller/status_fleet.h"
+#include "controller/status_utility.h"
 #include "models/units.h"
 
 static double number(const cJSON *o, const char *group, const char *name)
@@ -203,6 +204,7 @@ enum err status_print(const char *json)
            count(o, NULL, "tick", tick));
     print_grid(o);
     print_assets(o);
+    status_utility_print(o);
     print_sentences(o);
     status_proof_print(o);
     print_loop(o);

@@ -99,6 +99,10 @@ static void fetch(struct watch *w)
     if (m != NULL) {
         s->mqtt = *m;
     }
+    const struct openadr_report_view *o = mailbox_fetch(&ports->openadr.report);
+    if (o != NULL) {
+        s->openadr = *o;
+    }
     const struct witness_report *proof = mailbox_fetch(&ports->proof);
     if (proof != NULL) {
         s->proving = true;
@@ -245,6 +249,11 @@ static void judge_self(struct watch *w)
     tell(w, ALARM_HISTORY_FAILING, 0, s->history.degraded);
     tell(w, ALARM_EVIDENCE_FAILING, 0, s->evidence.failing);
     tell(w, ALARM_PLAN_MISSING, 0, plan_slot(&s->plan, s->utc_ms) < 0);
+    if (s->site->utility.openadr) {
+        tell(w, ALARM_UTILITY_LOST, 0, !s->openadr.link.up);
+        tell(w, ALARM_EVENT_REFUSED, 0,
+             s->openadr.n_faults > 0 || s->openadr.n_left_out > 0);
+    }
     if (s->site->mqtt.present) {
         tell(w, ALARM_BROKER_LOST, 0, !s->mqtt.link.up);
         int64_t rival_ms = s->mqtt.counts.rival_mono_ms;

@@ -34,6 +34,7 @@ struct watched {
     struct foresight foresight;
     struct device_report meter;
     struct mqtt_report mqtt;
+    struct openadr_report_view openadr;
     struct historian_counts history;
     bool proving; /* 'proof' has come at all */
     struct witness_report proof;

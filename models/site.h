@@ -178,6 +178,8 @@ struct site_price {
     double fallback_per_kwh; /* while the feed says nothing */
 };
 
+enum openadr_version { OPENADR_3_1, OPENADR_3_0 };
+
 struct site_utility {
     bool present;
     bool openadr;
@@ -185,6 +187,11 @@ struct site_utility {
     char client[SITE_NAME_MAX];
     char secret_file[SITE_TEXT_MAX];
     char program[SITE_NAME_MAX];
+    char ca_file[SITE_TEXT_MAX]; /* "": the system's authorities */
+    char node[SITE_NAME_MAX];    /* our venName; "": the site's name */
+    int version;                 /* enum openadr_version */
+    double poll_s;
+    double shed_pu[4];          /* of shed level 0 (nothing) to 3 */
     double subscribed_import_w; /* INFINITY where none is set */
 };
 

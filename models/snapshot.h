@@ -172,7 +172,14 @@ struct price_in {
 enum utility_kind { UTILITY_LIST(UTILITY_ENUM) UTILITY_COUNT };
 #undef UTILITY_ENUM
 
-enum { UTILITY_EVENTS_MAX = 32, UTILITY_ID_MAX = 40 };
+/* Places for instructions: those that come by MQTT first, then those of
+ * OpenADR; a replay's events file has all of them. */
+enum {
+    UTILITY_MQTT = 32,
+    UTILITY_OPENADR = 64,
+    UTILITY_EVENTS_MAX = UTILITY_MQTT + UTILITY_OPENADR,
+    UTILITY_ID_MAX = 40,
+};
 
 /* One instruction of the utility, from MQTT, OpenADR or an events file. */
 struct utility_in {

@@ -7,6 +7,8 @@
 static const double MARGIN_PU = 0.005;
 /* The way down to a coming limit uses this part of the ramp. */
 static const double AHEAD_PU = 0.9;
+/* And ends so much before it: pods take a second to follow their caps. */
+static const double LEAD_S = 3.0;
 
 static void take(struct caps *caps, double import_w, enum reason why)
 {
@@ -27,10 +29,10 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         return;
     }
     double limit_w = fmax(e->value, 0.0) * (1.0 - MARGIN_PU);
-    double ahead_s = (double)(e->start_at_ms - in->utc_ms) / 1e3;
-    if (ahead_s > 0.0) {
-        limit_w += AHEAD_PU * cfg->site.grid.ramp_max_w_per_s * ahead_s;
-    } else if (emergency) {
+    double until_s = (double)(e->start_at_ms - in->utc_ms) / 1e3;
+    double way_s = fmax(until_s - LEAD_S, 0.0);
+    limit_w += AHEAD_PU * cfg->site.grid.ramp_max_w_per_s * way_s;
+    if (emergency && until_s <= 0.0) {
         caps->urgent = true;
     }
     take(caps, limit_w, emergency ? REASON_EMERGENCY : REASON_EVENT);

@@ -263,7 +263,7 @@ static struct mqtt_result tell(struct mqtt_utility *u, const char *text)
 static void test_utility_events(void **state)
 {
     (void)state;
-    struct utility_in slots[UTILITY_EVENTS_MAX] = {{.id = ""}};
+    struct utility_in slots[UTILITY_MQTT] = {{.id = ""}};
     struct mqtt_utility u = {.slots = slots};
     struct mqtt_result r = tell(
         &u, EVENT("e1", "11:00:00",
@@ -295,16 +295,16 @@ static void test_utility_events(void **state)
 static void test_a_full_table_keeps_what_it_has(void **state)
 {
     (void)state;
-    struct utility_in slots[UTILITY_EVENTS_MAX] = {{.id = ""}};
+    struct utility_in slots[UTILITY_MQTT] = {{.id = ""}};
     struct mqtt_utility u = {.slots = slots};
-    for (int i = 0; i <= UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i <= UTILITY_MQTT; i++) {
         char text[256];
         snprintf(
             text, sizeof(text),
             EVENT("e%d", "11:00:00", "\"kind\":\"price\",\"value_per_kwh\":%d"),
             i, i);
         assert_int_equal(tell(&u, text).verdict,
-                         i < UTILITY_EVENTS_MAX ? MQTT_TAKEN : MQTT_FULL);
+                         i < UTILITY_MQTT ? MQTT_TAKEN : MQTT_FULL);
     }
     assert_string_equal(slots[0].id, "e0");
     slots[3].end_at_ms = at("2026-11-21T12:00:00Z");
@@ -359,7 +359,7 @@ static void test_utility_events_that_are_refused(void **state)
         {"[]", MQTT_MALFORMED},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct utility_in slots[UTILITY_EVENTS_MAX] = {{.id = ""}};
+        struct utility_in slots[UTILITY_MQTT] = {{.id = ""}};
         struct mqtt_utility u = {.slots = slots};
         struct mqtt_result r = tell(&u, cases[i].text);
         if (r.verdict != cases[i].verdict || slots[0].id[0] != '\0') {

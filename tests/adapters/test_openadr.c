@@ -249,6 +249,8 @@ static const struct openadr_events *pass(struct ven *v, double after_s)
     "{\"id\":\"" id "\",\"programID\":\"p1\",\"intervals\":[{\"id\":0," \
     "\"payloads\":[{\"type\":\"IMPORT_CAPACITY_LIMIT\",\"values\":[" kw \
     "]}]}]}"
+#define TEN "          "
+#define BLANKS TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 #define END                    \
     {                          \
         NULL, 0, NULL, 0, 0, 0 \
@@ -353,7 +355,7 @@ static void faults_leave_the_events_as_they_were(void **state)
         {{"GET /v/events", 200, "[{\"id\":", 0, 0, 0}, "not JSON"},
         {{"GET /v/events", 200, "{}", 0, 0, 0}, "no list"},
         {{"GET /v/events", 200, "[                  ]", 0, 9, 0}, ""},
-        {{"GET /v/events", 200, "          ", 0, 0, 450000}, "larger"},
+        {{"GET /v/events", 200, BLANKS, 0, 0, 45000}, "larger"},
         {{"GET /v/events", 401, "{}", 0, 0, 0}, "status 401"},
         {{"GET /v/nothing", 0, "", 0, 0, 0}, ""}, /* hangs up */
     };

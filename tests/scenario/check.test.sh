@@ -54,9 +54,7 @@ fi
 call check "$dir/later.yaml"
 verdict "a dashboard that is not served is noted" \
     "$(expect 0 out "note: http: this version serves no dashboard yet")"
-verdict "so is OpenADR, which is not spoken" \
-    "$(expect 0 out "note: utility.openadr: this version does not speak")"
-verdict "and a secret file that is not there" \
+verdict "so is a secret file that is not there" \
     "$(expect 0 out "note: utility.openadr.secret_file: /nonexistent/secret: No such")"
 
 sed -e 's/energy: 20 MWh/energy: 3.9 MW/' -e 's/^  ramp_max: .*/  ramp_max: fast/' \

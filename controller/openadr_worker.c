@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/openadr_worker.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/openadr.h"
+#include "controller/clock.h"
+#include "controller/log.h"
+#include "policies/dr_meaning.h"
+
+enum {
+    ROWS_MAX = 2048,
+    BASE_SAMPLES = 900, /* a second each: a quarter hour */
+    BASE_LEAST = 10,    /* a mean of fewer is none */
+};
+
+static const double LOOK_S = 1.0;     /* between two samples of the grid */
+static const double MEAN_S = 60.0;    /* between two looks at the clock alone */
+static const double REQUEST_S = 10.0; /* time-out of one request */
+static const double LOST_S = 300.0;   /* then the link counts as lost */
+/* No power beyond these is believed, of the breaker's limit. */
+static const double POWER_MOST = 10.0;
+static const double POWER_LEAST = 1e-3;
+
+/* What a shed is counted from. */
+struct base {
+    char event[DR_ID_MAX];
+    double w;
+    bool fixed; /* it has begun */
+};
+
+struct openadr_worker {
+    struct openadr_worker_cfg cfg;
+    struct openadr *ven;
+    struct openadr_report_view report;
+    struct dr_rows rows;
+    struct base bases[OPENADR_EVENTS_MAX];
+    int n_bases;
+    double samples_w[BASE_SAMPLES];
+    int64_t n_samples;
+    int64_t up_mono_ms; /* last complete listing; start of the thread */
+    uint64_t version;
+    bool was_up;
+    struct waker wake;
+    bool waking;
+    pthread_t thread;
+    bool started;
+    atomic_bool stop;
+};
+
+static void sample_grid(struct openadr_worker *w)
+{
+    double grid_w = atomic_load(&w->cfg.ports->grid_w);
+    if (isfinite(grid_w)) {
+        w->samples_w[w->n_samples % BASE_SAMPLES] = grid_w;
+        w->n_samples++;
+    }
+}
+
+static double mean_grid_w(const struct openadr_worker *w)
+{
+    int64_t n = w->n_samples < BASE_SAMPLES ? w->n_samples : BASE_SAMPLES;
+    double sum_w = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        sum_w += w->samples_w[i];
+    }
+    return n >= BASE_LEAST ? sum_w / (double)n : NAN;
+}
+
+static struct base *find_base(struct openadr_worker *w, const char *event)
+{
+    for (int i = 0; i < w->n_bases; i++) {
+        if (strcmp(w->bases[i].event, event) == 0) {
+            return &w->bases[i];
+        }
+    }
+    return NULL;
+}
+
+/* Bases of events that are gone make room. */
+static void drop_bases(struct openadr_worker *w,
+                       const struct openadr_events *events)
+{
+    int n = 0;
+    for (int i = 0; i < w->n_bases; i++) {
+        bool there = false;
+        for (int64_t k = 0; k < events->n; k++) {
+            there =
+                there || strcmp(events->list[k]->id, w->bases[i].event) == 0;
+        }
+        if (there) {
+            w->bases[n++] = w->bases[i];
+        }
+    }
+    w->n_bases = n;
+}
+
+/* Until an event begins its base follows what is drawn, for the planner. */
+static double base_of(struct openadr_worker *w, const struct dr_event *event,
+                      int64_t utc_ms)
+{
+    struct base *b = find_base(w, event->id);
+    if (b == NULL) {
+        b = &w->bases[w->n_bases++];
+        *b = (struct base){.w = NAN};
+        memcpy(b->event, event->id, sizeof(b->event));
+    }
+    if (!b->fixed) {
+        struct dr_span life;
+        b->w = mean_grid_w(w);
+        b->fixed = isfinite(b->w) && dr_timing_life(&event->timing, &life) &&
+                   life.start_ms <= utc_ms;
+    }
+    return b->w;
+}
+
+static void show_row(struct openadr_worker *w, const struct dr_row *row,
+                     const struct dr_event *event)
+{
+    struct openadr_report_view *r = &w->report;
+    if (r->n_rows == OPENADR_SHOWN_MAX) {
+        return;
+    }
+    struct openadr_shown *s = &r->rows[r->n_rows++];
+    *s = (struct openadr_shown){.subject = row->subject,
+                                .start_ms = row->start_ms,
+                                .end_ms = row->end_ms,
+                                .value = row->value};
+    snprintf(s->event, sizeof(s->event), "%s", event->id);
+    snprintf(s->name, sizeof(s->name), "%s", event->name);
+    snprintf(s->notice, sizeof(s->notice), "%s", event->notice);
+}
+
+static void show(struct openadr_worker *w, const struct openadr_events *events)
+{
+    struct openadr_report_view *r = &w->report;
+    r->n_events = events->n;
+    r->listed_utc_ms = events->listed_utc_ms;
+    r->n_rows = 0;
+    r->n_faults = events->n_unread;
+    r->fault[0] = '\0';
+    for (int64_t i = 0; i < w->rows.n; i++) {
+        const struct dr_row *row = &w->rows.rows[i];
+        show_row(w, row, events->list[row->event]);
+    }
+    for (int64_t i = 0; i < events->n; i++) {
+        const struct dr_event *e = events->list[i];
+        r->n_faults += e->fault[0] != '\0';
+        if (e->fault[0] != '\0' && r->fault[0] == '\0') {
+            snprintf(r->fault, sizeof(r->fault), "event %.40s: %s", e->id,
+                     e->fault);
+        }
+    }
+}
+
+/* Whenever the events changed, the link was lost, or time went on. */
+static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
+{
+    const struct site *site = w->cfg.site;
+    const struct openadr_events *events = openadr_events(w->ven);
+    double base_w[OPENADR_EVENTS_MAX];
+    drop_bases(w, events);
+    for (int64_t i = 0; i < events->n; i++) {
+        base_w[i] = base_of(w, events->list[i], utc_ms);
+    }
+    double lost_s = (double)(mono_ms - w->up_mono_ms) / 1e3;
+    struct dr_meaning_terms terms = {
+        .now_ms = utc_ms,
+        .until_ms = utc_ms + (int64_t)(site->control.horizon_s * 1e3),
+        .subscribed_w = site->utility.subscribed_import_w,
+        .lost = lost_s > LOST_S,
+        .base_w = base_w,
+    };
+    memcpy(terms.shed_pu, site->utility.shed_pu, sizeof(terms.shed_pu));
+    const struct dr_window window = {terms.now_ms, terms.until_ms};
+    dr_rows_make(&w->rows, events->list, events->n, window);
+    struct openadr_inputs *to = mailbox_slot(&w->cfg.ports->openadr.inputs);
+    memset(to, 0, sizeof(*to));
+    struct dr_meaning_out out = {.list = to->utility, .max = UTILITY_OPENADR};
+    dr_meaning_instruct(&w->rows, events->list, &terms, &out);
+    to->n = out.n;
+    to->priced =
+        dr_meaning_price(&w->rows, DR_PRICE, &terms, mono_ms, &to->price);
+    mailbox_post(&w->cfg.ports->openadr.inputs);
+    w->report.n_left_out = out.cut || w->rows.full;
+    show(w, events);
+}
+
+static void tell_link(struct openadr_worker *w)
+{
+    const struct link_state *link = &w->report.link;
+    if (link->up == w->was_up) {
+        return;
+    }
+    log_line(link->up ? LOG_INFO : LOG_WARN, "openadr", "%s: %s%s%s",
+             w->cfg.site->utility.base,
+             link->up ? "connected" : "connection lost, trying again",
+             link->last_error[0] != '\0' ? ": " : "", link->last_error);
+    w->was_up = link->up;
+}
+
+static void tell_events(struct openadr_worker *w)
+{
+    const struct openadr_events *events = openadr_events(w->ven);
+    if (events->version == w->version) {
+        return;
+    }
+    w->version = events->version;
+    for (int64_t i = 0; i < events->n; i++) {
+        const struct dr_event *e = events->list[i];
+        bool bad = e->fault[0] != '\0';
+        log_line(bad ? LOG_WARN : LOG_INFO, "openadr", "event %s \"%s\"%s%s",
+                 e->id, e->name, bad ? " is not acted on: " : "", e->fault);
+    }
+    if (events->n == 0) {
+        log_line(LOG_INFO, "openadr", "no events");
+    }
+}
+
+/* Returns in how many seconds the next pass is due. */
+static double pass(struct openadr_worker *w)
+{
+    int64_t mono_ms = clock_mono_ms();
+    double wait_s =
+        openadr_pass(w->ven, mono_ms, clock_utc_ms(), &w->report.link);
+    if (w->report.link.up) {
+        w->up_mono_ms = mono_ms;
+    }
+    tell_link(w);
+    tell_events(w);
+    return wait_s;
+}
+
+static void *run(void *arg)
+{
+    struct openadr_worker *w = arg;
+    double due_s = 0.0;
+    double stale_s = 0.0;
+    w->up_mono_ms = clock_mono_ms();
+    while (!atomic_load(&w->stop)) {
+        uint64_t before = openadr_events(w->ven)->version;
+        bool was_up = w->report.link.up;
+        if (due_s <= 0.0) {
+            due_s = pass(w);
+        }
+        bool news = openadr_events(w->ven)->version != before ||
+                    w->report.link.up != was_up;
+        if (news || stale_s <= 0.0) {
+            mean(w, clock_mono_ms(), clock_utc_ms());
+            stale_s = MEAN_S;
+        }
+        mailbox_send(&w->cfg.ports->openadr.report, &w->report);
+        int64_t from_ms = clock_mono_ms();
+        if (waker_wait(&w->wake, fmin(fmax(due_s, 0.0), LOOK_S))) {
+            due_s = 0.0;
+        }
+        sample_grid(w);
+        double s = (double)(clock_mono_ms() - from_ms) / 1e3;
+        due_s -= s;
+        stale_s -= s;
+    }
+    return NULL;
+}
+
+static enum err open_ven(struct openadr_worker *w, char *why, size_t why_size)
+{
+    const struct site *site = w->cfg.site;
+    const struct site_utility *u = &site->utility;
+    struct openadr_cfg cfg = {
+        .base = u->base,
+        .client = u->client,
+        .secret_file = u->secret_file,
+        .program = u->program,
+        .ca_file = u->ca_file,
+        .node = u->node[0] != '\0' ? u->node : site->name,
+        .n_resources = 1,
+        .resources = {site->name},
+        .power_max_w = site->grid.import_max_w,
+        .v30 = u->version == OPENADR_3_0,
+        .poll_s = u->poll_s,
+        .timeout_s = REQUEST_S,
+        .terms = {.currency = site->currency,
+                  .power_max_w = POWER_MOST * site->grid.import_trip_w,
+                  .power_least_w = POWER_LEAST * site->grid.import_max_w,
+                  .seed = 1},
+        .stop = &w->stop,
+    };
+    for (int i = 0;
+         i < site->n_batteries && cfg.n_resources < OPENADR_RESOURCES_MAX;
+         i++) {
+        cfg.resources[cfg.n_resources++] = site->batteries[i].name;
+    }
+    for (const char *c = cfg.node; *c != '\0'; c++) {
+        cfg.terms.seed = cfg.terms.seed * 31 + (unsigned char)*c;
+    }
+    return openadr_open(&cfg, &w->ven, why, why_size);
+}
+
+static enum err start(struct openadr_worker *w, char *why, size_t why_size)
+{
+    w->rows.max = ROWS_MAX;
+    w->rows.rows = calloc(ROWS_MAX, sizeof(struct dr_row));
+    w->rows.scratch = calloc(ROWS_MAX, sizeof(struct dr_row));
+    if (w->rows.rows == NULL || w->rows.scratch == NULL) {
+        snprintf(why, why_size, "%s", err_text(ERR_MEMORY));
+        return ERR_MEMORY;
+    }
+    enum err e = open_ven(w, why, why_size);
+    if (e != ERR_NONE) {
+        return e;
+    }
+    w->waking = waker_init(&w->wake) == ERR_NONE;
+    w->started = w->waking && pthread_create(&w->thread, NULL, run, w) == 0;
+    if (!w->started) {
+        snprintf(why, why_size, "no thread for OpenADR");
+        return ERR_IO;
+    }
+    return ERR_NONE;
+}
+
+enum err openadr_worker_open(const struct openadr_worker_cfg *cfg,
+                             struct openadr_worker **out, char *why,
+                             size_t why_size)
+{
+    struct openadr_worker *w = calloc(1, sizeof(*w));
+    if (w == NULL) {
+        snprintf(why, why_size, "%s", err_text(ERR_MEMORY));
+        return ERR_MEMORY;
+    }
+    w->cfg = *cfg;
+    atomic_init(&w->stop, false);
+    enum err e = start(w, why, why_size);
+    if (e != ERR_NONE) {
+        openadr_worker_close(w);
+        return e;
+    }
+    *out = w;
+    return ERR_NONE;
+}
+
+void openadr_worker_close(struct openadr_worker *w)
+{
+    atomic_store(&w->stop, true);
+    if (w->started) {
+        waker_ring(&w->wake);
+        pthread_join(w->thread, NULL);
+    }
+    if (w->waking) {
+        waker_clear(&w->wake);
+    }
+    if (w->ven != NULL) {
+        openadr_close(w->ven);
+    }
+    free(w->rows.rows);
+    free(w->rows.scratch);
+    free(w);
+}
