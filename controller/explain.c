@@ -11,6 +11,7 @@
 
 #include "controller/cli.h"
 #include "controller/clock.h"
+#include "controller/explain_sentence.h"
 #include "controller/history_read.h"
 #include "controller/history_where.h"
 #include "controller/site_file.h"
@@ -91,12 +92,40 @@ static bool ran_then(const struct found *f)
     return f->at_ms - known_until_ms(f) <= unwritten_ms;
 }
 
+static const struct second_row *second_of(const struct found *f)
+{
+    bool then = f->has_second && f->at_ms - f->second.at_ms <= unwritten_ms;
+    return then ? &f->second : NULL;
+}
+
+/* One sentence for the time asked for. */
+static void print_sentence(const struct found *f)
+{
+    char at[CALENDAR_TEXT_MAX];
+    char sentence[EXPLAIN_SENTENCE_MAX];
+    printf("%s: %s.\n", calendar_format_utc(f->at_ms, at),
+           explain_sentence(&f->decision, second_of(f), sentence));
+}
+
 /* Its numbers are those of its own instant, not of the time asked for. */
 static void print_decision(const struct found *f)
 {
     const struct history_decision *d = &f->decision;
     char at[CALENDAR_TEXT_MAX];
-    printf("%s: %s\n", calendar_format_utc(d->at_ms, at), d->lines[0].text);
+    char since[CALENDAR_TEXT_MAX];
+    if (ran_then(f)) {
+        print_sentence(f);
+    } else {
+        char until[CALENDAR_TEXT_MAX];
+        printf("%s: the controller was not running: what is known ends at "
+               "%s.\n",
+               calendar_format_utc(f->at_ms, at),
+               calendar_format_utc(known_until_ms(f), until));
+    }
+    printf("  as decided at %s (tick %" PRId64
+           "; for this reason since %s): %s\n",
+           calendar_format_utc(d->at_ms, at), d->tick,
+           calendar_format_utc(d->since_ms, since), d->lines[0].text);
     for (int i = 1; i < d->n_lines; i++) {
         printf("  and: %s\n", d->lines[i].text);
     }
@@ -105,18 +134,6 @@ static void print_decision(const struct found *f)
                d->n_suppressed, d->n_suppressed == 1 ? "" : "s",
                d->n_suppressed == 1 ? "was" : "were");
     }
-    calendar_format_utc(f->at_ms, at);
-    if (ran_then(f)) {
-        char since[CALENDAR_TEXT_MAX];
-        printf("  still so at %s (tick %" PRId64
-               "; for this reason since %s)\n",
-               at, d->tick, calendar_format_utc(d->since_ms, since));
-        return;
-    }
-    char until[CALENDAR_TEXT_MAX];
-    printf("  the controller was not running at %s: what is known ends at "
-           "%s\n",
-           at, calendar_format_utc(known_until_ms(f), until));
 }
 
 static void print_text(const struct found *f)
@@ -169,6 +186,12 @@ static void print_json(const struct found *f)
     cJSON *o = cJSON_CreateObject();
     add_instant(o, "at", f->at_ms);
     if (f->has_decision) {
+        char sentence[EXPLAIN_SENTENCE_MAX];
+        if (ran_then(f)) {
+            cJSON_AddStringToObject(
+                o, "sentence",
+                explain_sentence(&f->decision, second_of(f), sentence));
+        }
         add_instant(o, "since", f->decision.since_ms);
         add_instant(o, "said", f->decision.at_ms);
         cJSON_AddNumberToObject(o, "tick", (double)f->decision.tick);

@@ -169,26 +169,28 @@ static void test_the_sentence(void **state)
     const struct fixture *f = *state;
     char at[CALENDAR_TEXT_MAX];
     char since[CALENDAR_TEXT_MAX];
-    char still[CALENDAR_TEXT_MAX + 16];
+    char decided[CALENDAR_TEXT_MAX + 20];
     char said[4000];
     calendar_format_utc(start_ms + 4500, since);
     calendar_format_utc(start_ms + 6200, at);
     assert_int_equal(explain(f, f->db, at, false, said), EXIT_DONE);
-    assert_non_null(strstr(said, "grid held at its import limit of 16.00 MW"));
-    assert_non_null(strstr(said, "bess2 is at its state-of-charge limit"));
-    assert_int_equal(strncmp(said, since, strlen(since)), 0);
-    snprintf(still, sizeof(still), "still so at %s", at);
-    assert_non_null(strstr(said, still));
+    assert_int_equal(strncmp(said, at, strlen(at)), 0);
+    assert_non_null(strstr(said, ": the import limit of 16.00 MW bound: the "
+                                 "load was "));
+    assert_non_null(strstr(said, "; bess2 is at its state-of-charge limit"));
+    snprintf(decided, sizeof(decided), "  as decided at %s", since);
+    assert_non_null(strstr(said, decided));
     assert_null(strstr(said, "not running"));
     calendar_format_utc(start_ms + 25000, at);
     assert_int_equal(explain(f, f->db, at, false, said), EXIT_DONE);
-    assert_int_equal(strncmp(said, since, strlen(since)), 0);
-    assert_non_null(strstr(said, "the controller was not running at "));
-    assert_non_null(strstr(said, at));
-    assert_null(strstr(said, "still so"));
+    assert_int_equal(strncmp(said, at, strlen(at)), 0);
+    assert_non_null(strstr(said, ": the controller was not running: "));
+    assert_non_null(strstr(said, decided));
+    assert_null(strstr(said, " bound"));
     calendar_format_utc(start_ms + 6200, at);
     assert_int_equal(explain(f, f->db, at, true, said), EXIT_DONE);
     assert_non_null(strstr(said, "\"code\":\t\"import\""));
+    assert_non_null(strstr(said, "\"sentence\":\t\"the import limit"));
     assert_non_null(strstr(said, "\"grid_max_w\":\t12006500"));
 }
 
