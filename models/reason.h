@@ -91,7 +91,10 @@
       "work that can wait is held back by %v, as the plan has it")             \
     X(STOP_AHEAD, "stop_ahead",                                                \
       "compute comes down to %l before its announced stop: the batteries "     \
-      "lack %n for all of it at once")
+      "lack %n for all of it at once")                                         \
+    X(RESERVE, "reserve",                                                      \
+      "were the load to change by %v at once, %n of it would break the ramp: " \
+      "the batteries can take up %l now")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

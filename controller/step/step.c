@@ -55,10 +55,15 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->n_rounds = (int64_t)fmax(1.0, round(NODE_LIFE_S / round_s));
     for (int i = 0; i < site->n_batteries; i++) {
         cfg->energy_wh += site->batteries[i].energy_wh;
+        cfg->one_way_pu[i] = sqrt(site->batteries[i].efficiency_pu);
     }
     cfg->grid_most_w = STEP_IMPOSSIBLE *
                        fmax(site->grid.import_trip_w, site->grid.export_max_w);
     cfg->load_per_pod = site->other.present ? site->other.pue_pu : 1.0;
+    for (int i = 0; i < site->n_pods; i++) {
+        double w = site->pods[i].power_max_w * cfg->load_per_pod;
+        cfg->pod_most_w = fmax(cfg->pod_most_w, w);
+    }
     for (int f = 0; f < site->n_fleets; f++) {
         struct guard_terms terms = guard_terms_of(&site->fleets[f]);
         guard_init(&cfg->guards[f], &terms);
@@ -292,7 +297,11 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     fill_record(in, scratch, &smooth, record);
     record->plan_battery_w = scratch->planned_w;
 
-    double total_w = smooth.grid_w - est->load_w;
+    double due_w =
+        cfg->policy == POLICY_BALLAST
+            ? reserve_due_w(cfg, state, in, &scratch->reserve, est->load_w)
+            : 0.0;
+    double total_w = smooth.grid_w - est->load_w - due_w;
     if (cfg->policy == POLICY_NONE) {
         leave_alone(cfg, scratch);
     } else {
@@ -300,8 +309,9 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         shares_make(cfg, state, scratch, &shares);
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
-        struct pods_ask ask = {
-            .discharge_w = -total_w, .load_max_w = INFINITY, .plan = plan};
+        struct pods_ask ask = {.discharge_w = -total_w,
+                               .load_max_w = scratch->reserve.load_max_w,
+                               .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
@@ -315,4 +325,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     };
     commands_nodes(cfg, state, in, &terms, out);
     explain(cfg, scratch, &smooth, record);
+    if (cfg->policy == POLICY_BALLAST) {
+        reserve_explain(&scratch->reserve, record);
+    }
 }

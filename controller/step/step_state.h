@@ -14,6 +14,7 @@
 #include "models/wear_warranty.h"
 #include "policies/bucket.h"
 #include "policies/guard.h"
+#include "policies/reserve.h"
 #include "policies/share.h"
 #include "policies/share_terms.h"
 #include "policies/shed.h"
@@ -37,10 +38,12 @@ struct step_cfg {
     double energy_wh;    /* of all batteries */
     double grid_most_w;  /* beyond, a value of the meter is broken */
     double load_per_pod; /* W of load per W of the pods: their cooling */
-    int64_t n_looks;     /* pods are looked at a slice a tick, every LOOK_S */
-    int64_t n_slices;    /* nodes are decided a slice a tick, every NODES_S */
-    int64_t n_turns;     /* ticks in which every battery ages once */
-    int64_t n_rounds;    /* of all slices in which every node ages once */
+    double pod_most_w;   /* load of the largest pod */
+    double one_way_pu[SITE_BATTERIES_MAX]; /* efficiencies */
+    int64_t n_looks;  /* pods are looked at a slice a tick, every LOOK_S */
+    int64_t n_slices; /* nodes are decided a slice a tick, every NODES_S */
+    int64_t n_turns;  /* ticks in which every battery ages once */
+    int64_t n_rounds; /* of all slices in which every node ages once */
 };
 
 /* What is remembered of a battery between two samples of its life. */
@@ -170,12 +173,28 @@ struct caps {
     enum reason why; /* REASON_IMPORT, _EVENT or _EMERGENCY */
 };
 
+/* What the load may do at once, and what the batteries can do about it. */
+struct reserve_now {
+    double full_w;      /* the most that the load can draw */
+    double rise_w;      /* that should be covered now, >= 0 */
+    double must_rise_w; /* of that, listed or announced: compute is held */
+    double drop_w;
+    double stays_w; /* of the load in a listed drop; INFINITY: none listed */
+    struct reserve_cover up;
+    struct reserve_cover down;
+    double shift_lo_w; /* of the batteries from rest, by plan and recentring */
+    double shift_hi_w;
+    double grid_max_w; /* beyond, a listed drop is not covered */
+    double load_max_w; /* the same for what may be drawn now */
+};
+
 struct step_scratch {
     struct estimate est;
     struct caps caps;
     double planned_w; /* what the plan asks of the batteries, + charge */
     double target_w;  /* where the grid power should go in the long run */
     struct level_both ahead; /* how far the load may move at once */
+    struct reserve_now reserve;
     struct share_battery share[SITE_BATTERIES_MAX];
 };
 
@@ -210,6 +229,22 @@ void lag_measure(const struct step_cfg *cfg, struct step_state *state,
                  const struct estimate *est, double dt_s);
 void lag_told(const struct step_cfg *cfg, struct step_state *state,
               const struct estimate *est);
+
+/* reserve.c: whether the edges that must be covered now are: the site's
+ * contingencies and what jobs have announced, against energy, power and
+ * latency of the batteries from where the grid is held. */
+void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
+                  const struct snapshot *in, const struct estimate *est,
+                  struct reserve_now *e);
+
+/* reserve.c: jumps of the load that were announced for the time in which what
+ * is asked now is answered. */
+double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
+                     const struct snapshot *in, const struct reserve_now *e,
+                     double load_w);
+
+/* reserve.c: says which edge is not covered, and by how much. */
+void reserve_explain(const struct reserve_now *e, struct tick_record *record);
 
 /* wish.c: where the grid power should go: the level of the load, and what plan
  * and recentring move into the batteries. */

@@ -3,6 +3,7 @@
 
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
+#include "models/clamp.h"
 
 static const double AHEAD_S = 12.0; /* of edges */
 
@@ -12,7 +13,8 @@ static const double AHEAD_S = 12.0; /* of edges */
  * needed yet.  No further than there is load, or are pods to draw it. */
 static struct level_both expected(const struct step_cfg *cfg,
                                   const struct step_state *state,
-                                  const struct estimate *est)
+                                  const struct estimate *est,
+                                  const struct reserve_now *listed)
 {
     struct level_both e = level_range_ahead(&state->range, est->load_w);
     struct forecast_swing s =
@@ -24,9 +26,28 @@ static struct level_both expected(const struct step_cfg *cfg,
     double more_w = cfg->shed.power_max_sum_w - est->pods_w;
     double most_w =
         fmax(more_w * cfg->load_per_pod, state->range.hi_w - est->load_w);
+    if (cfg->site.grid.contingencies_given) {
+        e.up_w = fmax(e.up_w, listed->rise_w);
+        e.down_w = fmax(e.down_w, listed->drop_w);
+    }
     e.up_w = fmax(0.0, fmin(e.up_w, most_w));
     e.down_w = fmax(0.0, fmin(e.down_w, est->load_w));
     return e;
+}
+
+/* The batteries' place for edges comes before what plan and recentring want,
+ * and a listed drop of the load must not make the site export. */
+static double target_of(const struct step_cfg *cfg,
+                        const struct step_state *state,
+                        const struct reserve_now *e, double shift_w)
+{
+    double level_w = state->level.level_w;
+    double w = level_w + clamp(shift_w, e->shift_lo_w, e->shift_hi_w);
+    if (isfinite(e->stays_w)) {
+        double floor_w = e->drop_w - cfg->site.grid.export_max_w;
+        w = fmin(fmax(w, fmin(floor_w, level_w)), e->grid_max_w);
+    }
+    return w;
 }
 
 struct smooth_in wish_make(const struct step_cfg *cfg,
@@ -35,13 +56,14 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
                            const struct snapshot *in, const struct plan *plan)
 {
     const struct estimate *est = &scratch->est;
-    double target_w =
-        state->level.level_w + track_plan(cfg, state, scratch, in, plan);
+    reserve_find(cfg, state, in, est, &scratch->reserve);
+    double shift_w = track_plan(cfg, state, scratch, in, plan);
+    double target_w = target_of(cfg, state, &scratch->reserve, shift_w);
     if (cfg->policy == POLICY_LIMITER) {
         target_w = est->load_w;
     }
     scratch->target_w = target_w;
-    scratch->ahead = expected(cfg, state, est);
+    scratch->ahead = expected(cfg, state, est, &scratch->reserve);
     return (struct smooth_in){
         .grid_w = est->grid_w,
         .target_w = target_w,

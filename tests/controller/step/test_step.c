@@ -101,9 +101,10 @@ static void lost_batteries_leave_room_for_reasons(void **state)
     }
     const struct tick_record *r = &f.out->record;
     assert_int_equal(r->degraded, 8);
-    assert_int_equal(r->n_why, 4);
+    assert_int_equal(r->n_why, 5);
     assert_int_equal(r->why[2].index, 2);
     assert_int_equal(r->why[3].code, REASON_RAMP);
+    assert_int_equal(r->why[4].code, REASON_RESERVE);
     loop_close(&f);
 }
 

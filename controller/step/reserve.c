@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which edges of the load must be covered now, and whether they are. */
+#include <math.h>
+
+#include "controller/step/step_state.h"
+
+static const double SOC_ERROR_PU = 0.02; /* may be wrong by that */
+static const double ANNOUNCED_S = 600.0; /* job edges ahead that count */
+static const double REFILL_S = 3600.0;   /* what is short comes back in */
+static const double REFILL_PU = 0.1;     /* of the power at most */
+static const double SAID_PU = 0.01;      /* of an edge: worth a word */
+static const double SAID_W = 1e3;
+
+/* How far the scheduler says that the load will jump, 0 where it does not. */
+static double jump_w(const struct job_in *job)
+{
+    double w = job->power_to_w - job->power_from_w;
+    return job->seq != 0 && isfinite(w) ? w : 0.0;
+}
+
+static void take_announced(const struct snapshot *in, struct reserve_now *e)
+{
+    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
+        const struct job_in *job = &in->jobs[i];
+        double ahead_s = (double)(job->at_ms - in->utc_ms) / 1e3;
+        if (job->seq != 0 && ahead_s >= 0.0 && ahead_s <= ANNOUNCED_S) {
+            e->rise_w = fmax(e->rise_w, jump_w(job));
+            e->drop_w = fmax(e->drop_w, -jump_w(job));
+        }
+    }
+}
+
+/* What a listed contingency leaves of the load: what trips draws less, too,
+ * where the site is held below its full power. */
+static double left_w(const struct site_contingency *c, double load_w,
+                     double full_w)
+{
+    return fmax(load_w - c->drop_w, fmin(load_w, full_w - c->drop_w));
+}
+
+static void take_listed(const struct step_cfg *cfg, double load_w,
+                        struct reserve_now *e)
+{
+    e->stays_w = INFINITY;
+    for (int i = 0; i < cfg->site.grid.n_contingencies; i++) {
+        const struct site_contingency *c = &cfg->site.grid.contingencies[i];
+        e->rise_w = fmax(e->rise_w, c->rise_w);
+        if (c->drop_w > 0.0) {
+            double left = fmax(left_w(c, load_w, e->full_w), 0.0);
+            e->stays_w = fmin(e->stays_w, left);
+            e->drop_w = fmax(e->drop_w, load_w - left);
+        }
+    }
+}
+
+/* The largest single pod, and the largest edge of the last hour. */
+static void take_default(const struct step_cfg *cfg,
+                         const struct step_state *state, struct reserve_now *e)
+{
+    struct level_both seen = level_range_edges(&state->range);
+    e->stays_w = INFINITY;
+    e->rise_w = fmax(cfg->pod_most_w, seen.up_w);
+    e->drop_w = fmax(cfg->pod_most_w, seen.down_w);
+}
+
+static void find_edges(const struct step_cfg *cfg,
+                       const struct step_state *state,
+                       const struct estimate *est, const struct snapshot *in,
+                       struct reserve_now *e)
+{
+    double beside_w = fmax(est->load_w - est->pods_w * cfg->load_per_pod, 0.0);
+    e->full_w = beside_w + cfg->shed.power_max_sum_w * cfg->load_per_pod;
+    if (isfinite(state->range.hi_w)) {
+        e->full_w = fmax(e->full_w, state->range.hi_w);
+    }
+    e->rise_w = e->drop_w = 0.0;
+    if (cfg->site.grid.contingencies_given) {
+        take_listed(cfg, est->load_w, e);
+    } else {
+        take_default(cfg, state, e);
+    }
+    struct reserve_now must = {0};
+    take_announced(in, &must);
+    e->must_rise_w = cfg->site.grid.contingencies_given ? e->rise_w : 0.0;
+    e->must_rise_w = fmax(e->must_rise_w, must.rise_w);
+    e->rise_w = fmax(e->rise_w, must.rise_w);
+    e->drop_w = fmax(e->drop_w, must.drop_w);
+    double more_w = fmax(e->full_w - est->load_w, 0.0);
+    e->must_rise_w = fmin(e->must_rise_w, more_w);
+    e->rise_w = fmin(e->rise_w, more_w);
+    e->drop_w = fmax(0.0, fmin(e->drop_w, est->load_w));
+}
+
+/* What the batteries have, each way, less what the gauges may be wrong by. */
+static void find_sides(const struct step_cfg *cfg, const struct estimate *est,
+                       struct reserve_side *up, struct reserve_side *down)
+{
+    *up = (struct reserve_side){.power_w = est->discharge_max_w};
+    *down = (struct reserve_side){.power_w = est->charge_max_w};
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct site_battery *b = &cfg->site.batteries[i];
+        const struct battery_estimate *e = &est->batteries[i];
+        if (e->usable) {
+            double low_wh = b->soc_min_pu * b->energy_wh + b->reserve_wh;
+            double held_wh = (e->soc_pu - SOC_ERROR_PU) * b->energy_wh - low_wh;
+            double room_pu = b->soc_max_pu - e->soc_pu - SOC_ERROR_PU;
+            double one_way = cfg->one_way_pu[i];
+            up->energy_wh += fmax(held_wh, 0.0) * one_way;
+            down->energy_wh += fmax(room_pu, 0.0) * b->energy_wh / one_way;
+        }
+    }
+}
+
+/* How far plan and recentring may move the batteries from rest. */
+static void find_shift(const struct reserve_cfg *rc,
+                       const struct reserve_side *up,
+                       const struct reserve_side *down, struct reserve_now *e)
+{
+    e->shift_lo_w = -fmax(up->power_w - e->rise_w, 0.0);
+    e->shift_hi_w = fmax(down->power_w - e->drop_w, 0.0);
+    double short_up_wh = reserve_energy_wh(rc, e->rise_w) - up->energy_wh;
+    double short_down_wh = reserve_energy_wh(rc, e->drop_w) - down->energy_wh;
+    double most_w = REFILL_PU * fmin(up->power_w, down->power_w);
+    if (short_up_wh > 0.0 && short_down_wh <= 0.0) {
+        e->shift_lo_w = fmin(short_up_wh * 3600.0 / REFILL_S, most_w);
+        e->shift_hi_w = fmax(e->shift_hi_w, e->shift_lo_w);
+    } else if (short_down_wh > 0.0 && short_up_wh <= 0.0) {
+        e->shift_hi_w = -fmin(short_down_wh * 3600.0 / REFILL_S, most_w);
+        e->shift_lo_w = fmin(e->shift_lo_w, e->shift_hi_w);
+    }
+}
+
+/* How large a load may be in which a listed drop is covered: at full power it
+ * would leave 'stays_w'.  INFINITY where all is covered. */
+static double stop_max_w(const struct reserve_cfg *rc,
+                         const struct reserve_side *down,
+                         const struct reserve_now *e)
+{
+    if (!isfinite(e->stays_w)) {
+        return INFINITY;
+    }
+    struct reserve_side rest = *down;
+    rest.carried_w = 0.0;
+    double drop_w = reserve_cover(rc, &rest).edge_w;
+    return e->full_w - e->stays_w > drop_w ? e->stays_w + drop_w : INFINITY;
+}
+
+void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
+                  const struct snapshot *in, const struct estimate *est,
+                  struct reserve_now *e)
+{
+    find_edges(cfg, state, est, in, e);
+    struct reserve_side up;
+    struct reserve_side down;
+    find_sides(cfg, est, &up, &down);
+    double held_w =
+        isnan(state->smooth.ref_w) ? est->grid_w : state->smooth.out_w;
+    up.carried_w = est->load_w - held_w;
+    down.carried_w = held_w - est->load_w;
+    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
+    struct reserve_cfg rc = {
+        .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
+        .ramp_average_s = cfg->site.grid.ramp_average_s,
+        .latency_s = late_s,
+    };
+    e->up = reserve_cover(&rc, &up);
+    e->down = reserve_cover(&rc, &down);
+    find_shift(&rc, &up, &down, e);
+    /* a listed drop is made smaller, as fast as the grid can follow; a listed
+     * or announced rise is cut off where the batteries end */
+    e->grid_max_w = stop_max_w(&rc, &down, e);
+    e->load_max_w = fmax(e->grid_max_w, held_w);
+    if (e->must_rise_w > 0.0 && e->up.edge_w < e->must_rise_w) {
+        double most_w = est->load_w + fmax(e->up.edge_w, 0.0);
+        e->load_max_w = fmin(e->load_max_w, most_w);
+    }
+}
+
+double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
+                     const struct snapshot *in, const struct reserve_now *e,
+                     double load_w)
+{
+    double reach_s =
+        (double)(state->lag.delay + 1) * cfg->site.control.period_s;
+    int64_t until_ms = in->utc_ms + (int64_t)llround(reach_s * 1e3);
+    double due_w = 0.0;
+    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
+        const struct job_in *job = &in->jobs[i];
+        if (job->at_ms >= in->utc_ms && job->at_ms < until_ms) {
+            due_w += jump_w(job);
+        }
+    }
+    return fmax(-load_w, fmin(due_w, fmax(e->full_w - load_w, 0.0)));
+}
+
+static void say(double edge_w, double covered_w, struct tick_record *record)
+{
+    double short_w = edge_w - covered_w;
+    if (short_w > fmax(SAID_PU * edge_w, SAID_W)) {
+        reason_add(record, &(struct reason_line){
+                               .code = REASON_RESERVE,
+                               .value = edge_w,
+                               .limit = fmax(covered_w, 0.0),
+                               .need = short_w,
+                           });
+    }
+}
+
+void reserve_explain(const struct reserve_now *e, struct tick_record *record)
+{
+    say(e->rise_w, e->up.edge_w, record);
+    say(e->drop_w, e->down.edge_w, record);
+}
