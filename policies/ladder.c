@@ -102,9 +102,15 @@ static bool rung_heuristic(struct climb *c, struct schedule *s)
         note(c, PLAN_HEURISTIC, LADDER_NUMBER);
         return false;
     }
-    if (c->l->heuristic == NULL ||
-        !schedule_heuristic(c->p, c->l->heuristic, c->l->n_heuristic, s)) {
-        note(c, PLAN_HEURISTIC, LADDER_UNSOLVED);
+    const struct schedule_heuristic_room room = {
+        .base = c->l->heuristic,
+        .n = c->l->n_heuristic,
+        .stop = c->r->budget.stop,
+        .context = c->r->budget.context,
+    };
+    if (!schedule_heuristic(c->p, &room, s)) {
+        note(c, PLAN_HEURISTIC,
+             time_is_up(c) ? LADDER_TOO_LATE : LADDER_UNSOLVED);
         return false;
     }
     return judge(c, s);
@@ -254,8 +260,6 @@ static void remember(struct ladder *l, const struct climb *c)
     memcpy(last->served_w, c->out->served_w, sizeof(last->served_w));
 }
 
-/* The heuristic takes little and has its turn even if the solver used up all
- * the time, but not if there was none to begin with. */
 static bool look_ahead(struct climb *c)
 {
     if (time_is_up(c)) {

@@ -14,10 +14,9 @@
  * as NAN.
  *
  * Nothing is allocated and no clock is read: time is up when the budget's
- * stop says so.  Up before the start, it leaves SHIFTED and RULE; up on the
- * way, the heuristic still has its turn, which takes about as long as two of
- * the solver's iterations.  Some MB: allocated once, at the start, by the
- * caller.
+ * stop says so.  Solver and heuristic ask it between their parts (an iteration,
+ * a battery) and what is left then is SHIFTED and RULE, which take no time to
+ * speak of.  Some MB: allocated once, at the start, by the caller.
  */
 #ifndef POLICIES_LADDER_H
 #define POLICIES_LADDER_H

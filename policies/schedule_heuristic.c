@@ -18,7 +18,13 @@ struct work {
     double *others_w; /* grid power without the battery at hand */
     double peak_w;    /* above which the demand charge counts */
     struct schedule *s;
+    const struct schedule_heuristic_room *room;
 };
+
+static bool over(const struct work *w)
+{
+    return w->room->stop != NULL && w->room->stop(w->room->context);
+}
 
 static size_t words(size_t bytes)
 {
@@ -239,6 +245,7 @@ static void defer(struct work *w)
     }
 }
 
+/* The cost with penalties, NAN where time was up. */
 static double attempt(struct work *w, double peak_w, struct schedule *s)
 {
     const struct schedule_problem *p = w->p;
@@ -254,6 +261,9 @@ static double attempt(struct work *w, double peak_w, struct schedule *s)
     int passes = p->n_batteries > 1 ? PASSES : 1;
     for (int pass = 0; pass < passes; pass++) {
         for (int64_t i = 0; i < p->n_batteries; i++) {
+            if (over(w)) {
+                return NAN;
+            }
             one_battery(w, i);
         }
     }
@@ -280,16 +290,20 @@ static void *part(double **base, size_t bytes)
     return at;
 }
 
-bool schedule_heuristic(const struct schedule_problem *p, double *base,
-                        size_t n, struct schedule *out)
+bool schedule_heuristic(const struct schedule_problem *p,
+                        const struct schedule_heuristic_room *room,
+                        struct schedule *out)
 {
-    if (p->n_steps <= 0 || n < schedule_heuristic_memory((int)p->n_steps)) {
+    double *base = room->base;
+    if (p->n_steps <= 0 || base == NULL ||
+        room->n < schedule_heuristic_memory((int)p->n_steps)) {
         return false;
     }
     size_t m = (size_t)p->n_steps + 1;
     struct work *w = part(&base, sizeof(*w));
     struct schedule *second = part(&base, sizeof(*second));
     w->p = p;
+    w->room = room;
     w->slope.n_pool = m * POOL_PER_STEP;
     w->slope.pool = part(&base, w->slope.n_pool * sizeof(struct slope_piece));
     w->slope.first = part(&base, m * sizeof(size_t));
@@ -299,12 +313,18 @@ bool schedule_heuristic(const struct schedule_problem *p, double *base,
     w->others_w = part(&base, m * sizeof(double));
     schedule_penalties(p, &w->penalties);
     double cost = attempt(w, INFINITY, out);
+    if (!isfinite(cost)) {
+        return false;
+    }
     double top_w = highest(p, out);
     double paid_w = fmax(p->peak_w, 0.0);
     for (int i = 0; i < PEAKS && p->peak_per_kw > 0.0 && top_w > paid_w; i++) {
         double at = (double)i / PEAKS;
         double other = attempt(w, paid_w + at * (top_w - paid_w), second);
-        if (other < cost || isnan(cost)) {
+        if (isnan(other)) {
+            break;
+        }
+        if (other < cost) {
             *out = *second;
             cost = other;
         }
@@ -320,5 +340,5 @@ bool schedule_heuristic(const struct schedule_problem *p, double *base,
         out->cap_value_per_kwh[t] = NAN;
     }
     out->peak_value_per_kw = NAN;
-    return isfinite(cost);
+    return true;
 }

@@ -15,13 +15,24 @@
 #include <stddef.h>
 
 #include "policies/schedule_settle.h"
+#include "policies/schedule_solve.h"
 
 /* Doubles that it needs for so many steps. */
 size_t schedule_heuristic_memory(int n_steps);
 
-/* Status HEURISTIC, gap NAN.  False when the memory does not do or a number of
- * the problem is none. */
-bool schedule_heuristic(const struct schedule_problem *p, double *base,
-                        size_t n, struct schedule *out);
+/* What it works in, and whom it asks before every battery whether time is up;
+ * a battery takes about as long as an iteration of the solver. */
+struct schedule_heuristic_room {
+    double *base;
+    size_t n;
+    schedule_stop_fn *stop; /* NULL: never */
+    void *context;
+};
+
+/* Status HEURISTIC, gap NAN.  False when the memory does not do, a number of
+ * the problem is none or time was up before a first schedule. */
+bool schedule_heuristic(const struct schedule_problem *p,
+                        const struct schedule_heuristic_room *room,
+                        struct schedule *out);
 
 #endif

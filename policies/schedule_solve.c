@@ -9,6 +9,7 @@ const double schedule_gap_optimal_pu = 1e-6;
 static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
 
 static const double gap_solved_pu = 1e-9;
+static const double gap_rest_pu = 1e-7; /* that rest may cost */
 
 static size_t header_doubles(void)
 {
@@ -58,11 +59,10 @@ double schedule_search_gap(const struct schedule_search *at)
 }
 
 /* The rows in use only: the whole is some MB. */
-static void keep(struct schedule_search *at)
+static void copy(const struct schedule_problem *p, const struct schedule *from,
+                 struct schedule *to)
 {
-    const struct schedule *from = &at->s->trial;
-    struct schedule *to = at->best;
-    size_t bytes = (size_t)at->p->n_steps * sizeof(double);
+    size_t bytes = (size_t)p->n_steps * sizeof(double);
     to->n_violations = from->n_violations;
     to->objective_cur = from->objective_cur;
     to->peak_value_per_kw = from->peak_value_per_kw;
@@ -70,13 +70,13 @@ static void keep(struct schedule_search *at)
     memcpy(to->grid_w, from->grid_w, bytes);
     memcpy(to->grid_value_per_kwh, from->grid_value_per_kwh, bytes);
     memcpy(to->cap_value_per_kwh, from->cap_value_per_kwh, bytes);
-    for (int64_t i = 0; i < at->p->n_batteries; i++) {
+    for (int64_t i = 0; i < p->n_batteries; i++) {
         memcpy(to->battery_w[i], from->battery_w[i], bytes);
         memcpy(to->soc_pu[i], from->soc_pu[i], bytes);
         memcpy(to->energy_value_per_kwh[i], from->energy_value_per_kwh[i],
                bytes);
     }
-    for (int64_t k = 0; k < at->p->n_classes; k++) {
+    for (int64_t k = 0; k < p->n_classes; k++) {
         memcpy(to->served_w[k], from->served_w[k], bytes);
     }
 }
@@ -89,7 +89,7 @@ static double look(struct schedule_search *at)
     double cur = schedule_settle(at->p, &s->lp.penalties, &s->trial);
     if (cur < at->best_cur) {
         schedule_lp_values(&s->lp, &s->trial);
-        keep(at);
+        copy(at->p, &s->trial, at->best);
         at->best_cur = cur;
     }
     return schedule_lp_bound(&s->lp);
@@ -185,6 +185,28 @@ static bool usable(const struct schedule_problem *p)
     return ok;
 }
 
+/* Where it costs the same, batteries rest: all of them, else one by one.  The
+ * inside of an optimal face has them move for nothing. */
+static void rest(struct schedule_search *at)
+{
+    struct schedule *trial = &at->s->trial;
+    double most = at->best_cur + gap_rest_pu * fmax(1.0, fabs(at->best_cur));
+    int64_t n = at->p->n_batteries;
+    for (int64_t i = n > 1 ? -1 : 0; i < n; i++) {
+        copy(at->p, at->best, trial);
+        for (int64_t b = i < 0 ? 0 : i; b < (i < 0 ? n : i + 1); b++) {
+            memset(trial->battery_w[b], 0,
+                   (size_t)at->p->n_steps * sizeof(double));
+        }
+        double cur = schedule_settle(at->p, &at->s->lp.penalties, trial);
+        if (cur <= most) {
+            copy(at->p, trial, at->best);
+            at->best_cur = cur;
+            i = i < 0 ? n : i;
+        }
+    }
+}
+
 bool schedule_solve(struct schedule_solver *s,
                     const struct schedule_problem *problem,
                     const struct schedule_budget *budget, struct schedule *out)
@@ -208,6 +230,7 @@ bool schedule_solve(struct schedule_solver *s,
     if (!isfinite(at.best_cur)) {
         return false;
     }
+    rest(&at);
     out->gap_pu = schedule_search_gap(&at);
     out->n_iterations = at.n_iterations;
     out->status =

@@ -125,10 +125,38 @@ static void directions_are_proven_at_negative_prices(void **state)
     assert_true(f->answer.objective_cur <= cost + 1e-6 * fabs(cost));
 }
 
+/* Nothing to gain: with losses, without, with wear and without. */
+static void a_flat_price_leaves_batteries_at_rest(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        make_negative(&f->problem);
+        f->problem.n_batteries = 2;
+        f->problem.batteries[1] = f->problem.batteries[0];
+        f->problem.batteries[1].name[1] = '2';
+        for (int i = 0; i < 2; i++) {
+            struct schedule_battery *b = &f->problem.batteries[i];
+            b->charge_eff_pu = b->discharge_eff_pu = kind % 2 ? 1.0 : 0.95;
+            b->segments[0].per_kwh = kind / 2 ? 0.004 : 0.0;
+        }
+        for (int64_t t = 0; t < f->problem.n_steps; t++) {
+            f->problem.import_per_kwh[t] = 0.06;
+            f->problem.export_per_kwh[t] = 0.06;
+        }
+        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_int_equal(f->answer.status, PLAN_OPTIMAL);
+        for (int64_t t = 0; t < f->problem.n_steps; t++) {
+            assert_true(fabs(f->answer.battery_w[0][t]) < 1.0);
+            assert_true(fabs(f->answer.battery_w[1][t]) < 1.0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bound_is_above_a_cost),
+        cmocka_unit_test(a_flat_price_leaves_batteries_at_rest),
         cmocka_unit_test(directions_are_proven_at_negative_prices),
     };
     return cmocka_run_group_tests_name("schedule_truth", tests, set_up,

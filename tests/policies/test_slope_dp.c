@@ -51,6 +51,13 @@ static int tear_down(void **state)
     return 0;
 }
 
+static bool heuristic(struct fixture *f, struct schedule *out)
+{
+    const struct schedule_heuristic_room room = {.base = f->memory,
+                                                 .n = f->n_memory};
+    return schedule_heuristic(&f->problem, &room, out);
+}
+
 /* Buys 1 at 1, sells at 3, then at 2; room for 1, 1 per step. */
 static void it_buys_cheap_and_sells_dear(void **state)
 {
@@ -98,8 +105,7 @@ static void one_battery_costs_what_the_interior_point_finds(void **state)
     int n = 0;
     for (int seed = 0; seed < N_RANDOM; seed++) {
         one_plain_battery((uint64_t)seed, &f->problem);
-        assert_true(schedule_heuristic(&f->problem, f->memory, f->n_memory,
-                                       &f->answer));
+        assert_true(heuristic(f, &f->answer));
         assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->exact));
         if (f->answer.n_violations > 0 || f->exact.n_violations > 0) {
             continue;
@@ -120,8 +126,7 @@ static void it_never_fails(void **state)
     for (int seed = 0; seed < 2 * N_RANDOM; seed++) {
         const struct plan_random may = {STEPS, 8, seed % 2 == 0};
         plan_random((uint64_t)seed, &may, &f->problem);
-        assert_true(schedule_heuristic(&f->problem, f->memory, f->n_memory,
-                                       &f->answer));
+        assert_true(heuristic(f, &f->answer));
         assert_int_equal(f->answer.status, PLAN_HEURISTIC);
         struct schedule_verdict v;
         if (!schedule_check(&f->problem, &f->answer, &v)) {
@@ -138,8 +143,7 @@ static void it_is_never_cheaper_than_the_bound(void **state)
     const struct plan_random may = {STEPS, 4, true};
     for (int seed = 0; seed < 60; seed++) {
         plan_random((uint64_t)seed, &may, &f->problem);
-        assert_true(schedule_heuristic(&f->problem, f->memory, f->n_memory,
-                                       &f->answer));
+        assert_true(heuristic(f, &f->answer));
         assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->exact));
         if (f->answer.n_violations == 0 && f->exact.n_violations == 0) {
             double cost = f->exact.objective_cur;
@@ -154,7 +158,31 @@ static void little_memory_is_refused(void **state)
     struct fixture *f = *state;
     one_plain_battery(1, &f->problem);
     f->problem.n_steps = STEPS;
-    assert_false(schedule_heuristic(&f->problem, f->memory, 100, &f->answer));
+    f->n_memory = 100;
+    assert_false(heuristic(f, &f->answer));
+}
+
+static bool soon(void *context)
+{
+    return --*(int *)context < 0;
+}
+
+/* It asks before every battery of every pass. */
+static void it_stops_when_time_is_up(void **state)
+{
+    struct fixture *f = *state;
+    const struct plan_random may = {STEPS, 8, true};
+    plan_random(11, &may, &f->problem);
+    f->n_memory = schedule_heuristic_memory(STEPS);
+    int n = 0;
+    struct schedule_heuristic_room room = {
+        .base = f->memory, .n = f->n_memory, .stop = soon, .context = &n};
+    assert_false(schedule_heuristic(&f->problem, &room, &f->answer));
+    n = (int)f->problem.n_batteries - 1;
+    assert_false(schedule_heuristic(&f->problem, &room, &f->answer));
+    assert_int_equal(n, -1);
+    n = 2 * (int)f->problem.n_batteries;
+    assert_true(schedule_heuristic(&f->problem, &room, &f->answer));
 }
 
 int main(void)
@@ -164,6 +192,7 @@ int main(void)
         cmocka_unit_test(one_battery_costs_what_the_interior_point_finds),
         cmocka_unit_test(it_never_fails),
         cmocka_unit_test(it_is_never_cheaper_than_the_bound),
+        cmocka_unit_test(it_stops_when_time_is_up),
         cmocka_unit_test(little_memory_is_refused),
     };
     return cmocka_run_group_tests_name("slope_dp", tests, set_up, tear_down);

@@ -175,8 +175,8 @@ call --sample $sample
 verdict "--sample takes no problem" "$(expect 2 err "--sample without one")"
 call
 verdict "without a problem it is wrong usage" "$(expect 2 err "expected one")"
-call $sample --iterations 121
-verdict "--iterations has a most" "$(expect 2 err "(120)")"
+call $sample --iterations 20001
+verdict "--iterations has a most" "$(expect 2 err "at most 20000")"
 call $sample --text --json
 verdict "--text and --json exclude each other" "$(expect 2 err "not both")"
 if [ -w /dev/full ]; then
