@@ -272,7 +272,11 @@ static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
     seen.load_w = r->plant->grid_w - r->plant->battery_w;
     witness_push(&r->witness, &seen);
     book_forecast(r);
-    account_tick(&r->account, site, r->plant, bill_price(r));
+    struct replay_told told = {k, r->plant, bill_price(r), seen.import_max_w};
+    account_tick(&r->account, site, r->plant, told.price_per_kwh);
+    if (r->cfg->watch != NULL) {
+        r->cfg->watch(r->cfg->watch_context, &told);
+    }
     if (k % r->n_second == 0) {
         double second_s = (double)r->n_second * site->control.period_s;
         account_fleets(site, r->out, second_s, out);

@@ -24,6 +24,16 @@
 #include "replay/prices.h"
 #include "replay/trace.h"
 
+/* A tick as it was left, for whoever watches. */
+struct replay_told {
+    int64_t tick;
+    const struct plant *plant;
+    double price_per_kwh; /* of the bill */
+    double import_max_w;  /* in force */
+};
+
+typedef void replay_watch_fn(void *context, const struct replay_told *told);
+
 struct replay_cfg {
     const struct site *site;
     const struct trace *trace;
@@ -37,6 +47,8 @@ struct replay_cfg {
     struct recorder *recorder;      /* NULL: none */
     struct evidence_file *evidence; /* NULL: none; its head is written */
     bool progress;                  /* a line on stderr while it runs */
+    replay_watch_fn *watch;         /* NULL: nobody */
+    void *watch_context;
 };
 
 struct replay_battery {
@@ -69,8 +81,19 @@ struct replay_fleet {
     double node_s[REASON_COUNT]; /* car seconds under each REASON_NODE_* */
 };
 
+/* What `hindsight` knows beside its own run. */
+struct replay_bound {
+    double step_s; /* 0: it is another policy's result */
+    double gap_pu; /* of the cost, certified */
+    /* What any policy has to hold back under the ramp and import limits, and
+     * the battery energy it needs for not more than that. */
+    double shed_wh;
+    double energy_swing_wh;
+};
+
 struct replay_result {
     double duration_s;
+    struct replay_bound bound;
     struct compliance_result grid;
     struct witness_report proof; /* grid is its part 'with' */
     double demand_wh;

@@ -10,6 +10,7 @@
 #include "controller/cli.h"
 #include "controller/site_file.h"
 #include "replay/evidence_out.h"
+#include "replay/hindsight.h"
 #include "replay/inputs.h"
 #include "replay/replay.h"
 #include "replay/report.h"
@@ -32,9 +33,12 @@ struct job {
     struct site *site;
     const char *site_path;
     struct inputs in;
-    enum policy policies[POLICY_COUNT];
+    int policies[REPLAY_POLICIES];
     int n;
-    struct replay_result results[POLICY_COUNT];
+    struct replay_result results[REPLAY_POLICIES];
+    struct replay_cfg known; /* of hindsight */
+    struct hindsight *hindsight;
+    const struct replay_result *none; /* watched for it; NULL: not yet */
 };
 
 static bool is_word(const char *text, size_t n, const char *word)
@@ -42,33 +46,27 @@ static bool is_word(const char *text, size_t n, const char *word)
     return strlen(word) == n && strncmp(word, text, n) == 0;
 }
 
-/* POLICY_COUNT for an unknown word. */
-static enum policy find_policy(const char *text, size_t n)
+/* REPLAY_POLICIES for an unknown word. */
+static int find_policy(const char *text, size_t n)
 {
     int p = 0;
-    while (p < POLICY_COUNT && !is_word(text, n, policy_name((enum policy)p))) {
+    while (p < REPLAY_POLICIES && !is_word(text, n, policy_name(p))) {
         p++;
     }
-    return (enum policy)p;
+    return p;
 }
 
 static bool add_policy(struct job *j, const char *text, size_t n)
 {
-    if (is_word(text, n, "hindsight")) {
-        cli_error("replay", "--policy hindsight: this version has no bound by "
-                            "the known future yet; expected some of ballast, "
-                            "none, limiter");
-        return false;
-    }
-    enum policy p = find_policy(text, n);
-    bool fresh = p != POLICY_COUNT;
+    int p = find_policy(text, n);
+    bool fresh = p != REPLAY_POLICIES;
     for (int i = 0; i < j->n; i++) {
         fresh = fresh && j->policies[i] != p;
     }
     if (!fresh) {
         cli_error("replay",
                   "--policy: \"%.*s\": expected some of ballast, none, "
-                  "limiter, each once at most",
+                  "limiter, hindsight, each once at most",
                   (int)n, text);
         return false;
     }
@@ -113,7 +111,7 @@ static bool make_path(const struct job *j, enum policy policy, const char *name,
 }
 
 /* NULL after a message. */
-static FILE *open_series(const struct job *j, enum policy policy)
+static FILE *open_series(const struct job *j, int policy)
 {
     char path[PATH_BYTES];
     if (!make_path(j, policy, "series.csv", path)) {
@@ -127,7 +125,7 @@ static FILE *open_series(const struct job *j, enum policy policy)
 }
 
 /* False after a message. */
-static bool open_evidence(const struct job *j, enum policy policy,
+static bool open_evidence(const struct job *j, int policy,
                           struct evidence_out *out)
 {
     char path[PATH_BYTES];
@@ -195,33 +193,70 @@ static bool close_outputs(const struct job *j, FILE *series,
     return ok;
 }
 
-static bool run_policy(struct job *j, int i)
+static struct replay_cfg base_cfg(const struct job *j)
 {
-    const struct options *o = j->o;
-    struct replay_cfg cfg = {
+    return (struct replay_cfg){
         .site = j->site,
         .trace = &j->in.trace,
         .prices = j->in.prices.n > 0 ? &j->in.prices : NULL,
         .events = &j->in.events,
-        .policy = j->policies[i],
+        .policy = POLICY_NONE,
         .start_utc_ms = j->in.start_utc_ms,
-        .seed = (uint64_t)o->seed,
-        .series_every_s = o->every_s,
+        .seed = (uint64_t)j->o->seed,
+        .series_every_s = j->o->every_s,
         .progress = isatty(STDERR_FILENO) == 1,
     };
+}
+
+static bool is_asked(const struct job *j, int policy)
+{
+    for (int i = 0; i < j->n; i++) {
+        if (j->policies[i] == policy) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Fills the result; 'cfg' is what the run before it was told. */
+static enum err run_one(struct job *j, int i, struct replay_cfg *cfg, char *why,
+                        size_t why_size)
+{
+    struct replay_result *out = &j->results[i];
+    if (j->policies[i] == REPLAY_HINDSIGHT) {
+        j->known.series = cfg->series;
+        return hindsight_run(j->hindsight, j->none, out, why, why_size);
+    }
+    cfg->policy = (enum policy)j->policies[i];
+    if (cfg->policy == POLICY_NONE && j->hindsight != NULL) {
+        cfg->watch = hindsight_watch;
+        cfg->watch_context = j->hindsight;
+        j->none = out;
+    }
+    return replay_run(cfg, out, why, why_size);
+}
+
+static bool run_policy(struct job *j, int i)
+{
+    const struct options *o = j->o;
+    int policy = j->policies[i];
+    struct replay_cfg cfg = base_cfg(j);
     struct evidence_out evidence = {.file = {.fd = -1}};
     bool ok = true;
     if (o->out != NULL) {
-        cfg.series = open_series(j, cfg.policy);
-        ok = cfg.series != NULL && open_evidence(j, cfg.policy, &evidence);
+        cfg.series = open_series(j, policy);
+        ok = cfg.series != NULL;
+    }
+    if (ok && o->out != NULL && policy != REPLAY_HINDSIGHT) {
+        ok = open_evidence(j, policy, &evidence);
         cfg.evidence = &evidence.file;
     }
     if (ok && o->record != NULL) {
-        cfg.recorder = open_recorder(j, cfg.policy);
+        cfg.recorder = open_recorder(j, (enum policy)policy);
         ok = cfg.recorder != NULL;
     }
     char why[512];
-    if (ok && replay_run(&cfg, &j->results[i], why, sizeof(why)) != ERR_NONE) {
+    if (ok && run_one(j, i, &cfg, why, sizeof(why)) != ERR_NONE) {
         cli_error("replay", "%s", why);
         ok = false;
     }
@@ -229,6 +264,31 @@ static bool run_policy(struct job *j, int i)
         j->in.start_utc_ms + (int64_t)(j->results[i].duration_s * 1e3);
     ok = evidence_out_end(&evidence, end_ms, ok);
     return close_outputs(j, cfg.series, cfg.recorder) && ok;
+}
+
+/* Hindsight last, so that it need not run 'none' again. */
+static bool run_policies(struct job *j)
+{
+    bool asked = is_asked(j, REPLAY_HINDSIGHT);
+    if (asked) {
+        char why[512];
+        j->known = base_cfg(j);
+        j->hindsight = hindsight_open(&j->known, why, sizeof(why));
+        if (j->hindsight == NULL) {
+            cli_error("replay", "%s", why);
+            return false;
+        }
+    }
+    bool ok = true;
+    for (int last = 0; last < 2; last++) {
+        for (int i = 0; ok && i < j->n; i++) {
+            if ((j->policies[i] == REPLAY_HINDSIGHT) == (last == 1)) {
+                ok = run_policy(j, i);
+            }
+        }
+    }
+    hindsight_close(j->hindsight);
+    return ok;
 }
 
 /* Which limits the run did not keep, on stderr; false where it kept all. */
@@ -302,6 +362,11 @@ static int run_job(struct job *j)
         cli_error("replay", "--record keeps one policy; name one by --policy");
         return EXIT_USAGE;
     }
+    if (j->o->record != NULL && j->policies[0] == REPLAY_HINDSIGHT) {
+        cli_error("replay", "--record keeps what a controller decided; "
+                            "hindsight is none");
+        return EXIT_USAGE;
+    }
     if (j->o->record != NULL && j->o->inputs.price != NULL &&
         j->site->n_prices == 0) {
         cli_error("replay",
@@ -313,11 +378,7 @@ static int run_job(struct job *j)
     if (!inputs_load(&j->o->inputs, j->site, &j->in)) {
         return EXIT_USAGE;
     }
-    bool ok = true;
-    for (int i = 0; ok && i < j->n; i++) {
-        ok = run_policy(j, i);
-    }
-    int code = ok ? answer(j) : EXIT_USAGE;
+    int code = run_policies(j) ? answer(j) : EXIT_USAGE;
     inputs_clear(&j->in);
     return code;
 }
@@ -371,7 +432,9 @@ int replay_main(int argc, char **argv)
         {"start", CLI_TEXT, &in->start, "TIME", "when it begins"},
         {"events", CLI_TEXT, &in->events, "FILE",
          "utility limits and job markers, a JSON object per line"},
-        {"policy", CLI_TEXT, &o.policy, "P,P...", "ballast, none, limiter"},
+        {"policy", CLI_TEXT, &o.policy, "P,P...",
+         "ballast, none, limiter, and hindsight: the best that could have been "
+         "done, had all been known"},
         {"out", CLI_TEXT, &o.out, "DIR",
          "write DIR/POLICY/series.csv and evidence.log"},
         {"every", CLI_DURATION, &o.every_s, "DURATION", "rows of it"},

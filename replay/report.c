@@ -9,12 +9,13 @@
 #include "models/units.h"
 #include "replay/report_fleet.h"
 
-const char *policy_name(enum policy p)
+const char *policy_name(int policy)
 {
 #define POLICY_WORD(name, word, text) word,
-    static const char *const words[POLICY_COUNT] = {POLICY_LIST(POLICY_WORD)};
+    static const char *const words[REPLAY_POLICIES] = {
+        POLICY_LIST(POLICY_WORD) "hindsight"};
 #undef POLICY_WORD
-    return words[p];
+    return words[policy];
 }
 
 /* JSON has no NaN: what is not known is null. */
@@ -125,6 +126,16 @@ static void add_timing(cJSON *to, const struct replay_result *x)
     put(t, "plan_p99_s", x->plan_p99_s);
 }
 
+/* Only of hindsight. */
+static void add_bound(cJSON *to, const struct replay_bound *b)
+{
+    cJSON *o = cJSON_AddObjectToObject(to, "bound");
+    put(o, "step_s", b->step_s);
+    put(o, "gap_pu", b->gap_pu);
+    put(o, "shed_wh", b->shed_wh);
+    put(o, "energy_swing_wh", b->energy_swing_wh);
+}
+
 static cJSON *one_policy(const struct report *r, int i)
 {
     const struct replay_result *x = &r->results[i];
@@ -141,6 +152,9 @@ static cJSON *one_policy(const struct report *r, int i)
     report_fleets(p, r->site, x);
     add_money(p, x);
     add_timing(p, x);
+    if (x->bound.step_s > 0.0) {
+        add_bound(p, &x->bound);
+    }
     put_count(p, "degraded_ticks", x->n_degraded);
     return p;
 }
@@ -245,6 +259,25 @@ static double longest_outside(const struct witness_report *p)
     return longest_s;
 }
 
+/* "-" where the steps are too long to say. */
+static void power(double w, char *out, size_t size)
+{
+    if (isfinite(w)) {
+        units_power_text(w, out, size);
+    } else {
+        snprintf(out, size, "-");
+    }
+}
+
+static void length(double s, char *out, size_t size)
+{
+    if (isfinite(s)) {
+        units_duration_text(s, out, size);
+    } else {
+        snprintf(out, size, "-");
+    }
+}
+
 static void cell(const struct report *r, int i, enum row row, char *out,
                  size_t size)
 {
@@ -260,16 +293,16 @@ static void cell(const struct report *r, int i, enum row row, char *out,
         snprintf(out, size, "%.2f", x->grid.ramp_max_w_per_s * 60e-6);
         return;
     case ROW_SWING:
-        units_power_text(x->grid.pp60_max_w, out, size);
+        power(x->grid.pp60_max_w, out, size);
         return;
     case ROW_OVER_SWING:
         snprintf(out, size, "%lld", (long long)x->grid.swing_violations);
         return;
     case ROW_EDGE:
-        units_power_text(x->grid.edge_max_w, out, size);
+        power(x->grid.edge_max_w, out, size);
         return;
     case ROW_EDGE_LENGTH:
-        units_duration_text(x->proof.edge_max_s, out, size);
+        length(x->proof.edge_max_s, out, size);
         return;
     case ROW_RECOVERY:
         units_duration_text(longest_outside(&x->proof), out, size);
@@ -318,6 +351,22 @@ static void cell(const struct report *r, int i, enum row row, char *out,
     snprintf(out, size, "?");
 }
 
+static void tell_bound(const struct replay_bound *b, FILE *out)
+{
+    char step[64];
+    char shed[64];
+    char swing[64];
+    if (b->step_s > 0.0) {
+        fprintf(out,
+                "\nhindsight, in steps of %s: keeping ramp and import limit "
+                "takes %s of compute\nheld back and %s of battery energy, "
+                "whoever steers\n",
+                units_duration_text(b->step_s, step, sizeof(step)),
+                units_energy_text(b->shed_wh, shed, sizeof(shed)),
+                units_energy_text(b->energy_swing_wh, swing, sizeof(swing)));
+    }
+}
+
 void report_text(const struct report *r, FILE *out)
 {
     char text[64];
@@ -340,5 +389,8 @@ void report_text(const struct report *r, FILE *out)
             fprintf(out, "%16s", text);
         }
         fputc('\n', out);
+    }
+    for (int i = 0; i < r->n; i++) {
+        tell_bound(&r->results[i].bound, out);
     }
 }

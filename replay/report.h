@@ -7,12 +7,15 @@
 
 #include "replay/replay.h"
 
+/* What can stand in a column: a policy of the step, or the bound. */
+enum { REPLAY_HINDSIGHT = POLICY_COUNT, REPLAY_POLICIES };
+
 /* Results of several policies over one trace. */
 struct report {
     const struct site *site;
     const struct trace *trace;
     const struct replay_result *results; /* n of them */
-    const enum policy *policies;
+    const int *policies;                 /* enum policy, or REPLAY_HINDSIGHT */
     int n;
 };
 
@@ -23,6 +26,6 @@ CHECKED enum err report_json(const struct report *r, FILE *out);
 void report_text(const struct report *r, FILE *out);
 
 /* "ballast"; static storage. */
-const char *policy_name(enum policy p);
+const char *policy_name(int policy);
 
 #endif

@@ -49,6 +49,34 @@ verdict "every row of the series balances" "$why"
 rows=$(wc -l <"$dir/c/ballast/series.csv")
 verdict "--every thins the series" "$([ "$rows" -le 56 ] || echo "$rows rows")"
 
+# What could have been done, had the step been known.
+json $ten --load "$dir/step.csv" --policy hindsight,ballast,none \
+    --out "$dir/h" >"$dir/known.json"
+why=$(/usr/bin/python3 - "$dir/known.json" <<'PYTHON'
+import json, sys
+known, ballast, none = json.load(open(sys.argv[1]))["policies"]
+def swing(p): return sum(b["energy_swing_wh"] for b in p["batteries"])
+def total(p): return p["cost"]["total_cur"]
+shape = set(known) - {"bound"} == set(ballast) == set(none)
+if [p["policy"] for p in (known, ballast, none)] != ["hindsight", "ballast", "none"]:
+    print("not the order asked for")
+elif not shape or "bound" in ballast:
+    print("not the shape of the others")
+elif known["grid"]["ramp_violations"] != 0:
+    print("it breaks the ramp")
+elif not 0 < known["bound"]["energy_swing_wh"] <= swing(ballast):
+    print("ballast moves less energy than needed")
+elif total(known) > total(ballast) + 0.01:
+    print("ballast costs less")
+PYTHON
+)
+verdict "hindsight bounds ballast" "$why"
+why=$(awk -F, 'NR > 1 { d = $3 + $4 + $5 + $6 - $7
+    if (d > 1 || d < -1) { print "off by " d " at " $1; exit } }
+    END { if (NR != rows) print NR " rows" }' \
+    rows="$(wc -l <"$dir/h/ballast/series.csv")" "$dir/h/hindsight/series.csv")
+verdict "the series of hindsight balances" "$why"
+
 # A limit of the utility, reached before it starts and held.
 cat >"$dir/events.jsonl" <<EOF
 {"v":1,"id":"cap","kind":"import_max","start":"+900","end":"+1800","value_w":95e6,"priority":1}
@@ -138,8 +166,10 @@ verdict "with one changed byte it does not" \
 refused "no load" "--load is missing" $demo
 refused "no such trace" "nothere.csv" $demo --load nothere.csv
 refused "no such policy" '"best"' $demo --load gen:training --policy best
-refused "hindsight, which is not there yet" "no bound by the known future" \
-    $demo --load gen:training --policy hindsight
+refused "a recording of hindsight, which decides nothing" "hindsight is none" \
+    $demo --load gen:training --policy hindsight --record "$dir/h.rec"
+refused "hindsight over more than 120 days" "replay a part of it" \
+    "$dir/slow.yaml" --load gen:training,days=121 --policy hindsight
 refused "a policy named twice" '"none"' $demo --load gen:training \
     --policy none,none
 refused "no policy at all" '""' $demo --load gen:training --policy ''
