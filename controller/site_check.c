@@ -123,6 +123,12 @@ static void check_fleet(struct site_reader *r, struct site_fleet *f)
         f->compute_w = profile_w[f->profile];
     }
     fill_terms(r, f);
+    if (f->takes_over && f->behind_poi) {
+        site_clash(r, &f->takes_over, NULL,
+                   "expected false, or behind_poi: false: behind the grid "
+                   "connection the cars would bring back the load that the "
+                   "pods are throttled for");
+    }
     f->first_node = site->n_nodes;
     if (f->nodes > SITE_NODES_MAX - site->n_nodes) {
         site_clash(r, &f->nodes, NULL,

@@ -59,6 +59,7 @@ static void add_load(cJSON *to, const struct watched *w)
     number(o, "demand_w", r->demand_w);
     number(o, "served_w", r->pods_w);
     number(o, "shed_w", r->shed_w);
+    number(o, "moved_w", r->moved_w);
     number(o, "other_w", r->other_w);
 }
 

@@ -6,6 +6,7 @@
 void account_fleets(const struct site *site, const struct step_out *decided,
                     double dt_s, struct replay_result *out)
 {
+    out->moved_wh += decided->record.moved_w * dt_s / 3600.0;
     for (int f = 0; f < site->n_fleets; f++) {
         const struct site_fleet *fleet = &site->fleets[f];
         double *node_s = out->fleets[f].node_s;

@@ -98,6 +98,7 @@ struct replay_result {
     struct witness_report proof; /* grid is its part 'with' */
     double demand_wh;
     double served_wh;
+    double moved_wh; /* of what was not, done by cars */
     struct replay_battery batteries[SITE_BATTERIES_MAX];
     struct replay_fleet fleets[SITE_FLEETS_MAX];
     double energy_cur;

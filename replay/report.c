@@ -148,6 +148,7 @@ static cJSON *one_policy(const struct report *r, int i)
     put(load, "demand_wh", x->demand_wh);
     put(load, "served_wh", x->served_wh);
     put(load, "shed_wh", fmax(x->demand_wh - x->served_wh, 0.0));
+    put(load, "moved_wh", x->moved_wh);
     add_batteries(p, r->site, x);
     report_fleets(p, r->site, x);
     add_money(p, x);

@@ -6,7 +6,6 @@
 #include "controller/step/step_state.h"
 #include "policies/fleet.h"
 
-static const double AT_CAP_PU = 0.97; /* of its cap: it wants more */
 static const double WORTH_MIN_PER_KWH = 1e-6;
 
 static double value_of(const struct site *site, const struct site_fleet *fleet)
@@ -37,26 +36,18 @@ int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
     return n;
 }
 
-/* What the pods of each class are held back from: all of it shared out by how
- * far those that draw their caps are capped. */
+/* What the pods of each class are held back from, for the grid or for their
+ * own sake. */
 static void held_by_class(const struct step_cfg *cfg,
                           const struct step_state *state,
-                          const struct estimate *est,
                           double held_w[SITE_CLASSES_MAX])
 {
-    double sum_w = 0.0;
+    const struct shed_state *shed = &state->shed;
     for (int i = 0; i < cfg->site.n_pods; i++) {
-        double cap_w = state->shed.cap_w[i];
-        double under_w = cfg->shed.power_max_w[i] - cap_w;
-        bool wants = !(est->pod_w[i] < AT_CAP_PU * cap_w);
-        int c = cfg->site.pods[i].class_id;
-        if (under_w > 0.0 && wants && c >= 0 && c < SITE_CLASSES_MAX) {
-            held_w[c] += under_w;
-            sum_w += under_w;
-        }
-    }
-    for (int c = 0; c < cfg->site.n_classes; c++) {
-        held_w[c] *= sum_w > 0.0 ? fmin(state->held_w / sum_w, 1.0) : 0.0;
+        double under_w = shed->demand_w[i] - shed->cap_w[i];
+        bool capped = shed->cap_w[i] < cfg->shed.power_max_w[i];
+        held_w[cfg->shed.class_id[i]] +=
+            capped && under_w > 0.0 ? under_w : 0.0;
     }
 }
 
@@ -217,8 +208,8 @@ void commands_nodes(const struct step_cfg *cfg, struct step_state *state,
     };
     state->slice = (state->slice + 1) % cfg->n_slices;
     state->round += state->slice == 0;
-    if (n > 0 && state->held_w > 0.0) {
-        held_by_class(cfg, state, terms->est, tick.held_w);
+    if (n > 0 && state->held_w + state->waiting_w > 0.0) {
+        held_by_class(cfg, state, tick.held_w);
     }
     for (int f = 0; f < cfg->site.n_fleets; f++) {
         turn_fleet(cfg, state, &tick, f, out->nodes);

@@ -319,7 +319,6 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     pods_command(cfg, state, out);
     struct node_terms terms = {
         .plan = plan,
-        .est = est,
         .price_per_kwh = est->price_per_kwh,
         .cheap = est->price_per_kwh <= plan->cheap_per_kwh,
     };

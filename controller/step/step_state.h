@@ -303,7 +303,6 @@ bool pods_stop_ahead(const struct step_cfg *cfg, const struct step_state *state,
 /* What of this tick matters to the vehicles. */
 struct node_terms {
     const struct plan *plan;
-    const struct estimate *est;
     double price_per_kwh;
     bool cheap; /* price low enough to charge ahead of need */
 };

@@ -604,6 +604,10 @@ static void test_contradictions(void **state)
         {"delay: 200 ms", "delay: 250 ms", "250 ms",
          "battery.bess1.sim.delay: \"250 ms\": expected a delay of whole "
          "control periods (control.period is \"100 ms\" at 39:19)"},
+        {"pack: 75 kWh", "takes_over: true, pack: 75 kWh", "true, pack",
+         "fleet.lot1.takes_over: \"true\": expected false, or behind_poi: "
+         "false: behind the grid connection the cars would bring back the "
+         "load that the pods are throttled for"},
         {"pack: 75 kWh", "warranty: {expected_loss: 31 %}, pack: 75 kWh", "31",
          "fleet.lot1.warranty.expected_loss: \"31 %\": expected less than "
          "loss, or a wear_budget: nothing is left for compute "

@@ -225,6 +225,81 @@ static void a_cool_pack_is_charged_slowly(void **state)
     assert_true(decide(&in, &x, 1e6).charge_w == 0.0);
 }
 
+/* The plan decides when, the guard and the departure whether. */
+static void a_planned_charge_comes_in_turn(void **state)
+{
+    (void)state;
+    struct guard_state guard = {0};
+    struct bucket_car told;
+    struct node_in x = good();
+    x.soc_pu = 0.5;
+    x.departs_at_ms = UTC + 10 * 3600 * 1000;
+    struct fleet_car car = {.node = &x, .guard = &guard, .bucket = &told};
+    struct bucket_order nobody = {.full_s = 0, .part_s = 0};
+    struct fleet_in in = site_now();
+    in.value_per_kwh = 0.0;
+    in.charge = &nobody;
+    assert_true(fleet_node(&in, &car, 1e6).charge_w == 0.0);
+    assert_int_equal(told.charge_w, 7200);
+    assert_true(told.need_wh >= 75e3 * 0.1 && told.need_wh < 75e3 * 0.15);
+    assert_int_equal(told.departs_s, bucket_clock_s(x.departs_at_ms));
+    int32_t lax_s = told.start_s - bucket_clock_s(UTC);
+    assert_true(lax_s > 7 * 3600 && lax_s < 9 * 3600);
+    struct bucket_order half = {.part_s = told.start_s + 1, .part = 0.5f};
+    in.charge = &half;
+    assert_true(fleet_node(&in, &car, 1e6).charge_w == 3600.0);
+    struct bucket_order all = {.full_s = BUCKET_NEVER};
+    in.charge = &all;
+    assert_true(fleet_node(&in, &car, 1e6).charge_w == 7200.0);
+    assert_true(fleet_node(&in, &car, 1e3).charge_w == 1e3);
+    x.charge_w = 7200.0; /* it keeps its turn */
+    fleet_node(&in, &car, 1e6);
+    assert_int_equal(told.start_s, bucket_clock_s(UTC) + lax_s - 900);
+    x.pack_c = 0.0; /* never when cold, whatever is planned */
+    assert_true(fleet_node(&in, &car, 1e6).charge_w == 0.0);
+    assert_int_equal(told.start_s, BUCKET_NEVER);
+    x.pack_c = 20.0;
+    in.value_per_kwh = 3.0; /* work waits for it: no laxity */
+    fleet_node(&in, &car, 1e6);
+    assert_int_equal(told.start_s, bucket_clock_s(UTC));
+    in.restrict_load = true;
+    fleet_node(&in, &car, 1e6);
+    assert_true(told.start_s > bucket_clock_s(UTC) + 3600);
+}
+
+/* A fleet that takes over works where there is work, and tells what it can. */
+static void work_is_taken_over_and_given_back(void **state)
+{
+    (void)state;
+    struct guard_state guard = {0};
+    struct bucket_car told;
+    struct bucket_work work;
+    struct node_in x = good();
+    struct fleet_car car = {
+        .node = &x, .guard = &guard, .bucket = &told, .work = &work};
+    struct bucket_work_order none = bucket_no_work();
+    struct bucket_work_order some = {.full_per_kwh = 1.0f};
+    struct fleet_in in = site_now();
+    in.value_per_kwh = 3.0;
+    in.work = &none;
+    struct node_command c = fleet_node(&in, &car, 1e6);
+    assert_true(c.compute_w == 0.0 && c.reason == REASON_NODE_NO_WORK);
+    assert_true(work.w == 160 && work.per_kwh > 0.05f);
+    float fresh_per_kwh = work.per_kwh;
+    in.work = &some;
+    c = fleet_node(&in, &car, 1e6);
+    assert_true(c.compute_w == 160.0 && c.reason == REASON_NODE_OK);
+    fleet_node(&in, &car, 1e6); /* one that works is kept */
+    assert_true(work.per_kwh < fresh_per_kwh);
+    in.work = &none;
+    assert_true(fleet_node(&in, &car, 1e6).compute_w == 0.0);
+    in.work = &some;
+    x.flags &= ~(int64_t)NODE_CONSENT;
+    c = fleet_node(&in, &car, 1e6);
+    assert_true(c.compute_w == 0.0 && c.reason == REASON_NODE_NO_CONSENT);
+    assert_int_equal(work.w, 0);
+}
+
 static double any(uint64_t *seed, double lo, double hi)
 {
     double u = random_draw(seed, 0.0, 1.0);
@@ -250,6 +325,10 @@ static void no_input_breaks_the_bounds(void **state)
         struct fleet_in in = site_now();
         in.cheap = random_draw(&seed, 0.0, 1.0) < 0.5;
         double left_w = random_draw(&seed, -1e3, 8e3);
+        struct bucket_order order = {
+            .full_s = (int32_t)random_draw(&seed, 0.0, 2e9), .part = 0.5f};
+        order.part_s = order.full_s + 64;
+        in.charge = k % 2 == 0 ? &order : NULL;
         struct node_command c = decide(&in, &x, left_w);
         assert_true(c.charge_w >= 0.0 && c.compute_w >= 0.0);
         assert_true(c.charge_w + c.compute_w <= fmax(left_w, 0.0) + 1e-9);
@@ -268,6 +347,8 @@ int main(void)
         cmocka_unit_test(work_is_worth_energy_and_wear),
         cmocka_unit_test(a_full_feeder_is_named),
         cmocka_unit_test(a_cool_pack_is_charged_slowly),
+        cmocka_unit_test(a_planned_charge_comes_in_turn),
+        cmocka_unit_test(work_is_taken_over_and_given_back),
         cmocka_unit_test(no_input_breaks_the_bounds),
     };
     return cmocka_run_group_tests_name("fleet", tests, park_the_lot, NULL);
