@@ -12,9 +12,11 @@
  * costs nothing.  Vectors are kept by kind, so that all work on them runs along
  * time.
  *
- * Mehrotra's predictor and corrector (SIAM J. Optim. 2(4), 1992) for boxes; x
- * is kept as its distances from both bounds, so that neither vanishes by
- * rounding.  Every range is finite: a bound from below follows from any y.
+ * Mehrotra's predictor and corrector (SIAM J. Optim. 2(4), 1992) for boxes,
+ * then Gondzio's centrality correctors (Comput. Optim. Appl. 6, 1996), so that
+ * one factorisation carries farther; y is dual feasible throughout.  x is kept
+ * as its distances from both bounds, so that neither vanishes by rounding.
+ * Every range is finite: a bound from below follows from any y.
  *
  * Nothing is allocated: ipm_open takes what it needs from the caller's memory.
  */
@@ -81,10 +83,25 @@ struct ipm_normal {
     struct ipm_local local[IPM_ROWS_MAX];
     int n_blocks;
     struct ipm_block blocks[2 * IPM_ROWS_MAX * IPM_ROWS_MAX];
-    double *pairs;   /* n_pairs x stages */
+    double *pairs;   /* n_pairs x stages; of a local row over its pivot */
     double *inverse; /* of the local pivots, n_local x stages */
     double *band;    /* columns of the factor */
-    double *rhs;     /* stages x coupled rows */
+    double *whole;   /* diagonal before, stages x coupled rows */
+    double *rhs;     /* likewise */
+};
+
+/* Where an iteration goes, and what it wants of the complementarity: cl is
+ * what dzl + zl dx / xl comes to. */
+struct ipm_way {
+    double *dx; /* n_cols x n_stages */
+    double *cl;
+    double *cu;
+    double *dy;    /* n_rows x n_stages */
+    double primal; /* how far, until the first value reaches 0; at most 1 */
+    double dual;
+    double by_x; /* sum of dx z */
+    double by_z; /* sum of x dz */
+    double by_both;
 };
 
 struct ipm {
@@ -96,29 +113,23 @@ struct ipm {
     /* n_cols x n_stages */
     double *cost;
     double *range; /* 0: the column is fixed at its lower bound */
-    double *on;    /* 1 where not fixed, else 0 */
     double *xl;    /* x - lo */
     double *xu;    /* hi - x */
     double *zl;
     double *zu;
-    double *il; /* 1 / xl */
+    double *il; /* 1 / xl, 0 for a fixed column */
     double *iu;
     double *theta;
     double *grad; /* A'y - cost */
-    double *dx;
-    double *dzl;
-    double *dzu;
-    double *work;
     /* n_rows x n_stages */
     double *rhs;
-    double *y;
-    double *dy;
+    double *y; /* may be set before ipm_start, a guess */
     double *rp;
-    double n_on;
+    double *work; /* n_stages */
+    struct ipm_way ways[2];
+    double n_on; /* not fixed */
     double mu;
     double primal_pu; /* residual, relative */
-    double step_p;
-    double step_d;
     struct ipm_normal normal;
 };
 
@@ -126,7 +137,7 @@ struct ipm {
  * columns' entries declared before. */
 bool ipm_open(struct ipm *p, struct ipm_memory *m);
 
-/* A start in the middle; after cost, range and rhs are set. */
+/* A start near the central path of y; after cost, range and rhs are set. */
 void ipm_start(struct ipm *p);
 
 /* One predictor-corrector iteration; false when nothing moves any more or a
@@ -136,16 +147,32 @@ bool ipm_iterate(struct ipm *p);
 /* cost'(x - lo) of the iterate. */
 double ipm_cost(const struct ipm *p);
 
-/* A bound from below on the optimum of cost'(x - lo), from y alone. */
+/* A bound from below on the optimum of cost'(x - lo), from y alone, less what
+ * rounding may add to it. */
 double ipm_bound(const struct ipm *p);
 
-/* out = A v and out = A'v. */
+/* out = A v. */
 void ipm_times(const struct ipm *p, const double *v, double *out);
-void ipm_times_t(const struct ipm *p, const double *v, double *out);
 
-/* policies/ipm_normal.c: products, factor, solve (rhs and answer n_rows x
- * n_stages, in place). */
+/* policies/ipm_pass.c: everything at once of one column after the other.  They
+ * leave A theta g in the way's dy, where g is the gradient of what it wants. */
+void ipm_pass_start(struct ipm *p, double mu);
+void ipm_pass_move(struct ipm *p, const struct ipm_way *by, double primal,
+                   double dual);
+void ipm_pass_correct(struct ipm *p, double target, struct ipm_way *way);
+void ipm_pass_centre(struct ipm *p, double target, const struct ipm_way *from,
+                     struct ipm_way *to);
+void ipm_pass_reach(struct ipm *p, struct ipm_way *way);
+
+/* Column c of A: out += it times v; out = it'v. */
+void ipm_column_times(const struct ipm *p, int c, const double *v, double *out);
+void ipm_column_dot(const struct ipm *p, int c, const double *v, double *out);
+
+/* policies/ipm_normal.c: products of a column with theta, after a clear;
+ * factor; solve (rhs and answer n_rows x n_stages, in place). */
 bool ipm_normal_open(struct ipm *p, struct ipm_memory *m);
+void ipm_normal_clear(struct ipm *p);
+void ipm_normal_add(struct ipm *p, int c);
 void ipm_normal_factor(struct ipm *p);
 void ipm_normal_solve(struct ipm *p, double *rhs);
 

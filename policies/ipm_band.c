@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Banded Cholesky factorisation of what the local rows leave, four columns at
- * a time.  A pivot that is nothing but rounding belongs to a row that depends
- * on others: it is skipped, and its dy is 0. */
+/* Banded L D L' factorisation of what the local rows leave, four columns at a
+ * time.  A column of 'band' holds 1 / D and below it L D.  A pivot that is
+ * nothing but rounding belongs to a row that depends on others: it is skipped,
+ * and its dy is 0. */
 #include "policies/ipm.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double pivot_min_pu = 1e-13;
+#include "policies/ipm_wide.h"
 
+enum { GROUP = 4 };
+
+static const double pivot_min_pu = 1e-13;
+static const double pivot_min = 1e-30;
+
+/* Of the band, in whole groups: a loop over it has no rest. */
 static int width(const struct ipm *p)
 {
     int w = p->n_coupled > 0 ? p->n_coupled - 1 : 0;
@@ -20,7 +27,7 @@ static int width(const struct ipm *p)
             }
         }
     }
-    return w;
+    return (w + GROUP - 1) / GROUP * GROUP;
 }
 
 static void list_blocks(struct ipm *p)
@@ -42,11 +49,11 @@ static void list_blocks(struct ipm *p)
     }
 }
 
-/* Of a column of the band: the zeros past its end let four columns be
- * subtracted at once, four rows at a time. */
+/* Of a column of the band: zeros past its end let a group be subtracted at
+ * once. */
 static size_t band_stride(const struct ipm *p)
 {
-    return (size_t)p->normal.width + 8;
+    return (size_t)p->normal.width + 2 * GROUP;
 }
 
 bool ipm_band_open(struct ipm *p, struct ipm_memory *m)
@@ -55,175 +62,206 @@ bool ipm_band_open(struct ipm *p, struct ipm_memory *m)
     q->width = width(p);
     list_blocks(p);
     size_t n = (size_t)p->n_stages * (size_t)p->n_coupled;
-    size_t pad = (size_t)q->width + 8; /* updates run past the last column */
+    size_t pad = band_stride(p); /* updates run past the last column */
     q->band = ipm_take(m, (n + pad) * band_stride(p));
+    q->whole = ipm_take(m, n + pad);
     q->rhs = ipm_take(m, n + pad);
-    return q->band && q->rhs;
+    return q->band && q->whole && q->rhs;
 }
 
 /* Stage 't' of the products into its columns. */
-static void scatter(struct ipm *p, size_t t)
+static void spread(struct ipm *p, size_t t)
 {
     const struct ipm_normal *q = &p->normal;
     size_t stride = band_stride(p);
     size_t n = (size_t)p->n_stages;
-    size_t all = (size_t)p->n_coupled * stride;
-    double *to = q->band + t * all;
-    memset(to, 0, all * sizeof(double));
+    size_t nc = (size_t)p->n_coupled;
+    double *to = q->band + t * nc * stride;
+    memset(to, 0, nc * stride * sizeof(double));
     for (int i = 0; i < q->n_blocks; i++) {
         const struct ipm_block *b = &q->blocks[i];
         to[(size_t)b->col * stride + (size_t)b->below] =
             q->pairs[(size_t)b->pair * n + t];
     }
-}
-
-/* Takes column j's multiples off the next 'n' columns. */
-static void subtract(double *restrict col, size_t stride, int n, int w)
-{
-    for (int k = 1; k <= n && k <= w; k++) {
-        double f = col[k];
-        double *restrict to = col + (size_t)k * stride;
-        for (int i = k; i <= w; i++) {
-            to[i - k] -= f * col[i];
-        }
+    for (size_t r = 0; r < nc; r++) {
+        q->whole[t * nc + r] = to[r * stride];
     }
 }
 
-/* The same of four neighbouring columns off all that follow them. */
-static void subtract_four(double *col, size_t stride, int w)
+static inline double inverse(double pivot, double whole)
 {
-    const double *restrict a = col + 4;
-    const double *restrict b = col + stride + 3;
-    const double *restrict c = col + 2 * stride + 2;
-    const double *restrict d = col + 3 * stride + 1;
+    double inv = 1.0 / pivot;
+    return pivot > pivot_min_pu * whole && pivot > pivot_min ? inv : 0.0;
+}
+
+/* The group's columns a, b, c, d among themselves, then off all that follow.
+ * Inlined with a width that is known. */
+static inline __attribute__((always_inline)) void
+group(double *restrict col, const double *whole, int w)
+{
+    size_t stride = (size_t)w + 2 * GROUP;
+    double *restrict a = col;
+    double *restrict b = col + stride;
+    double *restrict c = col + 2 * stride;
+    double *restrict d = col + 3 * stride;
+    double ia = inverse(a[0], whole[0]);
+    double ba = a[1] * ia;
+    double ca = a[2] * ia;
+    double da = a[3] * ia;
+    double ib = inverse(b[0] - ba * a[1], whole[1]);
+    double b1 = b[1] - ca * a[1];
+    double b2 = b[2] - da * a[1];
+    double cb = b1 * ib;
+    double db = b2 * ib;
+    double ic = inverse(c[0] - (ca * a[2] + cb * b1), whole[2]);
+    double c1 = c[1] - (da * a[2] + db * b1);
+    double dc = c1 * ic;
+    double id = inverse(d[0] - (da * a[3] + db * b2) - dc * c1, whole[3]);
+    for (int i = 0; i < w; i++) {
+        double x = a[4 + i];
+        double y = b[3 + i] - ba * x;
+        double z = c[2 + i] - (ca * x + cb * y);
+        d[1 + i] = d[1 + i] - (da * x + db * y) - dc * z;
+        c[2 + i] = z;
+        b[3 + i] = y;
+    }
+    a[0] = ia;
+    b[0] = ib;
+    b[1] = b1;
+    b[2] = b2;
+    c[0] = ic;
+    c[1] = c1;
+    d[0] = id;
     for (int k = 0; k < w; k++) {
-        double *restrict to = col + (size_t)(k + 4) * stride;
-        double fa = a[k];
-        double fb = b[k];
-        double fc = c[k];
-        double fd = d[k];
-        for (int i = k; i < w; i += 4) {
-            for (int m = i; m < i + 4; m++) {
-                to[m - k] -= (fa * a[m] + fb * b[m]) + (fc * c[m] + fd * d[m]);
+        double *restrict to = col + (size_t)(k + GROUP) * stride;
+        double fa = a[4 + k] * ia;
+        double fb = b[3 + k] * ib;
+        double fc = c[2 + k] * ic;
+        double fd = d[1 + k] * id;
+        for (int i = k; i < w; i += GROUP) {
+            for (int m = i; m < i + GROUP; m++) {
+                to[m - k] -= (fa * a[4 + m] + fb * b[3 + m]) +
+                             (fc * c[2 + m] + fd * d[1 + m]);
             }
         }
     }
 }
 
-/* Pivot and scale a column; the diagonal keeps 1 / L[j][j], 0 for a skipped
- * pivot. */
-static void pivot(struct ipm *p, double *restrict col, size_t j)
+static inline __attribute__((always_inline)) void factor(struct ipm *p, int w)
 {
-    int w = p->normal.width;
-    size_t nc = (size_t)p->n_coupled;
-    size_t r = j % nc;
-    double whole =
-        p->normal
-            .pairs[(size_t)p->normal.diag[r][r] * (size_t)p->n_stages + j / nc];
-    if (!(col[0] > pivot_min_pu * whole && col[0] > 1e-30)) {
-        memset(col, 0, ((size_t)w + 1) * sizeof(double));
-        return;
-    }
-    double inv = 1.0 / sqrt(col[0]);
-    col[0] = inv;
-    for (int k = 1; k <= w; k++) {
-        col[k] *= inv;
-    }
-}
-
-void ipm_band_factor(struct ipm *p)
-{
-    int w = p->normal.width;
-    size_t stride = band_stride(p);
+    size_t stride = (size_t)w + 2 * GROUP;
     size_t n = (size_t)p->n_stages;
     size_t nc = (size_t)p->n_coupled;
     size_t columns = n * nc;
-    size_t ready = 0; /* stages scattered */
-    /* What a column reaches, in stages. */
-    size_t ahead = nc > 0 ? ((size_t)w + 4) / nc + 1 : 0;
+    size_t ready = 0; /* stages spread */
+    /* What a group reaches, in stages. */
+    size_t ahead = nc > 0 ? ((size_t)w + GROUP) / nc + 1 : 0;
     memset(p->normal.band + columns * stride, 0,
-           ((size_t)w + 8) * stride * sizeof(double));
-    for (size_t j = 0; j < columns; j += 4) {
+           stride * stride * sizeof(double));
+    memset(p->normal.whole + columns, 0, stride * sizeof(double));
+    for (size_t j = 0; j < columns; j += GROUP) {
         while (ready < n && ready <= j / nc + ahead) {
-            scatter(p, ready++);
+            spread(p, ready++);
         }
-        double *col = p->normal.band + j * stride;
-        size_t left = columns - j < 4 ? columns - j : 4;
-        for (size_t k = 0; k < left; k++) {
-            pivot(p, col + k * stride, j + k);
-            subtract(col + k * stride, stride, left < 4 ? w : (int)(3 - k), w);
-        }
-        if (left == 4) {
-            subtract_four(col, stride, w);
-        }
+        group(p->normal.band + j * stride, p->normal.whole + j, w);
     }
 }
 
-/* v[j..] -= what the columns j.. make of their own values. */
-static void forward(const struct ipm *p, size_t columns)
+/* v[j..] -= what the columns j.. make of their own values, and v / D. */
+static inline __attribute__((always_inline)) void
+forward(const double *restrict col, double *restrict v, int w)
 {
-    int w = p->normal.width;
-    size_t stride = band_stride(p);
-    double *v = p->normal.rhs;
-    for (size_t j = 0; j < columns; j += 4) {
-        const double *col = p->normal.band + j * stride;
-        size_t left = columns - j < 4 ? columns - j : 4;
-        double f[4] = {0.0};
-        for (size_t k = 0; k < left; k++) {
-            const double *restrict own = col + k * stride;
-            f[k] = v[j + k] * own[0];
-            v[j + k] = f[k];
-            for (size_t i = k + 1; i < 4; i++) {
-                v[j + i] -= f[k] * own[i - k];
-            }
-        }
-        const double *restrict a = col + 4;
-        const double *restrict b = col + stride + 3;
-        const double *restrict c = col + 2 * stride + 2;
-        const double *restrict d = col + 3 * stride + 1;
-        double *restrict to = v + j + 4;
-        for (int i = 0; i < w; i += 4) {
-            for (int m = i; m < i + 4; m++) {
-                to[m] -=
-                    (f[0] * a[m] + f[1] * b[m]) + (f[2] * c[m] + f[3] * d[m]);
-            }
-        }
+    size_t stride = (size_t)w + 2 * GROUP;
+    const double *a = col;
+    const double *b = col + stride;
+    const double *c = col + 2 * stride;
+    const double *d = col + 3 * stride;
+    double fa = v[0] * a[0];
+    double fb = (v[1] - fa * a[1]) * b[0];
+    double fc = (v[2] - (fa * a[2] + fb * b[1])) * c[0];
+    double fd = (v[3] - (fa * a[3] + fb * b[2]) - fc * c[1]) * d[0];
+    for (int m = 0; m < w; m++) {
+        v[4 + m] -=
+            (fa * a[4 + m] + fb * b[3 + m]) + (fc * c[2 + m] + fd * d[1 + m]);
     }
+    v[0] = fa;
+    v[1] = fb;
+    v[2] = fc;
+    v[3] = fd;
 }
 
-static void backward(const struct ipm *p, size_t columns)
+static inline __attribute__((always_inline)) double
+dot(const double *restrict a, const double *restrict b, int w)
 {
-    int w = p->normal.width;
-    size_t stride = band_stride(p);
-    double *v = p->normal.rhs;
-    for (size_t j = (columns + 3) & ~(size_t)3; j > 0;) {
-        j -= 4;
-        const double *col = p->normal.band + j * stride;
-        const double *restrict from = v + j + 4;
-        double f[4] = {0.0};
-        for (int i = 0; i < w; i++) {
-            f[0] += col[4 + i] * from[i];
-            f[1] += col[stride + 3 + (size_t)i] * from[i];
-            f[2] += col[2 * stride + 2 + (size_t)i] * from[i];
-            f[3] += col[3 * stride + 1 + (size_t)i] * from[i];
-        }
-        for (size_t k = 4; k-- > 0;) {
-            const double *restrict own = col + k * stride;
-            double sum = f[k];
-            for (size_t i = k + 1; i < 4; i++) {
-                sum += own[i - k] * v[j + i];
-            }
-            v[j + k] = (v[j + k] - sum) * own[0];
+    double sum[GROUP] = {0.0};
+    for (int i = 0; i < w; i += GROUP) {
+        for (int m = 0; m < GROUP; m++) {
+            sum[m] += a[i + m] * b[i + m];
         }
     }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+static inline __attribute__((always_inline)) void
+backward(const double *restrict col, double *restrict v, int w)
+{
+    size_t stride = (size_t)w + 2 * GROUP;
+    const double *a = col;
+    const double *b = col + stride;
+    const double *c = col + 2 * stride;
+    const double *d = col + 3 * stride;
+    double fa = dot(a + 4, v + 4, w);
+    double fb = dot(b + 3, v + 4, w);
+    double fc = dot(c + 2, v + 4, w);
+    double fd = dot(d + 1, v + 4, w);
+    v[3] -= d[0] * fd;
+    v[2] -= c[0] * (fc + c[1] * v[3]);
+    v[1] -= b[0] * (fb + b[1] * v[2] + b[2] * v[3]);
+    v[0] -= a[0] * (fa + a[1] * v[1] + (a[2] * v[2] + a[3] * v[3]));
 }
 
 /* Columns past the last are 0 and stay so. */
-void ipm_band_solve(struct ipm *p)
+static inline __attribute__((always_inline)) void solve(struct ipm *p, int w)
 {
+    size_t stride = (size_t)w + 2 * GROUP;
     size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
-    forward(p, columns);
-    memset(p->normal.rhs + columns, 0,
-           ((size_t)p->normal.width + 8) * sizeof(double));
-    backward(p, columns);
+    double *v = p->normal.rhs;
+    memset(v + columns, 0, stride * sizeof(double));
+    for (size_t j = 0; j < columns; j += GROUP) {
+        forward(p->normal.band + j * stride, v + j, w);
+    }
+    memset(v + columns, 0, stride * sizeof(double));
+    for (size_t j = (columns + GROUP - 1) / GROUP * GROUP; j > 0;) {
+        j -= GROUP;
+        backward(p->normal.band + j * stride, v + j, w);
+    }
+}
+
+/* With these widths known, loops have a fixed number of turns. */
+#define BAND_WIDTH_LIST(X) X(4) X(8) X(12) X(16) X(20) X(24)
+#define BAND_FACTOR(w) \
+    case w:            \
+        factor(p, w);  \
+        break;
+#define BAND_SOLVE(w) \
+    case w:           \
+        solve(p, w);  \
+        break;
+
+IPM_WIDE void ipm_band_factor(struct ipm *p)
+{
+    switch (p->normal.width) {
+        BAND_WIDTH_LIST(BAND_FACTOR)
+    default:
+        factor(p, p->normal.width);
+    }
+}
+
+IPM_WIDE void ipm_band_solve(struct ipm *p)
+{
+    switch (p->normal.width) {
+        BAND_WIDTH_LIST(BAND_SOLVE)
+    default:
+        solve(p, p->normal.width);
+    }
 }

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "policies/ipm_vector.h"
+
 static void mark(int16_t *at, int *n)
 {
     if (*at < 0) {
@@ -128,67 +130,67 @@ static void add_product(struct ipm *p, const double *theta,
     struct target to = target(p, (struct ipm_neighbour){a->row, a->lag, 0},
                               (struct ipm_neighbour){b->row, b->lag, 0});
     double k = a->k * b->k;
-    const double *restrict sa = a->shape;
-    const double *restrict sb = b->shape;
-    double *restrict at = to.at;
-    if (!sa && !sb) {
-        for (int t = 0; t < to.n; t++) {
-            at[t] += k * theta[t];
-        }
-        return;
-    }
-    if (!sa || !sb) {
-        const double *restrict one = sa ? sa : sb;
-        for (int t = 0; t < to.n; t++) {
-            at[t] += k * theta[t] * one[t];
-        }
-        return;
-    }
-    for (int t = 0; t < to.n; t++) {
-        at[t] += k * theta[t] * (sa[t] * sb[t]);
+    const double *one = a->shape ? a->shape : b->shape;
+    const double *other = a->shape && b->shape ? b->shape : NULL;
+    size_t n = (size_t)to.n;
+    if (other) {
+        ipm_add_twice_shaped(n, k, (const double *[]){theta, one, other},
+                             to.at);
+    } else if (one) {
+        ipm_add_shaped(n, k, (const double *[]){theta, one}, to.at);
+    } else {
+        ipm_add(n, k, theta, to.at);
     }
 }
 
-static void products(struct ipm *p)
+void ipm_normal_clear(struct ipm *p)
 {
     memset(p->normal.pairs, 0,
            (size_t)p->normal.n_pairs * (size_t)p->n_stages * sizeof(double));
-    for (int c = 0; c < p->n_cols; c++) {
-        const double *theta = p->theta + (size_t)c * (size_t)p->n_stages;
-        const struct ipm_col *col = &p->cols[c];
-        for (int i = 0; i < col->n_entries; i++) {
-            for (int j = 0; j <= i; j++) {
-                add_product(p, theta, &col->entries[i], &col->entries[j]);
-            }
+}
+
+void ipm_normal_add(struct ipm *p, int c)
+{
+    const double *theta = p->theta + (size_t)c * (size_t)p->n_stages;
+    const struct ipm_col *col = &p->cols[c];
+    for (int i = 0; i < col->n_entries; i++) {
+        for (int j = 0; j <= i; j++) {
+            add_product(p, theta, &col->entries[i], &col->entries[j]);
         }
     }
 }
 
+static void invert(const double *pivot, size_t n, double *inv)
+{
+    for (size_t t = 0; t < n; t++) {
+        inv[t] = pivot[t] > 1e-30 ? 1.0 / pivot[t] : 0.0;
+    }
+}
+
+/* From the last neighbour on, so that those before are as they were; what
+ * stays in a pair is divided by the pivot. */
 static void eliminate(struct ipm *p, int l)
 {
     const struct ipm_local *local = &p->normal.local[l];
     int row = p->n_coupled + l;
-    const double *pivot = pair_of(p, p->normal.diag[row][row]);
-    double *inv = p->normal.inverse + (size_t)l * (size_t)p->n_stages;
-    for (int t = 0; t < p->n_stages; t++) {
-        inv[t] = pivot[t] > 1e-30 ? 1.0 / pivot[t] : 0.0;
-    }
-    for (int i = 0; i < local->n_neighbours; i++) {
-        const double *restrict a = pair_of(p, local->at[i].pair);
+    size_t n = (size_t)p->n_stages;
+    double *inv = p->normal.inverse + (size_t)l * n;
+    invert(pair_of(p, p->normal.diag[row][row]), n, inv);
+    for (int i = local->n_neighbours - 1; i >= 0; i--) {
+        double *own = pair_of(p, local->at[i].pair);
+        memcpy(p->work, own, n * sizeof(double));
+        ipm_scale(n, inv, own);
         for (int j = 0; j <= i; j++) {
-            const double *restrict b = pair_of(p, local->at[j].pair);
+            const double *with =
+                j == i ? p->work : pair_of(p, local->at[j].pair);
             struct target to = target(p, local->at[i], local->at[j]);
-            double *restrict at = to.at;
-            for (int t = 0; t < to.n; t++) {
-                at[t] -= a[t] * inv[t] * b[t];
-            }
+            ipm_subtract((size_t)to.n, own, with, to.at);
         }
     }
 }
 
 void ipm_normal_factor(struct ipm *p)
 {
-    products(p);
     for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
         eliminate(p, l);
     }
@@ -199,15 +201,11 @@ static void forward_local(struct ipm *p, int l, double *rhs)
 {
     size_t n = (size_t)p->n_stages;
     const struct ipm_local *local = &p->normal.local[l];
-    const double *restrict inv = p->normal.inverse + (size_t)l * n;
-    double *restrict own = rhs + (size_t)(p->n_coupled + l) * n;
+    const double *own = rhs + (size_t)(p->n_coupled + l) * n;
     for (int i = 0; i < local->n_neighbours; i++) {
         const struct ipm_neighbour *nb = &local->at[i];
-        const double *restrict a = pair_of(p, nb->pair);
-        double *restrict to = rhs + (size_t)nb->row * n + nb->lag;
-        for (int t = 0; t < p->n_stages - nb->lag; t++) {
-            to[t] -= a[t] * inv[t] * own[t];
-        }
+        double *to = rhs + (size_t)nb->row * n + nb->lag;
+        ipm_subtract(n - (size_t)nb->lag, pair_of(p, nb->pair), own, to);
     }
 }
 
@@ -215,18 +213,12 @@ static void back_local(struct ipm *p, int l, double *rhs)
 {
     size_t n = (size_t)p->n_stages;
     const struct ipm_local *local = &p->normal.local[l];
-    const double *restrict inv = p->normal.inverse + (size_t)l * n;
-    double *restrict own = rhs + (size_t)(p->n_coupled + l) * n;
+    double *own = rhs + (size_t)(p->n_coupled + l) * n;
+    ipm_scale(n, p->normal.inverse + (size_t)l * n, own);
     for (int i = 0; i < local->n_neighbours; i++) {
         const struct ipm_neighbour *nb = &local->at[i];
-        const double *restrict a = pair_of(p, nb->pair);
-        const double *restrict from = rhs + (size_t)nb->row * n + nb->lag;
-        for (int t = 0; t < p->n_stages - nb->lag; t++) {
-            own[t] -= a[t] * from[t];
-        }
-    }
-    for (int t = 0; t < p->n_stages; t++) {
-        own[t] *= inv[t];
+        const double *from = rhs + (size_t)nb->row * n + nb->lag;
+        ipm_subtract(n - (size_t)nb->lag, pair_of(p, nb->pair), from, own);
     }
 }
 
@@ -243,8 +235,6 @@ void ipm_normal_solve(struct ipm *p, double *rhs)
             p->normal.rhs[t * nc + r] = rhs[r * n + t];
         }
     }
-    memset(p->normal.rhs + n * nc, 0,
-           ((size_t)p->normal.width + 8) * sizeof(double));
     ipm_band_solve(p);
     for (size_t r = 0; r < nc; r++) {
         for (size_t t = 0; t < n; t++) {

@@ -43,14 +43,15 @@ static int grid_column(struct schedule_lp *lp, double sign)
 static void grid_columns(struct schedule_lp *lp,
                          const struct schedule_problem *p)
 {
+    bool soft = !lp->kept[SCHEDULE_IMPORT];
     bool any[4] = {false};
     for (int t = 0; t < lp->n; t++) {
         double hi = lp->grid_hi[t] * lp->unit_w;
         double lo = lp->grid_lo[t] * lp->unit_w;
         any[0] = any[0] || hi > 0.0;
-        any[1] = any[1] || hi > p->import_max_w[t];
+        any[1] = any[1] || (soft && hi > p->import_max_w[t]);
         any[2] = any[2] || (lo < 0.0 && p->export_max_w[t] > 0.0);
-        any[3] = any[3] || -lo > p->export_max_w[t];
+        any[3] = any[3] || (soft && -lo > p->export_max_w[t]);
     }
     lp->import = any[0] ? grid_column(lp, 1.0) : -1;
     lp->import_over = any[1] ? grid_column(lp, 1.0) : -1;
@@ -71,7 +72,7 @@ static void grid_columns(struct schedule_lp *lp,
     if (lp->ramp_row >= 0) {
         int *cols[] = {&lp->ramp, &lp->ramp_over, &lp->ramp_under};
         const double sign[] = {-1.0, -1.0, 1.0};
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < (lp->kept[SCHEDULE_RAMP] ? 1 : 3); i++) {
             *cols[i] = column(lp);
             entry(lp, *cols[i],
                   (struct ipm_entry){lp->ramp_row, 0, sign[i], lp->ramp_on});
@@ -85,7 +86,7 @@ static void class_columns(struct schedule_lp *lp,
     lp->unserved[k] = lp->shed[k] = lp->served[k] = lp->queue[k] = -1;
     if (!p->classes[k].deferrable) {
         int *cols[] = {&lp->unserved[k], &lp->shed[k]};
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < (lp->kept[SCHEDULE_FLOOR] ? 1 : 2); i++) {
             *cols[i] = column(lp);
             entry(lp, *cols[i],
                   (struct ipm_entry){lp->balance_row, 0, 1.0, NULL});
@@ -151,7 +152,7 @@ static void battery_columns(struct schedule_lp *lp,
         entry(lp, out->sum,
               (struct ipm_entry){out->sum_row, 0, -1.0, out->sum_on});
     }
-    if (isfinite(b->soc_end_min_pu)) {
+    if (isfinite(b->soc_end_min_pu) && !lp->kept[SCHEDULE_SOC_END]) {
         bool sum = out->sum_row >= 0;
         out->missing = column(lp);
         entry(lp, out->missing,
@@ -241,6 +242,9 @@ bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
     lp->n = lp->ipm.n_stages = (int)p->n_steps;
     lp->n_batteries = (int)p->n_batteries;
     lp->n_classes = (int)p->n_classes;
+    if (ways) {
+        memcpy(lp->kept, ways->kept, sizeof(lp->kept));
+    }
     schedule_penalties(p, &lp->penalties);
     if (!schedule_lp_shapes(lp, p, ways, m)) {
         return false;

@@ -75,6 +75,7 @@ struct schedule_lp {
     int n;
     int n_batteries;
     int n_classes;
+    bool kept[SCHEDULE_TIERS];
     double unit_w;
     double unit_cur;   /* of a cost of 1 */
     double offset;     /* cost of the lower bounds, scaled */
@@ -115,8 +116,12 @@ enum schedule_way {
     SCHEDULE_WAY_SHARED = 2,
 };
 
-/* [battery][step]; NULL: all ANY. */
+/* What a solve may take as given; NULL: nothing. */
 struct schedule_ways {
+    /* Some schedule keeps the tier and all above it, so the best one does: what
+     * would let it give way is left out. */
+    bool kept[SCHEDULE_TIERS];
+    /* [battery][step] */
     int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
 };
 

@@ -359,8 +359,8 @@ static void fill_powers(struct schedule_lp *lp, int i,
     }
 }
 
-/* The floor at the end gives way: what is missing counts as if it were there.
- * A store that cannot move misses what it misses. */
+/* Where the floor at the end gives way, what is missing counts as if it were
+ * there.  A store that cannot move misses what it misses. */
 static double fill_missing(struct schedule_lp *lp,
                            const struct schedule_battery *b,
                            const struct schedule_lp_battery *at, bool held)
@@ -368,10 +368,11 @@ static double fill_missing(struct schedule_lp *lp,
     int end = lp->n - 1;
     double want = (b->soc_end_min_pu - b->soc_min_pu) * b->energy_wh;
     want = fmin(want / lp->unit_w, at->hi[end]);
-    if (at->missing < 0 || !(want > at->lo[end])) {
+    if (!isfinite(b->soc_end_min_pu) || !(want > at->lo[end])) {
         return NAN;
     }
-    double least = held ? fmax(want - at->low[end], 0.0) : 0.0;
+    bool gives = held && at->missing >= 0;
+    double least = gives ? fmax(want - at->low[end], 0.0) : 0.0;
     double most = held ? least : want - at->lo[end];
     double price = lp->penalties.soc_end_per_kwh;
     price += at->sum >= 0 ? 0.0 : b->terminal_value_per_kwh;
@@ -412,6 +413,37 @@ static void fold_bounds(struct schedule_lp *lp)
     }
 }
 
+static void guess_row(struct schedule_lp *lp, int row, double y)
+{
+    for (int t = 0; row >= 0 && t < lp->n; t++) {
+        lp->ipm.y[(size_t)row * (size_t)lp->n + (size_t)t] = y;
+    }
+}
+
+/* Multipliers to begin with: a kWh costs what it costs now, one that is stored
+ * or waits what it costs on average. */
+static void guess(struct schedule_lp *lp, const struct schedule_problem *p)
+{
+    double per_kwh = lp->unit_w / 1000.0 / lp->unit_cur;
+    double hours = 0.0;
+    double sum = 0.0;
+    for (int t = 0; t < lp->n; t++) {
+        double price = p->import_per_kwh[t] * per_kwh * lp->h[t];
+        size_t at = (size_t)lp->balance_row * (size_t)lp->n + (size_t)t;
+        lp->ipm.y[at] = price;
+        sum += price;
+        hours += lp->h[t];
+    }
+    for (int k = 0; k < lp->n_classes; k++) {
+        guess_row(lp, lp->queue_row[k], sum / hours);
+    }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        for (int s = 0; s < lp->batteries[i].store.n_segments; s++) {
+            guess_row(lp, lp->batteries[i].soc_row[s], -sum / hours);
+        }
+    }
+}
+
 void schedule_lp_fill(struct schedule_lp *lp, const struct schedule_problem *p,
                       const struct schedule_ways *ways)
 {
@@ -444,4 +476,5 @@ void schedule_lp_fill(struct schedule_lp *lp, const struct schedule_problem *p,
         fill_sum(lp, b, &lp->batteries[i]);
     }
     fold_bounds(lp);
+    guess(lp, p);
 }

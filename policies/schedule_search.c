@@ -4,10 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "policies/schedule_rule.h"
+
 /* A power below it is none, of the full power. */
 static const double both_min_pu = 1e-6;
 
-enum { ROOTS_MAX = 3 };
+enum { ROOTS_MAX = 4 };
 
 struct flow {
     double in; /* scaled */
@@ -177,18 +179,52 @@ static void visit(struct schedule_search *at, int k)
     }
 }
 
+/* A schedule without looking for the best one shows which tiers are kept. */
+static void keep_tiers(struct schedule_search *at)
+{
+    struct schedule_solver *s = at->s;
+    struct schedule_penalties penalties;
+    schedule_penalties(at->p, &penalties);
+    schedule_rule(at->p, false, &s->trial);
+    schedule_settle(at->p, &penalties, &s->trial);
+    int64_t first = SCHEDULE_TIERS; /* that gives way */
+    for (int64_t i = 0; i < s->trial.n_violations; i++) {
+        bool listed = i < SCHEDULE_VIOLATIONS_MAX;
+        int64_t tier = listed ? s->trial.violations[i].tier : 0;
+        first = tier < first ? tier : first;
+    }
+    for (int64_t i = 0; i < first; i++) {
+        s->root.kept[i] = true;
+    }
+}
+
+/* With directions given, those tiers may have to give way after all. */
+static void keep_none(struct schedule_search *at)
+{
+    memset(at->s->root.kept, 0, sizeof(at->s->root.kept));
+    memset(at->s->ways.kept, 0, sizeof(at->s->ways.kept));
+}
+
 void schedule_search_ways(struct schedule_search *at)
 {
     at->leaf_cur = INFINITY;
     share_where_losses_pay(at);
+    keep_tiers(at);
     for (int i = 0; i < ROOTS_MAX; i++) {
         at->s->ways = at->s->root;
         at->bound_cur = solve(at, at->bound_cur);
         if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
-            schedule_search_over(at) || !share_where_both(at)) {
+            schedule_search_over(at)) {
             break;
         }
+        if (!share_where_both(at)) {
+            if (!at->s->root.kept[0]) {
+                break;
+            }
+            keep_none(at);
+        }
     }
+    keep_none(at);
     if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
         schedule_search_over(at) || !branch(at, -1, at->bound_cur)) {
         return;

@@ -31,9 +31,9 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
                    2 * local * coupled + 2 * coupled + b * s * s;
-    size_t vectors = 16 * cols + 4 * rows + 6 + 9 * b + pairs + local;
+    size_t vectors = 17 * cols + 5 * rows + 7 + 9 * b + pairs + local + coupled;
     return header_doubles() + vectors * n +
-           (n * coupled + width + 16) * (width + 9) + 16 * cols;
+           (n * coupled + width + 16) * (width + 13) + 16 * cols;
 }
 
 struct schedule_solver *schedule_solver(double *base, size_t n)

@@ -87,19 +87,7 @@ void schedule_lp_values(const struct schedule_lp *lp, struct schedule *out)
         lp->peak_row >= 0 ? -dual(lp, lp->peak_row, 0) * per_kwh : 0.0;
 }
 
-/* Large multipliers that cancel leave rounding behind: so much of it at most.
- */
-static double rounding(const struct ipm *q)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < (size_t)q->n_rows * (size_t)q->n_stages; i++) {
-        sum += fabs(q->rhs[i] * q->y[i]);
-    }
-    return 1e-15 * sum;
-}
-
 double schedule_lp_bound(const struct schedule_lp *lp)
 {
-    double bound = ipm_bound(&lp->ipm) - rounding(&lp->ipm) + lp->offset;
-    return bound * lp->unit_cur - lp->missed_cur;
+    return (ipm_bound(&lp->ipm) + lp->offset) * lp->unit_cur - lp->missed_cur;
 }
