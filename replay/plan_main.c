@@ -13,6 +13,7 @@
 #include "controller/cli.h"
 #include "policies/ladder.h"
 #include "replay/mps.h"
+#include "replay/plan_trial.h"
 #include "replay/schedule_file.h"
 #include "replay/schedule_report.h"
 #include "replay/schedule_sample.h"
@@ -31,6 +32,7 @@ struct options {
     bool strict;
     bool sample;
     long iterations;
+    long random;
     double deadline_s;
 };
 
@@ -206,8 +208,8 @@ _Static_assert(SCHEDULE_ITERATIONS_MAX == 120 &&
 
 static const char *fault_of(const struct options *o, int n_args)
 {
-    if (n_args + (o->sample ? 1 : 0) != 1) {
-        return "expected one PROBLEM.json, or --sample without one";
+    if (n_args + (o->sample ? 1 : 0) + (o->random > 0 ? 1 : 0) != 1) {
+        return "expected one PROBLEM.json, or --sample or --random without one";
     }
     if (o->text && o->json) {
         return "--text or --json, not both";
@@ -234,6 +236,8 @@ int plan_main(int argc, char **argv)
          "for the solver; what it has by then is used. Default: none"},
         {"strict", CLI_FLAG, &o.strict, NULL,
          "exit 1 where the problem cannot be met"},
+        {"random", CLI_COUNT, &o.random, "N",
+         "solve and check N random problems and print a table instead"},
         {"sample", CLI_FLAG, &o.sample, NULL,
          "print a synthetic problem to start from"},
     };
@@ -256,6 +260,9 @@ int plan_main(int argc, char **argv)
     if (fault != NULL) {
         cli_error("plan", "%s", fault);
         return EXIT_USAGE;
+    }
+    if (o.random > 0) {
+        return plan_trial(o.random, (int)o.iterations);
     }
     struct schedule_problem *p = malloc(sizeof(*p));
     if (p == NULL) {

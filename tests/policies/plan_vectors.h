@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* plan_vectors - the planner's problems that come with their optimum, read
- * from ../shared/vectors/plan, and random ones. */
+ * from ../shared/vectors/plan; random ones are replay/plan_random's. */
 #ifndef TESTS_POLICIES_PLAN_VECTORS_H
 #define TESTS_POLICIES_PLAN_VECTORS_H
 
 #include <stdbool.h>
 
 #include "models/schedule.h"
+#include "replay/plan_random.h"
 
 enum { PLAN_VECTORS_MAX = 32, PLAN_VECTOR_PATH_MAX = 512 };
 
@@ -23,15 +24,5 @@ bool plan_vector_read(const char *path, struct schedule_problem *out);
 
 /* NAN where it cannot be read. */
 double plan_vector_cost(const char *path);
-
-/* What a random problem may have. */
-struct plan_random {
-    int n_steps_max;
-    int n_batteries_max;
-    bool exclusive; /* prices that never pay for charging and discharging */
-};
-
-void plan_random(uint64_t seed, const struct plan_random *may,
-                 struct schedule_problem *out);
 
 #endif

@@ -175,6 +175,9 @@ call --sample $sample
 verdict "--sample takes no problem" "$(expect 2 err "--sample without one")"
 call
 verdict "without a problem it is wrong usage" "$(expect 2 err "expected one")"
+call --random 100
+verdict "100 random problems pass the check" \
+    "$(expect 0 out "100 random problems")"
 call $sample --iterations 20001
 verdict "--iterations has a most" "$(expect 2 err "at most 20000")"
 call $sample --text --json

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tests/policies/plan_vectors.h"
+#include "replay/plan_random.h"
 
 #include <math.h>
 #include <stdio.h>
