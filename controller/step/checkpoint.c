@@ -132,8 +132,10 @@ static bool batteries_valid(const struct step_cfg *cfg,
 {
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         double home_pu = s->soc_home_pu[i];
+        double track_pu = s->soc_track_pu[i];
         if (!power(s->set_w[i]) || !carry_age_valid(&s->age[i]) ||
             !(isnan(home_pu) || (home_pu >= 0.0 && home_pu <= 1.0)) ||
+            !(isnan(track_pu) || (track_pu >= 0.0 && track_pu <= 1.0)) ||
             !life_valid(&s->life[i], cfg->site.batteries[i].chemistry)) {
             return false;
         }

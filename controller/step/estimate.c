@@ -6,6 +6,7 @@
 /* Power fades to nothing over the last part of the window, so that reaching
  * its end is not a step for the grid. */
 static const double TAPER_PU = 0.02;
+static const double GAUGE_S = 3600.0; /* until its correction is believed */
 
 /* Batteries that are named among the reasons: the alarms name all, and what
  * binds the grid must find room. */
@@ -67,6 +68,28 @@ static double metered_w(const struct step_cfg *cfg, const struct snapshot *in)
     return possible(w, cfg->grid_most_w);
 }
 
+/* The state of charge as its own power moves it, drawn to what the gauge says
+ * within an hour: a gauge that corrects itself moves no power. */
+static void follow_soc(const struct step_cfg *cfg, struct step_state *state,
+                       const struct battery_estimate *e, int i, double dt_s)
+{
+    double *track_pu = &state->soc_track_pu[i];
+    if (!e->usable) {
+        *track_pu = NAN;
+        return;
+    }
+    if (isnan(*track_pu) || dt_s > cfg->pause_max_s) {
+        *track_pu = e->soc_pu;
+        return;
+    }
+    double one_way = cfg->one_way_pu[i];
+    double wh = e->power_w * dt_s / 3600.0;
+    wh = wh >= 0.0 ? wh * one_way : wh / one_way;
+    *track_pu += wh / cfg->site.batteries[i].energy_wh;
+    *track_pu += (e->soc_pu - *track_pu) * fmin(dt_s / GAUGE_S, 1.0);
+    *track_pu = fmax(0.0, fmin(*track_pu, 1.0));
+}
+
 static void estimate_battery(const struct step_cfg *cfg,
                              struct step_state *state,
                              const struct snapshot *in, int i,
@@ -99,6 +122,7 @@ static void estimate_battery(const struct step_cfg *cfg,
         e->charge_max_w = 0.0;
         e->discharge_max_w = 0.0;
     }
+    follow_soc(cfg, state, e, i, in->dt_s);
     if (e->known) {
         est->battery_w += power_w;
     }
@@ -114,6 +138,7 @@ static void add_battery(const struct step_cfg *cfg,
     est->discharge_max_w += e->discharge_max_w;
     if (e->usable) {
         est->stored_wh += e->soc_pu * energy_wh;
+        est->track_wh += state->soc_track_pu[i] * energy_wh;
         est->home_wh += state->soc_home_pu[i] * energy_wh;
         est->usable_wh += energy_wh;
     }
@@ -230,7 +255,7 @@ void estimate_make(const struct step_cfg *cfg, struct step_state *state,
 {
     est->battery_w = est->pods_w = est->fleet_w = est->fleet_compute_w = 0.0;
     est->charge_max_w = est->discharge_max_w = 0.0;
-    est->stored_wh = est->usable_wh = est->home_wh = 0.0;
+    est->stored_wh = est->track_wh = est->usable_wh = est->home_wh = 0.0;
     est->degraded = 0;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         estimate_battery(cfg, state, in, i, est);

@@ -84,6 +84,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     state->peak_w = cfg->site.grid.billing_peak_w;
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
         state->soc_home_pu[i] = NAN;
+        state->soc_track_pu[i] = NAN;
     }
     cars_init(cfg, state);
     age_init(cfg, state);

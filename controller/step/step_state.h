@@ -104,8 +104,9 @@ struct step_state {
     struct shed_state shed;
     struct share_state share;
     struct meter_state meter;
-    double soc_home_pu[SITE_BATTERIES_MAX]; /* NAN until first seen */
-    double set_w[SITE_BATTERIES_MAX];       /* commanded last */
+    double soc_home_pu[SITE_BATTERIES_MAX];  /* NAN until first seen */
+    double soc_track_pu[SITE_BATTERIES_MAX]; /* without its jumps; or NAN */
+    double set_w[SITE_BATTERIES_MAX];        /* commanded last */
     int64_t found[SITE_PODS_MAX]; /* 1: its cap was taken over, or given up */
     int64_t resumed;              /* 1: all of them are found */
     double demand_w;    /* of the pods, before anything was held back */
@@ -160,6 +161,7 @@ struct estimate {
     double charge_max_w; /* of the usable batteries together */
     double discharge_max_w;
     double stored_wh; /* of the usable ones */
+    double track_wh;  /* the same without the jumps of their gauges */
     double usable_wh; /* capacity of the usable ones */
     double home_wh;
     double price_per_kwh;

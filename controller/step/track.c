@@ -47,7 +47,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
         double part = into_s / plan->step_s[slot];
         w.stored_wh = (begin_pu + part * (end_pu - begin_pu)) * est->usable_wh;
     } else if (fabs(power_w) > 0.0) {
-        w.stored_wh = est->stored_wh; /* the first slot starts where it is */
+        w.stored_wh = est->track_wh; /* the first slot starts where it is */
     }
     return w;
 }
@@ -56,7 +56,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
 static double follow_w(const struct estimate *est, const struct wanted *wanted)
 {
     double most_w = RECENTRE_PU * fmin(est->charge_max_w, est->discharge_max_w);
-    double w = (wanted->stored_wh - est->stored_wh) * 3600.0 / RECENTRE_S;
+    double w = (wanted->stored_wh - est->track_wh) * 3600.0 / RECENTRE_S;
     return fmax(-most_w, fmin(w, most_w));
 }
 
@@ -104,15 +104,15 @@ static double below_peak_w(const struct step_cfg *cfg,
     double width_wh = e.fade_wh - e.keep_wh;
     double part =
         width_wh > 0.0
-            ? fmax(0.0, fmin((est->stored_wh - e.keep_wh) / width_wh, 1.0))
+            ? fmax(0.0, fmin((est->track_wh - e.keep_wh) / width_wh, 1.0))
             : 0.0;
     double least_w = LOSSES_PU * fabs(state->level.level_w);
     double held_w = fmin(w, fmax(free_w, 0.0));
     if (free_w < 0.0) {
         held_w = fmin(w, part * free_w);
     }
-    if (est->stored_wh < e.keep_wh) {
-        double back_w = (e.keep_wh - est->stored_wh) * 3600.0 / KEPT_S;
+    if (est->track_wh < e.keep_wh) {
+        double back_w = (e.keep_wh - est->track_wh) * 3600.0 / KEPT_S;
         held_w = fmax(held_w, fmin(fmax(back_w, least_w),
                                    RECENTRE_PU * est->charge_max_w));
     }
