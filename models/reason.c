@@ -34,6 +34,7 @@ static const enum in units_of[REASON_COUNT][3] = {
     [REASON_RECENTRE] = {IN_SOC, IN_SOC, IN_W},
     [REASON_CHARGE_CHEAP] = {IN_W, IN_PRICE, IN_W},
     [REASON_DISCHARGE_DEAR] = {IN_W, IN_PRICE, IN_W},
+    [REASON_FREEZE] = {IN_SOC, IN_SOC, IN_W},
     [REASON_SOC] = {IN_SOC, IN_SOC, IN_W},
     [REASON_NODE_COLD] = {IN_C, IN_C, IN_C},
     [REASON_NODE_HOT] = {IN_C, IN_C, IN_C},

@@ -92,6 +92,9 @@
     X(STOP_AHEAD, "stop_ahead",                                                \
       "compute comes down to %l before its announced stop: the batteries "     \
       "lack %n for all of it at once")                                         \
+    X(FREEZE, "freeze",                                                        \
+      "the grid voltage is %v of nominal: every set-point stands as it is "    \
+      "until it is back above %l")                                             \
     X(RESERVE, "reserve",                                                      \
       "were the load to change by %v at once, %n of it would break the ramp: " \
       "the batteries can take up %l now")

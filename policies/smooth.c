@@ -309,6 +309,15 @@ static void move_ref(const struct smooth_cfg *cfg, struct smooth_state *s,
     }
 }
 
+void smooth_freeze(const struct smooth_cfg *cfg, struct smooth_state *s,
+                   int64_t n_ticks)
+{
+    int64_t n = n_ticks < cfg->n_window ? n_ticks : cfg->n_window;
+    for (int64_t i = 0; i < n && !isnan(s->ref_w); i++) {
+        append(cfg, s, s->out_w);
+    }
+}
+
 struct smooth_out smooth_step(const struct smooth_cfg *cfg,
                               struct smooth_state *s,
                               const struct smooth_in *in, int64_t n_ticks)

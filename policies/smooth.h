@@ -76,6 +76,11 @@ void smooth_init(struct smooth_cfg *cfg, double period_s,
                  const struct site_grid *grid);
 void smooth_reset(struct smooth_state *s);
 
+/* 'n_ticks' in which what the grid did is not held against anybody: they count
+ * as if it had been where it was wanted. */
+void smooth_freeze(const struct smooth_cfg *cfg, struct smooth_state *s,
+                   int64_t n_ticks);
+
 /* One tick; 'n_ticks' >= 1 is how many periods have passed. */
 struct smooth_out smooth_step(const struct smooth_cfg *cfg,
                               struct smooth_state *s,

@@ -204,7 +204,8 @@ static void describe_batteries(const struct maker *m)
         bool ready = (b->flags & BATTERY_READY) == BATTERY_READY &&
                      isfinite(soc_pu) && isfinite(state->soc_home_pu[i]);
         p->available[i] = ready ? 1.0 : 0.0;
-        p->soc_pu[i] = ready ? soc_pu : 0.0;
+        double track_pu = state->soc_track_pu[i];
+        p->soc_pu[i] = ready ? (isnan(track_pu) ? soc_pu : track_pu) : 0.0;
         p->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;
         if (ready) {
             price_battery(cfg, state, i, soc_pu, &p->wear[i]);

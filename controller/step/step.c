@@ -283,6 +283,12 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         say_nothing(cfg, in, scratch, out);
         return;
     }
+    if (freeze_now(cfg, state, in)) {
+        struct smooth_out still = {.grid_w = state->smooth.out_w};
+        fill_record(in, scratch, &still, record);
+        freeze_hold(cfg, state, scratch, in, out);
+        return;
+    }
 
     pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);

@@ -104,6 +104,8 @@ struct step_state {
     struct shed_state shed;
     struct share_state share;
     struct meter_state meter;
+    int64_t nominal; /* 1: the voltage was inside its range before */
+    double frozen_s; /* it is outside */
     double soc_home_pu[SITE_BATTERIES_MAX];  /* NAN until first seen */
     double soc_track_pu[SITE_BATTERIES_MAX]; /* without its jumps; or NAN */
     double set_w[SITE_BATTERIES_MAX];        /* commanded last */
@@ -231,6 +233,16 @@ void lag_measure(const struct step_cfg *cfg, struct step_state *state,
                  const struct estimate *est, double dt_s);
 void lag_told(const struct step_cfg *cfg, struct step_state *state,
               const struct estimate *est);
+
+/* freeze.c: true while the voltage is outside of what equipment has to run on,
+ * for a minute at most, where it was inside before;
+ * every command is then given again as it was, and what the grid does is not
+ * given back afterwards. */
+bool freeze_now(const struct step_cfg *cfg, struct step_state *state,
+                const struct snapshot *in);
+void freeze_hold(const struct step_cfg *cfg, struct step_state *state,
+                 struct step_scratch *scratch, const struct snapshot *in,
+                 struct step_out *out);
 
 /* reserve.c: whether the edges that must be covered now are: the site's
  * contingencies and what jobs have announced, against energy, power and

@@ -126,6 +126,75 @@ static void a_limit_is_said_with_its_numbers(void **state)
     loop_close(&f);
 }
 
+/* Dips of the voltage, with what the load does in them, move nothing: not
+ * while they last, and no account is settled afterwards. */
+static void voltage_dip_moves_nothing(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 300; k++) {
+        loop_tick(&f, k < 200 ? 100e6 : 110e6);
+    }
+    static const double dips_pu[] = {0.2, 0.5, 0.89, 1.2, 0.7, 0.0};
+    for (int d = 0; d < 6; d++) {
+        struct battery_command before = f.out->batteries[3];
+        double cap_w = f.out->pods[2].cap_w;
+        for (int k = 0; k < 4; k++) {
+            loop_observe(&f);
+            f.in->meter.voltage_pu.value = dips_pu[d];
+            loop_act(&f, 40e6);
+            assert_true(fabs(f.out->batteries[3].set_w - before.set_w) < 1.0);
+            assert_true(f.out->batteries[3].valid && f.out->pods[2].valid);
+            assert_true(!(fabs(f.out->pods[2].cap_w - cap_w) > 0.0));
+            assert_string_equal(word(f.out), "freeze");
+        }
+        double ref_w = f.out->record.grid_ref_w;
+        for (int k = 0; k < 100; k++) {
+            loop_tick(&f, 110e6);
+        }
+        double moved_w = f.out->record.grid_ref_w - ref_w;
+        assert_true(fabs(moved_w) < 10.0 * 10e6 / 60.0 + 1.0);
+    }
+    loop_close(&f);
+}
+
+/* A meter that has another idea of nominal stops nobody. */
+static void voltage_that_never_was_nominal_is_no_dip(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 100; k++) {
+        loop_observe(&f);
+        f.in->meter.voltage_pu.value = 0.577;
+        loop_act(&f, k < 50 ? 100e6 : 80e6);
+        assert_true(f.out->record.why[0].code != REASON_FREEZE);
+    }
+    assert_true(f.plant->battery_w > 19e6);
+    loop_close(&f);
+}
+
+/* An LFP's gauge corrects itself by a tenth: the grid does not notice. */
+static void gauge_that_jumps_moves_no_power(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(10, 10, 0), POLICY_BALLAST, 100e6);
+    for (int k = 0; k < 3000; k++) {
+        loop_tick(&f, 100e6);
+    }
+    for (int k = 0; k < 1200; k++) {
+        loop_observe(&f);
+        for (int i = 0; i < 10; i++) {
+            f.in->batteries[i].soc_pu.value += 0.1;
+        }
+        loop_act(&f, 100e6);
+        assert_true(fabs(f.plant->battery_w) < 0.25e6);
+    }
+    loop_close(&f);
+}
+
 /* Without the meter the grid is the sum of the assets; a silent pod then
  * draws all it may. */
 static void meter_lost_means_worst_case(void **state)
@@ -412,6 +481,9 @@ int main(void)
         cmocka_unit_test(lost_battery_is_named_and_replaced),
         cmocka_unit_test(lost_batteries_leave_room_for_reasons),
         cmocka_unit_test(a_limit_is_said_with_its_numbers),
+        cmocka_unit_test(voltage_dip_moves_nothing),
+        cmocka_unit_test(voltage_that_never_was_nominal_is_no_dip),
+        cmocka_unit_test(gauge_that_jumps_moves_no_power),
         cmocka_unit_test(meter_lost_means_worst_case),
         cmocka_unit_test(start_takes_over_what_it_finds),
         cmocka_unit_test(bad_readings_never_come_through),
