@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `ballast replay`: the command line of replay/replay. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/cli.h"
 #include "controller/site_file.h"
-#include "replay/evidence_out.h"
 #include "replay/hindsight.h"
 #include "replay/inputs.h"
+#include "replay/outputs.h"
 #include "replay/replay.h"
 #include "replay/report.h"
-
-enum { PATH_BYTES = 4096 };
 
 struct options {
     struct inputs_options inputs;
@@ -88,111 +84,6 @@ static bool read_policies(struct job *j, const char *text)
     }
 }
 
-/* DIR/POLICY/NAME, its folders made; false after a message. */
-static bool make_path(const struct job *j, enum policy policy, const char *name,
-                      char out[PATH_BYTES])
-{
-    int n = snprintf(out, PATH_BYTES, "%s/%s/%s", j->o->out,
-                     policy_name(policy), name);
-    if (n < 0 || n >= PATH_BYTES) {
-        cli_error("replay", "--out: the path is too long");
-        return false;
-    }
-    for (char *slash = strchr(out + 1, '/'); slash != NULL;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(out, 0777) != 0 && errno != EEXIST) {
-            cli_error("replay", "%s: %s", out, strerror(errno));
-            return false;
-        }
-        *slash = '/';
-    }
-    return true;
-}
-
-/* NULL after a message. */
-static FILE *open_series(const struct job *j, int policy)
-{
-    char path[PATH_BYTES];
-    if (!make_path(j, policy, "series.csv", path)) {
-        return NULL;
-    }
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        cli_error("replay", "%s: %s", path, strerror(errno));
-    }
-    return file;
-}
-
-/* False after a message. */
-static bool open_evidence(const struct job *j, int policy,
-                          struct evidence_out *out)
-{
-    char path[PATH_BYTES];
-    char detail[2048];
-    snprintf(detail, sizeof(detail), "policy %s over %s%s", policy_name(policy),
-             j->in.trace.name, j->in.trace.synthetic ? " (synthetic)" : "");
-    const struct evidence_writer writer = {.site = j->site,
-                                           .mode = "replay",
-                                           .detail = detail,
-                                           .meter = "the simulated plant"};
-    return make_path(j, policy, "evidence.log", path) &&
-           evidence_out_open(out, path, &writer, j->in.start_utc_ms);
-}
-
-/* A recording of the run, for `ballast verify`. */
-static struct recorder *open_recorder(const struct job *j, enum policy policy)
-{
-    char *text = NULL;
-    size_t size = 0;
-    struct recorder *r = NULL;
-    struct step_cfg *cfg = calloc(1, step_cfg_size());
-    struct step_state *state = NULL;
-    char why[512] = "out of memory";
-    if (cfg != NULL && site_file_read(j->site_path, &text, &size) == ERR_NONE &&
-        step_cfg_init(cfg, j->site, policy) == ERR_NONE) {
-        state = calloc(1, step_state_size(cfg));
-    }
-    if (state != NULL) {
-        step_state_init(cfg, state);
-        struct recording_head head = {
-            .site_text = text,
-            .site_text_size = size,
-            .policy = policy,
-            .state = state,
-            .state_size = step_state_size(cfg),
-        };
-        snprintf(head.site_path, sizeof(head.site_path), "%s", j->site_path);
-        if (recorder_open(j->o->record, &head, j->site, &r, why, sizeof(why)) !=
-            ERR_NONE) {
-            r = NULL;
-        }
-    }
-    if (r == NULL) {
-        cli_error("replay", "--record %s: %s", j->o->record, why);
-    }
-    free(state);
-    free(cfg);
-    free(text);
-    return r;
-}
-
-static bool close_outputs(const struct job *j, FILE *series,
-                          struct recorder *recorder)
-{
-    bool ok = true;
-    if (series != NULL && fclose(series) != 0) {
-        cli_error("replay", "--out %s: %s", j->o->out, strerror(errno));
-        ok = false;
-    }
-    if (recorder != NULL && recorder_close(recorder) != ERR_NONE) {
-        cli_error("replay", "--record %s: could not be written whole: %s",
-                  j->o->record, strerror(errno));
-        ok = false;
-    }
-    return ok;
-}
-
 static struct replay_cfg base_cfg(const struct job *j)
 {
     return (struct replay_cfg){
@@ -241,18 +132,24 @@ static bool run_policy(struct job *j, int i)
     const struct options *o = j->o;
     int policy = j->policies[i];
     struct replay_cfg cfg = base_cfg(j);
+    const struct outputs to = {.dir = o->out,
+                               .site = j->site,
+                               .site_path = j->site_path,
+                               .trace = &j->in.trace,
+                               .start_utc_ms = j->in.start_utc_ms,
+                               .policy = policy};
     struct evidence_out evidence = {.file = {.fd = -1}};
     bool ok = true;
     if (o->out != NULL) {
-        cfg.series = open_series(j, policy);
+        cfg.series = outputs_series(&to);
         ok = cfg.series != NULL;
     }
     if (ok && o->out != NULL && policy != REPLAY_HINDSIGHT) {
-        ok = open_evidence(j, policy, &evidence);
+        ok = outputs_evidence(&to, &evidence);
         cfg.evidence = &evidence.file;
     }
     if (ok && o->record != NULL) {
-        cfg.recorder = open_recorder(j, (enum policy)policy);
+        cfg.recorder = outputs_recorder(&to, o->record);
         ok = cfg.recorder != NULL;
     }
     char why[512];
@@ -263,7 +160,7 @@ static bool run_policy(struct job *j, int i)
     int64_t end_ms =
         j->in.start_utc_ms + (int64_t)(j->results[i].duration_s * 1e3);
     ok = evidence_out_end(&evidence, end_ms, ok);
-    return close_outputs(j, cfg.series, cfg.recorder) && ok;
+    return outputs_close(&to, cfg.series, cfg.recorder) && ok;
 }
 
 /* Hindsight last, so that it need not run 'none' again. */
