@@ -209,7 +209,7 @@ _Static_assert(SCHEDULE_ITERATIONS_MAX == 120 &&
 static const char *fault_of(const struct options *o, int n_args)
 {
     if (n_args + (o->sample ? 1 : 0) + (o->random > 0 ? 1 : 0) != 1) {
-        return "expected one PROBLEM.json, or --sample or --random without one";
+        return "expected one PROBLEM.json, or --random or --sample without one";
     }
     if (o->text && o->json) {
         return "--text or --json, not both";
