@@ -14,6 +14,7 @@
 #include "controller/judge.h"
 #include "controller/lives.h"
 #include "controller/log.h"
+#include "controller/replan.h"
 #include "policies/plan.h"
 
 static const double VIEW_EVERY_S = 0.2;
@@ -35,8 +36,7 @@ struct loop {
     struct plan plan;      /* in force */
     struct plan next_plan; /* waits for its tick; status NONE: none */
     struct problem problem;
-    uint64_t problem_seen; /* what the last problem was built from */
-    double problem_age_s;
+    struct replan replan;
     struct price_in utility_price; /* by OpenADR */
     bool utility_priced;
     struct battery_command posted[SITE_BATTERIES_MAX]; /* last */
@@ -97,7 +97,7 @@ enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
     double period_s = site->control.period_s;
     l->period_ns = llround(period_s * 1e9);
     l->view_age_s = INFINITY;
-    l->problem_age_s = INFINITY;
+    replan_init(&l->replan);
     carrier_init(&l->carrier, l->step, l->state, site);
     witness_init(&l->witness, &site->grid, period_s);
     atomic_init(&l->stop, false);
@@ -212,31 +212,7 @@ static void fetch_plan(struct loop *l)
     l->plan = l->next_plan;
     l->next_plan.status = PLAN_NONE;
     l->counts.n_plans++;
-}
-
-/* A fingerprint of what makes a new plan worth having at once: new prices, a
- * changed instruction, a battery that came or went (FNV-1a). */
-static uint64_t fingerprint(const struct loop *l)
-{
-    const struct site *site = l->cfg.site;
-    uint64_t h = 14695981039346656037u;
-    const uint64_t prime = 1099511628211u;
-    for (int i = 0; i < site->n_prices; i++) {
-        h = (h ^ (uint64_t)l->in->prices[i].mono_ms) * prime;
-    }
-    for (int i = 0; i < site->n_batteries; i++) {
-        int64_t ready =
-            (l->in->batteries[i].flags & BATTERY_READY) == BATTERY_READY;
-        h = (h ^ (uint64_t)ready) * prime;
-    }
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
-        const struct utility_in *u = &l->in->utility[i];
-        const unsigned char *bytes = (const unsigned char *)u;
-        for (size_t k = 0; u->id[0] != '\0' && k < sizeof(*u); k++) {
-            h = (h ^ bytes[k]) * prime;
-        }
-    }
-    return h;
+    plan_tally_enter(&l->counts.plans, &l->plan);
 }
 
 /* Posted in every tick, which is how a worker knows that we are alive; the
@@ -275,13 +251,8 @@ static void post_mqtt(struct loop *l)
 static void post_problem(struct loop *l)
 {
     struct planner_port *port = &l->cfg.ports->planner;
-    uint64_t seen = fingerprint(l);
-    l->problem_age_s += l->in->dt_s;
-    /* while one is on its way another would overtake it */
-    bool under_way = l->next_plan.status != PLAN_NONE;
-    bool due = l->problem_age_s >= l->cfg.site->control.plan_every_s ||
-               (seen != l->problem_seen && l->problem_age_s >= 5.0);
-    if (!due || under_way) {
+    if (!replan_due(&l->replan, l->cfg.site, l->in,
+                    l->next_plan.status != PLAN_NONE)) {
         return;
     }
     step_problem(l->step, l->state, l->in, &l->problem);
@@ -289,8 +260,6 @@ static void post_problem(struct loop *l)
     if (port->wake != NULL) {
         waker_ring(port->wake);
     }
-    l->problem_seen = seen;
-    l->problem_age_s = 0.0;
     l->counts.n_problems++;
 }
 
@@ -400,6 +369,8 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
         !historian_push(l->historian, l->in, &l->plan, l->out)) {
         l->counts.n_dropped++;
     }
+    plan_tally_tick(&l->counts.plans, l->cfg.site,
+                    l->out->record.plan_battery_w, l->in->dt_s);
     carrier_tick(&l->carrier, l->in);
     bear_witness(l);
     atomic_store_explicit(&l->cfg.ports->grid_w, l->out->record.grid_w,

@@ -158,6 +158,12 @@ static const char *plan_fault(const struct plan *plan)
     if (!within(plan->n_batteries, 0, SITE_BATTERIES_MAX)) {
         return "plan.n_batteries";
     }
+    if (!within(plan->n_groups, 0, PLAN_GROUPS_MAX)) {
+        return "plan.n_groups";
+    }
+    if (!within(plan->n_tries, 0, PLAN_TRIES_MAX)) {
+        return "plan.n_tries";
+    }
     return NULL;
 }
 

@@ -22,6 +22,7 @@
 #include "controller/ledger_ring.h"
 #include "controller/mailbox.h"
 #include "controller/parts.h"
+#include "controller/replan.h"
 #include "controller/step/foresight.h"
 #include "controller/waker.h"
 #include "controller/witness_ring.h"
@@ -112,6 +113,7 @@ struct loop_counts {
     uint64_t n_problems;
     uint64_t n_plans;
     uint64_t n_late_plans; /* entered later than declared */
+    struct plan_tally plans;
     double jitter_p99_s;
     double step_p50_s;
     double step_p99_s;

@@ -9,6 +9,7 @@
 #include "controller/heard.h"
 #include "controller/status_forecast.h"
 #include "controller/status_life.h"
+#include "controller/status_plan.h"
 #include "controller/status_proof.h"
 #include "controller/status_fleet.h"
 #include "controller/status_utility.h"
@@ -158,18 +159,6 @@ static void add_price(cJSON *to, const struct watched *w)
     number(o, "age_s", price_age_s(w, kept));
 }
 
-static void add_plan(cJSON *to, const struct watched *w)
-{
-    bool holds = plan_slot(&w->plan, w->utc_ms) >= 0;
-    double age_s =
-        (double)(w->loop.tick - w->plan.built_tick) * w->site->control.period_s;
-    cJSON *o = cJSON_AddObjectToObject(to, "plan");
-    text(
-        o, "status",
-        plan_status_name(holds ? (enum plan_status)w->plan.status : PLAN_NONE));
-    number(o, "age_s", w->plan.status != PLAN_NONE ? age_s : NAN);
-}
-
 static void add_why(cJSON *to, const struct watched *w)
 {
     cJSON *list = cJSON_AddArrayToObject(to, "why");
@@ -312,7 +301,7 @@ char *status_json(const struct watched *w)
     status_fleets(o, w);
     add_price(o, w);
     status_forecast_add(o, w->site, &w->foresight);
-    add_plan(o, w);
+    status_plan_add(o, w);
     add_why(o, w);
     add_alarms(o, w);
     add_loop(o, w);

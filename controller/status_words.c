@@ -9,6 +9,7 @@
 #include "controller/status.h"
 #include "controller/status_forecast.h"
 #include "controller/status_life.h"
+#include "controller/status_plan.h"
 #include "controller/status_proof.h"
 #include "controller/status_fleet.h"
 #include "controller/status_utility.h"
@@ -145,17 +146,11 @@ static void print_price(const cJSON *o)
 
 static void print_assets(const cJSON *o)
 {
-    char age[32];
     print_batteries(o);
     print_pods(o);
     status_forecast_print(o);
     print_price(o);
-    printf("plan       %s", word(o, "plan", "status"));
-    double age_s = number(o, "plan", "age_s");
-    if (isfinite(age_s)) {
-        printf(", %s old", units_duration_text(floor(age_s), age, sizeof(age)));
-    }
-    puts("");
+    status_plan_print(o);
 }
 
 static void print_sentences(const cJSON *o)

@@ -36,6 +36,8 @@ struct run {
     struct plan next; /* on its way */
     struct problem problem;
     struct plan_solver *solver;
+    struct replan replan;
+    struct plan_tally tally;
     struct plant *plant;
     struct witness witness;
     struct account account;
@@ -113,6 +115,7 @@ static enum err prepare(struct run *r)
     }
     double period_s = site->control.period_s;
     plan_solver_init(r->solver, site);
+    replan_init(&r->replan);
     step_state_init(r->step_cfg, r->state);
     snapshot_clear(r->in, site->n_nodes);
     plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
@@ -192,6 +195,7 @@ static void decide(struct run *r)
     if (r->next.status != PLAN_NONE && r->in->tick >= r->next.from_tick) {
         r->plan = r->next;
         r->next.status = PLAN_NONE;
+        plan_tally_enter(&r->tally, &r->plan);
     }
     bool timed = timing_wanted(&r->step_timing);
     double begin_s = timed ? timing_now_s() : 0.0;
@@ -199,19 +203,19 @@ static void decide(struct run *r)
     if (timed) {
         timing_add(&r->step_timing, timing_now_s() - begin_s);
     }
+    plan_tally_tick(&r->tally, r->cfg->site, r->out->record.plan_battery_w,
+                    r->in->dt_s);
     r->n_degraded += r->out->record.degraded > 0;
 }
 
-/* The same problem and planner as live; the plan enters as many ticks later
- * as it does there. */
-static void plan_when_due(struct run *r, int64_t k)
+/* The same problem, at the same events, and planner as live; the plan enters as
+ * many ticks later as it does there.  No clock: its budget are iterations. */
+static void plan_when_due(struct run *r)
 {
-    const struct site *site = r->cfg->site;
     struct plan_request request = {.problem = &r->problem};
-    double every_s = site->control.plan_every_s;
-    int64_t n = (int64_t)llround(every_s / site->control.period_s);
-    n = n > PLAN_DELAY_TICKS ? n : PLAN_DELAY_TICKS;
-    if (r->cfg->policy != POLICY_BALLAST || k % n != 0) {
+    if (r->cfg->policy != POLICY_BALLAST ||
+        !replan_due(&r->replan, r->cfg->site, r->in,
+                    r->next.status != PLAN_NONE)) {
         return;
     }
     step_problem(r->step_cfg, r->state, r->in, &r->problem);
@@ -310,7 +314,7 @@ static enum err go(struct run *r, struct replay_result *out)
         if (e != ERR_NONE) {
             return e;
         }
-        plan_when_due(r, k);
+        plan_when_due(r);
         if (r->cfg->progress && k % 65536 == 0) {
             tell_progress(r, k);
         }
@@ -334,6 +338,7 @@ static enum err conclude(struct run *r, struct replay_result *out)
     out->step_p50_s = timing_quantile(&r->step_timing, 0.5);
     out->step_p99_s = timing_quantile(&r->step_timing, 0.99);
     out->n_plans = r->n_plans;
+    out->plans = r->tally;
     out->plan_p50_s = timing_quantile(&r->plan_timing, 0.5);
     out->plan_p99_s = timing_quantile(&r->plan_timing, 0.99);
     out->n_degraded = r->n_degraded;

@@ -16,6 +16,7 @@
 
 #include "controller/evidence_file.h"
 #include "controller/recording.h"
+#include "controller/replan.h"
 #include "controller/step/step.h"
 #include "models/life_model.h"
 #include "models/plant.h"
@@ -117,6 +118,7 @@ struct replay_result {
     uint64_t n_plans;
     double plan_p50_s;
     double plan_p99_s;
+    struct plan_tally plans;
     uint64_t n_degraded; /* ticks with an input replaced */
 };
 

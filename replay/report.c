@@ -136,6 +136,19 @@ static void add_bound(cJSON *to, const struct replay_bound *b)
     put(o, "energy_swing_wh", b->energy_swing_wh);
 }
 
+/* How the plans in force came about, and how steady they were. */
+static void add_plans(cJSON *to, const struct replay_result *x)
+{
+    cJSON *o = cJSON_AddObjectToObject(to, "plan");
+    for (int i = PLAN_OPTIMAL; i < PLAN_STATUS_COUNT; i++) {
+        put_count(o, plan_status_name((enum plan_status)i), x->plans.n[i]);
+    }
+    put_count(o, "kept", x->plans.n_kept);
+    put_count(o, "violated", x->plans.n_violated);
+    put_count(o, "turns", x->plans.n_turns);
+    put(o, "turns_per_day", plan_tally_turns_per_day(&x->plans));
+}
+
 static cJSON *one_policy(const struct report *r, int i)
 {
     const struct replay_result *x = &r->results[i];
@@ -156,6 +169,7 @@ static cJSON *one_policy(const struct report *r, int i)
     if (x->bound.step_s > 0.0) {
         add_bound(p, &x->bound);
     }
+    add_plans(p, x);
     put_count(p, "degraded_ticks", x->n_degraded);
     return p;
 }

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "controller/replan.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double SOONEST_S = 5.0;
+static const int64_t QUARTER_MS = 900000;
+static const double HOUR_S = 3600.0;
+static const double REST_PU = 0.01; /* of the rating: no direction */
+
+enum { QUARTERS = 192 }; /* that a plan looks ahead */
+
+static const uint64_t prime = 1099511628211u; /* FNV-1a */
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    return (h ^ word) * prime;
+}
+
+static uint64_t bits(double x)
+{
+    uint64_t u = 0;
+    memcpy(&u, &x, sizeof(u));
+    return u;
+}
+
+void replan_init(struct replan *r)
+{
+    *r = (struct replan){.age_s = INFINITY};
+}
+
+/* What a feed says of the time to come; the same words said again are none.
+ * Looked at when it speaks only. */
+static uint64_t published(struct replan *r, int i, const struct snapshot *in)
+{
+    const struct price_in *p = &in->prices[i];
+    if (p->mono_ms == r->price_mono_ms[i]) {
+        return r->prices[i];
+    }
+    uint64_t h = 0;
+    int64_t first = in->utc_ms / QUARTER_MS + 1;
+    for (int64_t q = first; q < first + QUARTERS; q++) {
+        double price = price_at(p, q * QUARTER_MS);
+        if (isfinite(price)) {
+            h ^= mix(mix((uint64_t)q, bits(price)), prime);
+        }
+    }
+    r->price_mono_ms[i] = p->mono_ms;
+    r->prices[i] = h;
+    return h;
+}
+
+static uint64_t newest_job(const struct snapshot *in)
+{
+    int64_t newest = 0;
+    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
+        const struct job_in *j = &in->jobs[i];
+        bool counts = j->event == JOB_START || j->event == JOB_STOP;
+        newest = counts && j->seq > newest ? j->seq : newest;
+    }
+    return (uint64_t)newest;
+}
+
+static uint64_t fingerprint(struct replan *r, const struct site *site,
+                            const struct snapshot *in)
+{
+    uint64_t h = mix(14695981039346656037u, newest_job(in));
+    for (int i = 0; i < site->n_prices; i++) {
+        h = mix(h, published(r, i, in));
+        h = mix(h, bits(price_at(&in->prices[i], in->utc_ms)));
+    }
+    for (int i = 0; i < site->n_batteries; i++) {
+        int64_t flags = in->batteries[i].flags;
+        h = mix(h, (flags & BATTERY_READY) == BATTERY_READY);
+    }
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *u = &in->utility[i];
+        uint64_t words[sizeof(*u) / sizeof(uint64_t)];
+        memcpy(words, u, sizeof(words));
+        for (size_t k = 0; u->id[0] != '\0' && k < sizeof(words) / 8; k++) {
+            h = mix(h, words[k]);
+        }
+    }
+    return h;
+}
+
+bool replan_due(struct replan *r, const struct site *site,
+                const struct snapshot *in, bool under_way)
+{
+    uint64_t seen = fingerprint(r, site, in);
+    r->age_s += in->dt_s;
+    double every_s = site->control.plan_every_s - 0.5 * site->control.period_s;
+    bool due =
+        r->age_s >= every_s || (seen != r->seen && r->age_s >= SOONEST_S);
+    if (!due || under_way) {
+        return false;
+    }
+    r->age_s = 0.0;
+    r->seen = seen;
+    return true;
+}
+
+void plan_tally_enter(struct plan_tally *t, const struct plan *plan)
+{
+    t->n[plan->status]++;
+    t->n_kept += plan->kept != 0;
+    t->n_cut += plan->cut != 0;
+    t->n_violated += plan->n_violations > 0;
+}
+
+void plan_tally_tick(struct plan_tally *t, const struct site *site,
+                     double planned_w, double dt_s)
+{
+    double rating_w = 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        rating_w += site->batteries[i].charge_max_w;
+    }
+    int64_t now = planned_w > REST_PU * rating_w    ? 1
+                  : planned_w < -REST_PU * rating_w ? -1
+                                                    : 0;
+    t->s += dt_s;
+    if (now != 0) {
+        t->n_turns += now * t->direction < 0;
+        t->direction = now;
+    }
+}
+
+double plan_tally_turns_per_day(const struct plan_tally *t)
+{
+    return t->s >= HOUR_S ? (double)t->n_turns * 24.0 * HOUR_S / t->s : NAN;
+}
