@@ -73,6 +73,21 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(POD_SILENT, "pod_silent", POD, WARNING, ALARM_FLAG, 5, 2, "is silent",   \
       "pods are silent", "agent offline or state too old",                     \
       "check the agent and its MQTT user; full power is assumed")              \
+    X(POD_DISOBEYS, "pod_disobeys", POD, CRITICAL, ALARM_FLAG, 0, 2,           \
+      "does not come under its cap", "pods do not come under their caps",      \
+      "it draws more than it was told to; others give in its place",           \
+      "check its agent and power manager, and 'response' in the site file")    \
+    X(POD_COOLING, "pod_cooling", POD, CRITICAL, ALARM_FLAG, 0, 30,            \
+      "has lost its cooling", "pods have lost their cooling",                  \
+      "pumps and fans draw far less than the servers' power needs",            \
+      "it goes to its cap_min; check its pumps, fans and their supply")        \
+    X(POD_HOT, "pod_hot", POD, WARNING, ALARM_FLAG, 1, 30, "is too hot",       \
+      "pods are too hot", "inlet_max or coolant_max is passed",                \
+      "it is throttled; check the hall's cooling")                             \
+    X(POD_FEEDER, "pod_feeder", POD, WARNING, ALARM_FLAG, 10, 30,              \
+      "is at the limit of its power distribution",                             \
+      "pods are at the limit of their power distribution",                     \
+      "feeder_max is reached", "move work to other pods")                      \
     X(BROKER_LOST, "broker_lost", SITE, CRITICAL, ALARM_FLAG, 3, 2,            \
       "the MQTT broker is not reached", "", "no connection",                   \
       "check the broker, host, port and certificates in the site file")        \

@@ -223,6 +223,11 @@ static void judge_assets(struct watch *w)
     }
     for (int i = 0; i < site->n_pods && site->mqtt.present; i++) {
         tell(w, ALARM_POD_SILENT, i, !heard_pod(site, s->in, i, s->mono_ms));
+        int64_t why = s->out->pods[i].reason;
+        tell(w, ALARM_POD_DISOBEYS, i, why == REASON_DISOBEYS);
+        tell(w, ALARM_POD_COOLING, i, why == REASON_POD_COOLING);
+        tell(w, ALARM_POD_HOT, i, why == REASON_POD_HOT);
+        tell(w, ALARM_POD_FEEDER, i, why == REASON_POD_FEEDER);
     }
     for (int i = 0; i < site->n_prices && site->mqtt.present; i++) {
         double now = price_at(&s->in->prices[i], s->utc_ms);

@@ -10,6 +10,12 @@
 
 /* Time constant of a pod's power after a new cap: settled (95 %) in 50 ms. */
 static const double POD_SETTLING_S = 0.05 / 3.0;
+/* Parts of a pod's power; GB200-NVL72-like, made up for the simulation. */
+static const double NETWORK_PU = 0.05;
+static const double DISTRIBUTION_PU = 0.03;
+static const double COOLING_PU = 0.06;
+static const double INLET_C = 24.0;
+static const double COOLANT_C = 30.0;
 
 size_t plant_size(const struct site *site)
 {
@@ -165,7 +171,8 @@ static void step_pods(struct plant *p, const struct site *site, double dt_s)
         if (isfinite(pod->cap_now_w)) {
             pod->cap_now_w += (pod->cap_w - pod->cap_now_w) * p->settle;
         }
-        pod->power_w = fmin(pod->demand_w, pod->cap_now_w);
+        pod->power_w =
+            pod->disobeys ? pod->demand_w : fmin(pod->demand_w, pod->cap_now_w);
         p->pods_w += pod->power_w;
     }
 }
@@ -232,8 +239,14 @@ static void observe_pod(const struct plant_pod *pod, const struct site_pod *s,
     out->cap_min_w = reading_good(s->cap_min_w, mono_ms);
     out->cap_max_w = reading_good(s->power_max_w, mono_ms);
     out->safe_w = reading_good(pod->safe_w, mono_ms);
-    out->inlet_c = reading_good(24.0, mono_ms);
-    out->coolant_c = reading_good(30.0, mono_ms);
+    out->inlet_c = reading_good(INLET_C + pod->hot_k, mono_ms);
+    out->coolant_c = reading_good(COOLANT_C, mono_ms);
+    double cooling_pu = pod->uncooled ? 0.0 : COOLING_PU;
+    double servers_pu = 1.0 - NETWORK_PU - DISTRIBUTION_PU - COOLING_PU;
+    out->servers_w = reading_good(servers_pu * pod->power_w, mono_ms);
+    out->network_w = reading_good(NETWORK_PU * pod->power_w, mono_ms);
+    out->distribution_w = reading_good(DISTRIBUTION_PU * pod->power_w, mono_ms);
+    out->cooling_w = reading_good(cooling_pu * pod->power_w, mono_ms);
     out->flags = POD_ONLINE;
     out->ack_status = ACK_APPLIED;
 }

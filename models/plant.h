@@ -9,7 +9,8 @@
  *            'delay' steps ago; limits, state of charge, efficiency sqrt(rt)
  *            each way at the terminals
  *   pod      draws its demand, or its cap where that is lower; a changed cap
- *            settles in 50 ms (V100 cap steps, ../shared/traces)
+ *            settles in 50 ms (V100 cap steps, ../shared/traces); servers,
+ *            network, distribution and cooling are fixed parts of that
  *   other    (pue - 1) x pods through a first-order lag, plus the batteries'
  *            auxiliary power
  *   node     charges and computes as commanded while it is plugged in
@@ -48,6 +49,9 @@ struct plant_pod {
     double cap_w;     /* commanded */
     double cap_now_w; /* settling */
     double safe_w;
+    double hot_k;     /* its air inlet is so much warmer than usual */
+    int64_t disobeys; /* 1: takes caps and says so, and draws what it likes */
+    int64_t uncooled; /* 1: pumps and fans stand still */
 };
 
 struct plant_node {

@@ -89,9 +89,6 @@
     X(CHECKPOINT, "checkpoint", "%a writes a checkpoint and is not capped")    \
     X(DEFER, "defer",                                                          \
       "work that can wait is held back by %v, as the plan has it")             \
-    X(STOP_AHEAD, "stop_ahead",                                                \
-      "compute comes down to %l before its announced stop: the batteries "     \
-      "lack %n for all of it at once")                                         \
     X(FREEZE, "freeze",                                                        \
       "the grid voltage is %v of nominal: every set-point stands as it is "    \
       "until it is back above %l")                                             \

@@ -108,14 +108,20 @@ void shed_found(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
     s->demand_w[i] = max_w;
 }
 
-/* One that draws its cap would draw more; a cap that has just risen shows only
- * when the pod has followed. */
-static bool at_cap(const struct shed_cfg *cfg, const struct shed_state *s,
-                   int64_t i, double power_w)
+/* One that draws its cap would draw more. */
+static bool draws_cap(const struct shed_cfg *cfg, const struct shed_state *s,
+                      int64_t i, double power_w)
 {
     bool capped = s->cap_w[i] < cfg->power_max_w[i];
-    return capped && (!isfinite(power_w) || s->raise_s[i] > 0.0 ||
-                      power_w >= AT_CAP_PU * s->cap_w[i]);
+    return capped && (!isfinite(power_w) || power_w >= AT_CAP_PU * s->cap_w[i]);
+}
+
+/* A cap that has just changed shows only when the pod has followed and said
+ * so; until then it wants what it wanted before. */
+static bool wants_more(const struct shed_cfg *cfg, const struct shed_state *s,
+                       int64_t i, double power_w)
+{
+    return s->settle_s[i] > 0.0 || draws_cap(cfg, s, i, power_w);
 }
 
 static double wanted_w(const struct shed_cfg *cfg, const struct shed_state *s,
@@ -124,9 +130,9 @@ static double wanted_w(const struct shed_cfg *cfg, const struct shed_state *s,
     if (!isfinite(power_w)) {
         return cfg->power_max_w[i];
     }
-    return at_cap(cfg, s, i, power_w)
-               ? fmax(s->demand_w[i], power_w * (1.0 + GROWTH_PU))
-               : power_w * (1.0 + DRIFT_PU);
+    bool grows = draws_cap(cfg, s, i, power_w);
+    double w = power_w * (1.0 + (grows ? GROWTH_PU : DRIFT_PU));
+    return wants_more(cfg, s, i, power_w) ? fmax(s->demand_w[i], w) : w;
 }
 
 void shed_resume(const struct shed_cfg *cfg, struct shed_state *s,
@@ -186,6 +192,27 @@ static double next_budget_w(const struct shed_cfg *cfg,
     return fmin(most_w, s->budget_w + rate_w_per_s * in->dt_s);
 }
 
+/* At the first cap: the meter has seen a start that no pod has told yet, and
+ * will not any more. */
+static void find_unseen(const struct shed_cfg *cfg, struct shed_state *s,
+                        const struct shed_in *in, const double *power_w)
+{
+    double unseen_w = in->pods_w;
+    double room_w = 0.0;
+    for (int64_t i = 0; i < cfg->n; i++) {
+        double w = isfinite(power_w[i]) ? power_w[i] : s->cap_w[i];
+        s->demand_w[i] = w;
+        s->settle_s[i] = 2.0 * cfg->pods[i].response_s;
+        unseen_w -= w;
+        room_w += fmax(cfg->power_max_w[i] - w, 0.0);
+    }
+    double part = room_w > 0.0 ? clamp(unseen_w / room_w, 0.0, 1.0) : 0.0;
+    for (int64_t i = 0; i < cfg->n; i++) {
+        s->demand_w[i] +=
+            part * fmax(cfg->power_max_w[i] - s->demand_w[i], 0.0);
+    }
+}
+
 /* What is held back, why, and from whom. */
 static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
                        const struct shed_in *in, const double *power_w)
@@ -196,9 +223,9 @@ static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
     s->waiting_w = 0.0;
     for (int64_t i = 0; i < cfg->n; i++) {
         double w = isfinite(power_w[i]) ? power_w[i] : s->cap_w[i];
-        bool capped = at_cap(cfg, s, i, power_w[i]);
+        bool more = wants_more(cfg, s, i, power_w[i]);
         double most_w = fmax(cfg->power_max_w[i], w);
-        s->demand_w[i] = capped ? clamp(s->demand_w[i], w, most_w) : w;
+        s->demand_w[i] = more ? clamp(s->demand_w[i], w, most_w) : w;
         double own_w = fmin(s->class_cap_w[i], s->pods[i].limit_w);
         double may_w = clamp(s->demand_w[i], w, fmax(own_w, w));
         double held_w = may_w - w;
@@ -207,19 +234,18 @@ static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
         s->deficit_s[i] *= keep;
         s->deficit_s[i] += held_w / cfg->power_max_w[i] * in->dt_s;
         s->raise_s[i] = fmax(s->raise_s[i] - in->dt_s, 0.0);
-        pressed = pressed || (capped && s->cap_w[i] < own_w);
+        s->settle_s[i] = fmax(s->settle_s[i] - in->dt_s, 0.0);
+        pressed = pressed || (more && s->cap_w[i] < own_w);
     }
     s->at_ease_s = pressed ? 0.0 : s->at_ease_s + in->dt_s;
 }
 
 static void make_lots(const struct shed_cfg *cfg, const struct shed_state *s,
-                      const struct shed_in *in, const double *power_w,
-                      struct shed_lot *lots)
+                      const double *power_w, struct shed_lot *lots)
 {
     for (int64_t i = 0; i < cfg->n; i++) {
         double floor_w = cfg->cap_min_w[i];
         double most_w = s->pods[i].limit_w;
-        most_w = in->most_w != NULL ? fmin(most_w, in->most_w[i]) : most_w;
         most_w = clamp(most_w, floor_w, cfg->power_max_w[i]);
         bool apart = s->pods[i].apart && isfinite(power_w[i]);
         lots[i] = (struct shed_lot){
@@ -243,6 +269,15 @@ static double in_steps_w(const struct shed_cfg *cfg, int64_t i, double w)
     return cfg->cap_min_w[i] + fmax(n, 0.0) * cfg->step_w[i];
 }
 
+static void set_cap(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
+                    double w)
+{
+    if (w < s->cap_w[i] || w > s->cap_w[i]) {
+        s->cap_w[i] = w;
+        s->settle_s[i] = 2.0 * cfg->pods[i].response_s;
+    }
+}
+
 /* Raises the caps of those that want it, when their moment has come; returns
  * what all may draw then. */
 static double raise_caps(const struct shed_cfg *cfg, struct shed_state *s,
@@ -252,12 +287,13 @@ static double raise_caps(const struct shed_cfg *cfg, struct shed_state *s,
     for (int64_t i = 0; i < cfg->n; i++) {
         const struct shed_lot *lot = &lots[i];
         double w = in_steps_w(cfg, i, lot->cap_w);
-        bool wants = w >= cfg->power_max_w[i] || at_cap(cfg, s, i, power_w[i]);
+        bool wants =
+            w >= cfg->power_max_w[i] || draws_cap(cfg, s, i, power_w[i]);
         if (w > s->cap_w[i] && wants && !(s->raise_s[i] > 0.0)) {
-            s->cap_w[i] = w;
+            set_cap(cfg, s, i, w);
             s->raise_s[i] = random_draw(&s->random, RAISE_S, 3.0 * RAISE_S);
         }
-        s->cap_w[i] = fmin(s->cap_w[i], in_steps_w(cfg, i, lot->most_w));
+        set_cap(cfg, s, i, fmin(s->cap_w[i], in_steps_w(cfg, i, lot->most_w)));
         double kept_w = isfinite(lot->kept_w) ? lot->want_w : s->cap_w[i];
         sum_w += isfinite(lot->apart_w) ? lot->apart_w : kept_w;
     }
@@ -275,7 +311,8 @@ static void set_caps(const struct shed_cfg *cfg, struct shed_state *s,
         return;
     }
     for (int64_t i = 0; i < cfg->n; i++) {
-        s->cap_w[i] = fmin(s->cap_w[i], in_steps_w(cfg, i, lots[i].cap_w));
+        double w = in_steps_w(cfg, i, lots[i].cap_w);
+        set_cap(cfg, s, i, fmin(s->cap_w[i], w));
     }
 }
 
@@ -286,11 +323,13 @@ double shed_step(const struct shed_cfg *cfg, struct shed_state *s,
     bool was_open = shed_is_open(cfg, s);
     bool open = next_w >= cfg->power_max_sum_w;
     bool classes = shed_class_due(cfg, s, in);
-    if (open && was_open && !classes && s->limited == 0 && in->most_w == NULL &&
-        !s->capped) {
+    if (open && was_open && !classes && s->limited == 0 && !s->capped) {
         s->held_w = 0.0;
         s->waiting_w = 0.0;
         return 0.0;
+    }
+    if (!s->capped) {
+        find_unseen(cfg, s, in, power_w);
     }
     count_held(cfg, s, in, power_w);
     bool at_ease = in->pods_w + in->room_w >= cfg->power_max_sum_w &&
@@ -302,7 +341,7 @@ double shed_step(const struct shed_cfg *cfg, struct shed_state *s,
         s->budget_w = clamp(next_w, cfg->floor_sum_w, cfg->power_max_sum_w);
     }
     struct shed_lot lots[SITE_PODS_MAX];
-    make_lots(cfg, s, in, power_w, lots);
+    make_lots(cfg, s, power_w, lots);
     if (classes) {
         shed_class_step(cfg, s, in, lots);
     }
@@ -340,6 +379,7 @@ bool shed_valid(const struct shed_cfg *cfg, const struct shed_state *s)
              within(s->class_cap_w[i], 0.0, max_w) &&
              within(s->deficit_s[i], 0.0, LONG_S) &&
              within(s->raise_s[i], 0.0, LONG_S) &&
+             within(s->settle_s[i], 0.0, LONG_S) &&
              within(p->hold_s, 0.0, LONG_S) && p->since_s >= 0.0 &&
              within(p->wait_s, 0.0, LONG_S) &&
              shed_pod_valid(&cfg->pods[i], &s->pods[i]);

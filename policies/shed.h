@@ -61,6 +61,7 @@ struct shed_state {
     double class_cap_w[SITE_PODS_MAX]; /* that its class leaves it */
     double deficit_s[SITE_PODS_MAX];   /* of power_max, held back of late */
     double raise_s[SITE_PODS_MAX];     /* before its cap may rise again */
+    double settle_s[SITE_PODS_MAX];    /* before a new cap shows */
     struct shed_phase phases[SITE_PODS_MAX];
     struct shed_pod pods[SITE_PODS_MAX];
     double class_w[SITE_CLASSES_MAX]; /* budgets in force; class_max_w: none */
@@ -80,7 +81,6 @@ struct shed_in {
     double free_w; /* the batteries can carry beside the ramp, >= 0 */
     double dt_s;
     const double *class_w; /* budget of each class; NULL: none */
-    const double *most_w;  /* of each pod for now; NULL: power_max */
 };
 
 void shed_init(struct shed_cfg *cfg, const struct site *site);

@@ -9,6 +9,8 @@ static const double RESPONSE_S = 1.5;    /* where the site says nothing */
 static const double OVER_PU = 0.02;      /* of the cap: how exact a pod is */
 static const double OVER_MAX_PU = 0.005; /* of power_max: and its meter */
 static const double OVER_S = 0.5;
+static const double FRESH_PU =
+    0.8; /* of the response: judged by what it says */
 static const double TRUST_S = 60.0;
 static const double IDLE_PU = 0.1; /* of time without a cap counts as proof */
 enum { DOUBLINGS = 5 };            /* of TRUST_S */
@@ -82,7 +84,7 @@ static void judge(const struct shed_pod_cfg *cfg, struct shed_pod *p,
     } else if (p->apart) {
         double proof_s = capped ? dt_s : IDLE_PU * dt_s;
         double needed_s = TRUST_S * (double)(INT64_C(1) << (p->relapses - 1));
-        p->trust_s = over ? 0.0 : p->trust_s + proof_s;
+        p->trust_s = p->over_s >= OVER_S ? 0.0 : p->trust_s + proof_s;
         p->apart = p->trust_s < needed_s;
     }
 }
@@ -93,8 +95,8 @@ static double hot_k(const struct shed_pod_cfg *cfg, struct shed_pod *p,
 {
     double inlet_k = seen->inlet_c - cfg->inlet_max_c;
     double coolant_k = seen->coolant_c - cfg->coolant_max_c;
-    bool air = !(coolant_k > inlet_k);
     double k = fmax(inlet_k, coolant_k); /* of a NAN and a number the number */
+    bool air = inlet_k >= k;
     if (k > 0.0) {
         p->worst_c = air ? seen->inlet_c : seen->coolant_c;
         p->worst_max_c = air ? cfg->inlet_max_c : cfg->coolant_max_c;
@@ -168,7 +170,7 @@ void shed_pod_step(const struct shed_pod_cfg *cfg, struct shed_pod *p,
                    const struct shed_pod_seen *seen, double cap_w, double dt_s)
 {
     double most_w = allowed_w(cfg, p, cap_w, dt_s);
-    if (isfinite(seen->power_w)) {
+    if (isfinite(seen->power_w) && seen->age_s <= FRESH_PU * cfg->response_s) {
         judge(cfg, p, seen->power_w, most_w, dt_s);
     }
     judge_cooling(cfg, p, seen, dt_s);

@@ -36,6 +36,7 @@ struct shed_pod_cfg {
 /* Measured; NAN where not known. */
 struct shed_pod_seen {
     double power_w;
+    double age_s; /* of power_w */
     double inlet_c;
     double coolant_c;
     double servers_w;

@@ -9,11 +9,8 @@
 #include "models/calendar.h"
 #include "models/random.h"
 
-/* Shares of a pod's power; GB200-NVL72-like, made up for the simulation. */
-static const double NETWORK_PU = 0.05;
-static const double DISTRIBUTION_PU = 0.03;
-static const double COOLING_PU = 0.06;
-static const double IDLE_PU = 0.25;
+/* Made up for the simulation. */
+static const double IDLE_PU = 0.25; /* of a pod's power */
 static const double W_PER_GPU = 1400.0;
 
 enum { GPUS_PER_RACK = 72, HOURS = 48 };
@@ -50,14 +47,13 @@ static char *end(cJSON *json)
     return text;
 }
 
-static void add_parts(cJSON *json, double power_w)
+static void add_parts(cJSON *json, const struct pod_in *p)
 {
     cJSON *parts = cJSON_AddObjectToObject(json, "parts");
-    double rest_pu = NETWORK_PU + DISTRIBUTION_PU + COOLING_PU;
-    add_number(parts, "servers_w", power_w * (1.0 - rest_pu), 0);
-    add_number(parts, "network_w", power_w * NETWORK_PU, 0);
-    add_number(parts, "distribution_w", power_w * DISTRIBUTION_PU, 0);
-    add_number(parts, "cooling_w", power_w * COOLING_PU, 0);
+    add_number(parts, "servers_w", p->servers_w.value, 0);
+    add_number(parts, "network_w", p->network_w.value, 0);
+    add_number(parts, "distribution_w", p->distribution_w.value, 0);
+    add_number(parts, "cooling_w", p->cooling_w.value, 0);
 }
 
 static double n_gpus(const struct site_pod *pod)
@@ -88,7 +84,7 @@ char *sim_json_pod(const struct sim_pod_report *r)
     add_number(json, "gpus_throttled", throttled ? n_gpus(r->site) : 0.0, 0);
     add_number(json, "prio", r->site->priority, 0);
     add_number(json, "checkpoint_s", r->checkpoint_s, 0);
-    add_parts(json, power_w);
+    add_parts(json, p);
     add_number(json, "inlet_c", p->inlet_c.value, 1);
     add_number(json, "coolant_c", p->coolant_c.value + 12.0 * load_pu, 1);
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");

@@ -10,6 +10,7 @@
 #include "adapters/json_in.h"
 #include "replay/sim_meter.h"
 
+static const double HOT_K = 15.0; /* the air of a pod that is hot */
 static const double PERIOD_S = 0.02;
 
 enum { STEPS_MAX = 200 };
@@ -218,17 +219,27 @@ static enum err fault_battery(struct sim_site *s, const cJSON *json,
 static enum err fault_pod(struct sim_site *s, const cJSON *json,
                           const char *name)
 {
+    int i = 0;
+    while (i < s->site.n_pods && strcmp(s->site.pods[i].name, name) != 0) {
+        i++;
+    }
+    if (i == s->site.n_pods) {
+        return ERR_UNKNOWN;
+    }
     int silent = read_flag(json, "silent");
-    if (silent < 0) {
+    int disobeys = read_flag(json, "disobeys");
+    int hot = read_flag(json, "hot");
+    int uncooled = read_flag(json, "uncooled");
+    if (silent == -2 || disobeys == -2 || hot == -2 || uncooled == -2) {
         return ERR_SYNTAX;
     }
-    for (int i = 0; i < s->site.n_pods; i++) {
-        if (strcmp(s->site.pods[i].name, name) == 0) {
-            s->faults.pods_silent[i] = silent;
-            return ERR_NONE;
-        }
-    }
-    return ERR_UNKNOWN;
+    struct plant_pod *pod = &s->plant->pods[i];
+    bool *is_silent = &s->faults.pods_silent[i];
+    *is_silent = silent >= 0 ? silent : *is_silent;
+    pod->disobeys = disobeys >= 0 ? disobeys : pod->disobeys;
+    pod->uncooled = uncooled >= 0 ? uncooled : pod->uncooled;
+    pod->hot_k = hot >= 0 ? (double)hot * HOT_K : pod->hot_k;
+    return ERR_NONE;
 }
 
 static enum err fault_meter(struct sim_site *s, const char *what)
@@ -262,7 +273,7 @@ static enum err fault_load(struct sim_site *s, const cJSON *json)
 enum { FAULT_KEYS_MAX = 5 };
 static const char *const fault_keys[][FAULT_KEYS_MAX] = {
     {"battery", "trip", "local", "silent", "units"},
-    {"pod", "silent"},
+    {"pod", "silent", "disobeys", "hot", "uncooled"},
     {"meter"},
     {"load_w"},
 };

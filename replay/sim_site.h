@@ -71,7 +71,8 @@ int sim_site_slaves(struct sim_site *s, struct sim_slave *out);
 #define SIM_FAULTS_TEXT                                               \
     "  {\"battery\":NAME, \"trip\"|\"local\"|\"silent\":true|false, " \
     "\"units\":N}\n"                                                  \
-    "  {\"pod\":NAME, \"silent\":true|false}\n"                       \
+    "  {\"pod\":NAME, \"silent\"|\"disobeys\"|\"hot\"|\"uncooled\":"  \
+    "true|false}\n"                                                   \
     "  {\"meter\":\"silent\"|\"ok\"}\n"                               \
     "  {\"load_w\":W|null}\n"
 

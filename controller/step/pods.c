@@ -37,10 +37,11 @@ void pods_find(const struct step_cfg *cfg, struct step_state *state,
 /* What the pods draw now.  The meter knows of a change at once, the pods say
  * it a second later: until then the rest of the load did not change. */
 static double drawn_w(struct step_state *state, const struct estimate *est,
-                      double age_s, double dt_s)
+                      double dt_s)
 {
     double beside_w = est->load_w - est->pods_w;
-    double gain = est->metered ? dt_s / (dt_s + AGE_TIMES * age_s) : 1.0;
+    double gain =
+        est->metered ? dt_s / (dt_s + AGE_TIMES * state->pods_age_s) : 1.0;
     state->beside_w += gain * (beside_w - state->beside_w);
     return est->load_w - state->beside_w;
 }
@@ -127,19 +128,16 @@ void pods_shed(const struct step_cfg *cfg, struct step_state *state,
                const struct pods_ask *ask, struct tick_record *record)
 {
     const struct estimate *est = &scratch->est;
-    double age_s = pods_look(cfg, state, in, est);
+    pods_look(cfg, state, in, est);
     double class_w[SITE_CLASSES_MAX];
-    double most_w[SITE_PODS_MAX];
     bool budgets = class_budgets(cfg, ask->plan, in, class_w);
-    bool stops = pods_stop_ahead(cfg, state, in, est, most_w);
     struct shed_in sin = {
-        .pods_w = drawn_w(state, est, age_s, in->dt_s),
+        .pods_w = drawn_w(state, est, in->dt_s),
         .over_w = ask->discharge_w - est->discharge_max_w,
         .room_w = ask->load_max_w - est->load_w,
         .free_w = fmax(est->discharge_max_w - ask->discharge_w, 0.0),
         .dt_s = in->dt_s,
         .class_w = budgets ? class_w : NULL,
-        .most_w = stops ? most_w : NULL,
     };
     double missing_w = shed_step(&cfg->shed, &state->shed, &sin, est->pod_w);
     state->held_w = state->shed.held_w;

@@ -115,6 +115,7 @@ struct step_state {
     double held_w;      /* of that, held back and wanting to come back */
     double waiting_w;   /* of that, for the plan or for its pod's own sake */
     double beside_w;    /* load beside the pods, for their values' age */
+    double pods_age_s;  /* of the oldest power of a pod, of late */
     int64_t seen_slice; /* pods are looked at a slice a tick */
     int64_t marked_seq; /* of the last marker that was heard */
     int64_t marked_ms;  /* UTC; markers up to then were taken */
@@ -303,16 +304,9 @@ void pods_command(const struct step_cfg *cfg, const struct step_state *state,
                   struct step_out *out);
 
 /* pods_look.c: what the pods and their schedulers say, a slice of the pods a
- * tick.  Returns the mean age of their powers in s. */
-double pods_look(const struct step_cfg *cfg, struct step_state *state,
-                 const struct snapshot *in, const struct estimate *est);
-
-/* pods_look.c: stops that are announced and larger than the batteries can
- * take: what each pod may draw until then.  False where there are none, and
- * 'most_w' is not filled then. */
-bool pods_stop_ahead(const struct step_cfg *cfg, const struct step_state *state,
-                     const struct snapshot *in, const struct estimate *est,
-                     double *most_w);
+ * tick. */
+void pods_look(const struct step_cfg *cfg, struct step_state *state,
+               const struct snapshot *in, const struct estimate *est);
 
 /* What of this tick matters to the vehicles. */
 struct node_terms {
