@@ -252,7 +252,8 @@ static enum err open_openadr(struct controller *c)
     if (!c->site->utility.openadr) {
         return ERR_NONE;
     }
-    const struct openadr_worker_cfg cfg = {.site = c->site, .ports = c->ports};
+    const struct openadr_worker_cfg cfg = {
+        .site = c->site, .ports = c->ports, .historian = c->historian};
     return openadr_worker_open(&cfg, &c->openadr, c->why, sizeof(c->why));
 }
 

@@ -10,12 +10,11 @@
 #include "adapters/openadr.h"
 #include "controller/clock.h"
 #include "controller/log.h"
+#include "controller/openadr_bases.h"
 #include "policies/dr_meaning.h"
 
 enum {
     ROWS_MAX = 2048,
-    BASE_SAMPLES = 900, /* a second each: a quarter hour */
-    BASE_LEAST = 10,    /* a mean of fewer is none */
 };
 
 static const double LOOK_S = 1.0;     /* between two samples of the grid */
@@ -26,22 +25,12 @@ static const double LOST_S = 300.0;   /* then the link counts as lost */
 static const double POWER_MOST = 10.0;
 static const double POWER_LEAST = 1e-3;
 
-/* What a shed is counted from. */
-struct base {
-    char event[DR_ID_MAX];
-    double w;
-    bool fixed; /* it has begun */
-};
-
 struct openadr_worker {
     struct openadr_worker_cfg cfg;
     struct openadr *ven;
     struct openadr_report_view report;
     struct dr_rows rows;
-    struct base bases[OPENADR_EVENTS_MAX];
-    int n_bases;
-    double samples_w[BASE_SAMPLES];
-    int64_t n_samples;
+    struct openadr_bases bases;
     int64_t up_mono_ms; /* last complete listing; start of the thread */
     uint64_t version;
     bool was_up;
@@ -51,72 +40,6 @@ struct openadr_worker {
     bool started;
     atomic_bool stop;
 };
-
-static void sample_grid(struct openadr_worker *w)
-{
-    double grid_w = atomic_load(&w->cfg.ports->grid_w);
-    if (isfinite(grid_w)) {
-        w->samples_w[w->n_samples % BASE_SAMPLES] = grid_w;
-        w->n_samples++;
-    }
-}
-
-static double mean_grid_w(const struct openadr_worker *w)
-{
-    int64_t n = w->n_samples < BASE_SAMPLES ? w->n_samples : BASE_SAMPLES;
-    double sum_w = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        sum_w += w->samples_w[i];
-    }
-    return n >= BASE_LEAST ? sum_w / (double)n : NAN;
-}
-
-static struct base *find_base(struct openadr_worker *w, const char *event)
-{
-    for (int i = 0; i < w->n_bases; i++) {
-        if (strcmp(w->bases[i].event, event) == 0) {
-            return &w->bases[i];
-        }
-    }
-    return NULL;
-}
-
-/* Bases of events that are gone make room. */
-static void drop_bases(struct openadr_worker *w,
-                       const struct openadr_events *events)
-{
-    int n = 0;
-    for (int i = 0; i < w->n_bases; i++) {
-        bool there = false;
-        for (int64_t k = 0; k < events->n; k++) {
-            there =
-                there || strcmp(events->list[k]->id, w->bases[i].event) == 0;
-        }
-        if (there) {
-            w->bases[n++] = w->bases[i];
-        }
-    }
-    w->n_bases = n;
-}
-
-/* Until an event begins its base follows what is drawn, for the planner. */
-static double base_of(struct openadr_worker *w, const struct dr_event *event,
-                      int64_t utc_ms)
-{
-    struct base *b = find_base(w, event->id);
-    if (b == NULL) {
-        b = &w->bases[w->n_bases++];
-        *b = (struct base){.w = NAN};
-        memcpy(b->event, event->id, sizeof(b->event));
-    }
-    if (!b->fixed) {
-        struct dr_span life;
-        b->w = mean_grid_w(w);
-        b->fixed = isfinite(b->w) && dr_timing_life(&event->timing, &life) &&
-                   life.start_ms <= utc_ms;
-    }
-    return b->w;
-}
 
 static void show_row(struct openadr_worker *w, const struct dr_row *row,
                      const struct dr_event *event)
@@ -163,10 +86,7 @@ static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
     const struct site *site = w->cfg.site;
     const struct openadr_events *events = openadr_events(w->ven);
     double base_w[OPENADR_EVENTS_MAX];
-    drop_bases(w, events);
-    for (int64_t i = 0; i < events->n; i++) {
-        base_w[i] = base_of(w, events->list[i], utc_ms);
-    }
+    openadr_bases_make(&w->bases, events, utc_ms, base_w);
     double lost_s = (double)(mono_ms - w->up_mono_ms) / 1e3;
     struct dr_meaning_terms terms = {
         .now_ms = utc_ms,
@@ -258,7 +178,7 @@ static void *run(void *arg)
         if (waker_wait(&w->wake, fmin(fmax(due_s, 0.0), LOOK_S))) {
             due_s = 0.0;
         }
-        sample_grid(w);
+        openadr_bases_sample(&w->bases, atomic_load(&w->cfg.ports->grid_w));
         double s = (double)(clock_mono_ms() - from_ms) / 1e3;
         due_s -= s;
         stale_s -= s;
@@ -332,6 +252,7 @@ enum err openadr_worker_open(const struct openadr_worker_cfg *cfg,
         return ERR_MEMORY;
     }
     w->cfg = *cfg;
+    openadr_bases_init(&w->bases, cfg->historian);
     atomic_init(&w->stop, false);
     enum err e = start(w, why, why_size);
     if (e != ERR_NONE) {

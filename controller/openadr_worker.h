@@ -5,7 +5,8 @@
  *
  * The last word of the utility holds while the link is lost; when its schedule
  * has run out, the subscribed import does.  What a shed is counted from, the
- * mean of the quarter hour before it, is fixed when it begins.
+ * mean of the quarter hour before it, is fixed when it begins and outlives a
+ * restart.
  */
 #ifndef CONTROLLER_OPENADR_WORKER_H
 #define CONTROLLER_OPENADR_WORKER_H
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "controller/historian.h"
 #include "controller/ports.h"
 
 struct openadr_worker; /* opaque */
@@ -20,6 +22,7 @@ struct openadr_worker; /* opaque */
 struct openadr_worker_cfg {
     const struct site *site; /* utility.openadr */
     struct ports *ports;
+    struct historian *historian; /* outlives it; NULL: nothing is kept */
 };
 
 /* Start client and thread.  Errors are those of openadr_open(), ERR_MEMORY and
