@@ -260,36 +260,13 @@ static void say_nothing(const struct step_cfg *cfg, const struct snapshot *in,
     out->n_nodes = cfg->site.n_nodes;
 }
 
-void step(const struct step_cfg *cfg, struct step_state *state,
-          struct step_scratch *scratch, const struct snapshot *in,
-          const struct plan *plan, struct step_out *out)
+/* Where the grid shall be, and who moves it there. */
+static void decide(const struct step_cfg *cfg, struct step_state *state,
+                   struct step_scratch *scratch, const struct snapshot *in,
+                   const struct plan *plan, struct step_out *out)
 {
-    assert(in->n_nodes == cfg->site.n_nodes && in->dt_s > 0.0);
     struct tick_record *record = &out->record;
-    struct estimate *est = &scratch->est;
-    memset(record, 0, sizeof(*record));
-    bool believed = state->meter.doubted == 0;
-    estimate_make(cfg, state, in, est, record);
-    age_batteries(cfg, state, in, est);
-    if (state->started && believed && state->meter.doubted) {
-        /* learnt from what was not so */
-        level_init(&state->level);
-        level_range_init(&state->range);
-        foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
-        take_over(cfg, state, est);
-    }
-    scratch->caps = caps_now(cfg, in);
-    if (listening(cfg, state, in, est)) {
-        say_nothing(cfg, in, scratch, out);
-        return;
-    }
-    if (freeze_now(cfg, state, in)) {
-        struct smooth_out still = {.grid_w = state->smooth.out_w};
-        fill_record(in, scratch, &still, record);
-        freeze_hold(cfg, state, scratch, in, out);
-        return;
-    }
-
+    const struct estimate *est = &scratch->est;
     pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
     foresee_step(cfg, state, in, est);
@@ -334,4 +311,36 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     if (cfg->policy == POLICY_BALLAST) {
         reserve_explain(&scratch->reserve, record);
     }
+}
+
+void step(const struct step_cfg *cfg, struct step_state *state,
+          struct step_scratch *scratch, const struct snapshot *in,
+          const struct plan *plan, struct step_out *out)
+{
+    assert(in->n_nodes == cfg->site.n_nodes && in->dt_s > 0.0);
+    struct tick_record *record = &out->record;
+    struct estimate *est = &scratch->est;
+    memset(record, 0, sizeof(*record));
+    bool believed = state->meter.doubted == 0;
+    estimate_make(cfg, state, in, est, record);
+    age_batteries(cfg, state, in, est);
+    if (state->started && believed && state->meter.doubted) {
+        /* learnt from what was not so */
+        level_init(&state->level);
+        level_range_init(&state->range);
+        foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
+        take_over(cfg, state, est);
+    }
+    scratch->caps = caps_now(cfg, in);
+    if (listening(cfg, state, in, est)) {
+        say_nothing(cfg, in, scratch, out);
+        return;
+    }
+    if (freeze_now(cfg, state, in)) {
+        struct smooth_out still = {.grid_w = state->smooth.out_w};
+        fill_record(in, scratch, &still, record);
+        freeze_hold(cfg, state, scratch, in, out);
+        return;
+    }
+    decide(cfg, state, scratch, in, plan, out);
 }
