@@ -9,7 +9,7 @@
 enum {
     PLAN_SEGMENTS_MAX = 3, /* of a store, merged from those of its wear */
     PLAN_ITERATIONS = 80,
-    PLAN_PEAKS = 12,
+    PLAN_PEAKS = 4,
 };
 
 /* Which battery and which class is what in the solver's problem. */
@@ -21,7 +21,7 @@ struct plan_stores {
     double energy_wh; /* of the groups together */
 };
 
-/* The lowest peak that was planned in each of the last 12 times 5 min. */
+/* The lowest peak that was planned in each of the last few times 5 min. */
 struct plan_peaks {
     int64_t first; /* number of the first such time, 0: none yet */
     int64_t number[PLAN_PEAKS];
@@ -59,7 +59,7 @@ double plan_price(const struct problem *p, double pu);
  * since the new one turns around for next to nothing. */
 bool plan_keep(struct plan_solver *s, const struct problem *p);
 
-/* plan_peaks.c: a peak that was planned for an hour; one that is lower holds at
+/* plan_peaks.c: a peak that was planned for 20 min; one that is lower holds at
  * once. */
 double plan_peak_w(struct plan_peaks *s, int64_t utc_ms, double peak_w);
 
