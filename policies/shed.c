@@ -225,12 +225,14 @@ static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
         double w = isfinite(power_w[i]) ? power_w[i] : s->cap_w[i];
         bool more = wants_more(cfg, s, i, power_w[i]);
         double most_w = fmax(cfg->power_max_w[i], w);
-        s->demand_w[i] = more ? clamp(s->demand_w[i], w, most_w) : w;
+        /* a load that swings wants it again in its next crest */
+        double kept_w = fmax(w, w + keep * (s->demand_w[i] - w));
+        s->demand_w[i] = more ? clamp(s->demand_w[i], w, most_w) : kept_w;
         double own_w = fmin(s->class_cap_w[i], s->pods[i].limit_w);
         double may_w = clamp(s->demand_w[i], w, fmax(own_w, w));
-        double held_w = may_w - w;
+        double held_w = more ? may_w - w : 0.0;
         s->held_w += held_w;
-        s->waiting_w += s->demand_w[i] - may_w;
+        s->waiting_w += more ? s->demand_w[i] - may_w : 0.0;
         s->deficit_s[i] *= keep;
         s->deficit_s[i] += held_w / cfg->power_max_w[i] * in->dt_s;
         s->raise_s[i] = fmax(s->raise_s[i] - in->dt_s, 0.0);
