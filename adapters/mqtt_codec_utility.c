@@ -51,6 +51,13 @@ static const char *read_value(const cJSON *object, struct utility_in *e)
                    ? NULL
                    : "\"value_per_kwh\" is missing or out of range";
     }
+    if (e->kind == UTILITY_RESERVE) {
+        struct json_in_range share = {0.0, 1.0};
+        return json_in_number(object, "value_pu", share, &e->value) ==
+                       JSON_IN_OK
+                   ? NULL
+                   : "\"value_pu\" is missing or out of range";
+    }
     /* Only a set-point may ask for export. */
     struct json_in_range power = {e->kind == UTILITY_SETPOINT ? -1e12 : 0.0,
                                   1e12};

@@ -29,6 +29,8 @@ static const struct binding bindings[] = {
     {"event", WATTS, "the utility's import limit of ", " bound"},
     {"emergency", WATTS, "an emergency instruction to import at most ",
      " bound"},
+    {"event_export", WATTS, "the utility's export limit of ", " bound"},
+    {"setpoint", WATTS, "the utility's set-point of ", " bound"},
     {"smooth", NO_UNIT, "no limit bound, the batteries smoothed the load", ""},
     {"hold", NO_UNIT, "no limit bound, the load was steady", ""},
     {"recentre", NO_UNIT, NULL, NULL},

@@ -95,6 +95,7 @@ static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
         .lost = lost_s > LOST_S,
         .base_w = base_w,
     };
+    terms.reserve_pu = site->utility.reserve_pu;
     memcpy(terms.shed_pu, site->utility.shed_pu, sizeof(terms.shed_pu));
     const struct dr_window window = {terms.now_ms, terms.until_ms};
     dr_rows_make(&w->rows, events->list, events->n, window);

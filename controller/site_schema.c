@@ -120,6 +120,13 @@ static const struct site_key openadr_keys[] = {
      RANGE("0 %", "100 %"),
      .preset = "30 %",
      .meaning = "likewise level 3, and a grid emergency"},
+    {.key = "reserve",
+     QUANTITY(FRACTION),
+     AT(site_utility, reserve_pu),
+     RANGE("0 %", "100 %"),
+     .preset = "50 %",
+     .meaning = "share of the batteries' window that is kept while a possible "
+                "outage or a fire is announced"},
 };
 static const struct site_table openadr_table = TABLE(openadr_keys);
 

@@ -65,9 +65,10 @@ static void add_instructions(cJSON *to, const struct watched *w)
                                 utility_name((enum utility_kind)u->kind));
         add_instant(o, "start", u->start_at_ms);
         add_instant(o, "end", u->end_at_ms);
-        cJSON_AddNumberToObject(
-            o, u->kind == UTILITY_PRICE ? "value_per_kwh" : "value_w",
-            u->value);
+        const char *name = u->kind == UTILITY_PRICE     ? "value_per_kwh"
+                           : u->kind == UTILITY_RESERVE ? "value_pu"
+                                                        : "value_w";
+        cJSON_AddNumberToObject(o, name, u->value);
         cJSON_AddBoolToObject(o, "now", u->start_at_ms <= w->utc_ms);
     }
 }

@@ -79,6 +79,8 @@ struct problem {
     double interval_left_s;
     double smooth_w;  /* power kept free for smoothing, either way */
     double smooth_wh; /* energy likewise, at either end */
+    double reserve_wh[SITE_BATTERIES_MAX];   /* kept because the utility says
+                                              * that an outage may come */
     double soc_pu[SITE_BATTERIES_MAX];       /* now */
     double soc_start_pu[SITE_BATTERIES_MAX]; /* to come back to */
     double available[SITE_BATTERIES_MAX];    /* 1 dispatchable, 0 not */

@@ -94,7 +94,13 @@
       "until it is back above %l")                                             \
     X(RESERVE, "reserve",                                                      \
       "were the load to change by %v at once, %n of it would break the ramp: " \
-      "the batteries can take up %l now")
+      "the batteries can take up %l now")                                      \
+    X(EVENT_EXPORT, "event_export",                                            \
+      "the utility limits export to %l: the load is %v, the batteries give "   \
+      "%n")                                                                    \
+    X(SETPOINT, "setpoint",                                                    \
+      "the utility asks the site to draw %l: the load is %v, the batteries "   \
+      "give %n")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

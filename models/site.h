@@ -192,6 +192,7 @@ struct site_utility {
     int version;                 /* enum openadr_version */
     double poll_s;
     double shed_pu[4];          /* of shed level 0 (nothing) to 3 */
+    double reserve_pu;          /* kept while an outage may come */
     double subscribed_import_w; /* INFINITY where none is set */
 };
 

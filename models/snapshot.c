@@ -61,19 +61,62 @@ double price_at(const struct price_in *p, int64_t utc_ms)
     return p->per_kwh[(int)slot];
 }
 
+static bool holds(const struct utility_in *e, enum utility_kind kind,
+                  int64_t from_ms, int64_t to_ms)
+{
+    return e->id[0] != '\0' && e->kind == (int64_t)kind &&
+           e->start_at_ms < to_ms && e->end_at_ms > from_ms;
+}
+
 double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
                       int64_t to_ms)
 {
     double w = site_w;
     for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
         const struct utility_in *e = &s->utility[i];
-        bool limits = e->id[0] != '\0' && (e->kind == UTILITY_IMPORT_MAX ||
-                                           e->kind == UTILITY_EMERGENCY);
-        if (limits && e->start_at_ms < to_ms && e->end_at_ms > from_ms) {
+        if (holds(e, UTILITY_IMPORT_MAX, from_ms, to_ms) ||
+            holds(e, UTILITY_EMERGENCY, from_ms, to_ms)) {
             w = fmin(w, fmax(e->value, 0.0));
         }
     }
     return w;
+}
+
+double export_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                      int64_t to_ms)
+{
+    double w = site_w;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        if (holds(&s->utility[i], UTILITY_EXPORT_MAX, from_ms, to_ms)) {
+            w = fmin(w, fmax(s->utility[i].value, 0.0));
+        }
+    }
+    return w;
+}
+
+double utility_price(const struct snapshot *s, int64_t utc_ms)
+{
+    const struct utility_in *best = NULL;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *e = &s->utility[i];
+        if (holds(e, UTILITY_PRICE, utc_ms, utc_ms + 1) && isfinite(e->value) &&
+            (best == NULL || e->priority < best->priority)) {
+            best = e;
+        }
+    }
+    return best != NULL ? best->value : NAN;
+}
+
+double utility_reserve_pu(const struct snapshot *s, int64_t from_ms,
+                          int64_t to_ms)
+{
+    double pu = 0.0;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        if (holds(&s->utility[i], UTILITY_RESERVE, from_ms, to_ms)) {
+            pu = fmax(pu, fmin(s->utility[i].value, 1.0));
+        }
+    }
+    return pu;
 }
 
 #define TEXT_ROW(name, text) text,

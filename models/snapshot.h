@@ -167,7 +167,8 @@ struct price_in {
     X(EXPORT_MAX, "export_max") \
     X(SETPOINT, "setpoint")     \
     X(EMERGENCY, "emergency")   \
-    X(PRICE, "price")
+    X(PRICE, "price")           \
+    X(RESERVE, "reserve")
 #define UTILITY_ENUM(name, text) UTILITY_##name,
 enum utility_kind { UTILITY_LIST(UTILITY_ENUM) UTILITY_COUNT };
 #undef UTILITY_ENUM
@@ -187,7 +188,8 @@ struct utility_in {
     int64_t kind;            /* enum utility_kind */
     int64_t start_at_ms;     /* UTC */
     int64_t end_at_ms;       /* UTC, INT64_MAX for open */
-    double value;            /* W, or per kWh for PRICE */
+    double value;            /* W; per kWh for PRICE; of RESERVE the share
+                              * of the batteries' window kept for backup */
     int64_t priority;        /* lower wins */
 };
 
@@ -247,6 +249,19 @@ double price_at(const struct price_in *p, int64_t utc_ms);
  * 'site_w', or a limit or emergency of the utility that touches them, >= 0. */
 double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
                       int64_t to_ms);
+
+/* The same for export: 'site_w' or a lower limit of the utility, >= 0. */
+double export_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                      int64_t to_ms);
+
+/* What the utility says that a kWh costs at 'utc_ms', of the lowest priority
+ * number; NAN where it says nothing. */
+double utility_price(const struct snapshot *s, int64_t utc_ms);
+
+/* The largest share of the batteries' window that is to be kept between two
+ * instants, 0 .. 1. */
+double utility_reserve_pu(const struct snapshot *s, int64_t from_ms,
+                          int64_t to_ms);
 
 const char *ack_name(enum ack_status s);
 const char *utility_name(enum utility_kind k);

@@ -153,6 +153,10 @@ static void put_row(const struct dr_row *row,
         u.kind = UTILITY_EMERGENCY;
         u.value = 0.0;
         break;
+    case DR_OUTAGE:
+        u.kind = UTILITY_RESERVE;
+        u.value = terms->reserve_pu > 0.0 ? terms->reserve_pu : NAN;
+        break;
     default: /* limits are put together; the rest is shown */
         return;
     }

@@ -11,6 +11,9 @@
  *   emergency      as level 3, at once, whatever the ramp
  *   black start    draw as little as can be, at once
  *   set-point      consumption of the site
+ *   outage         one that may come, or fire: a share of the batteries' window
+ *                  is kept
+ *   flex alert     shown, with all other notices; the prices move the plan
  *   price          a series; export price likewise
  *
  * Pure.
@@ -32,8 +35,9 @@ struct dr_meaning_terms {
     double subscribed_w;       /* of the site file; INFINITY: none */
     bool lost;                 /* the link has been lost for too long */
     double shed_pu[DR_LEVELS]; /* 0 .. 1 of what was drawn; [0] is 0 */
-    const double *base_w;      /* of each event: what the site drew before it;
-                                * NAN where that is not known yet */
+    double reserve_pu;    /* 0 .. 1, kept while an outage may come; 0: none */
+    const double *base_w; /* of each event: what the site drew before it;
+                           * NAN where that is not known yet */
 };
 
 /* What came out. */

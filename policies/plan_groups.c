@@ -132,7 +132,8 @@ static void add_segments(struct sum *s, const struct problem *p, int i,
     }
 }
 
-static void add(struct sum *s, const struct site_battery *b, double soc_pu)
+static void add(struct sum *s, const struct site_battery *b, double soc_pu,
+                double told_wh)
 {
     double energy_wh = b->energy_wh;
     double stored_wh = soc_pu * energy_wh;
@@ -146,7 +147,8 @@ static void add(struct sum *s, const struct site_battery *b, double soc_pu)
     s->lo_wh += fmin(lo_wh, stored_wh);
     s->hi_wh += fmax(hi_wh, stored_wh);
     s->ceiling_wh += hi_wh - margin_wh;
-    s->floor_wh += fmin(lo_wh + margin_wh + b->reserve_wh, hi_wh - margin_wh);
+    s->floor_wh += fmin(lo_wh + margin_wh + fmax(b->reserve_wh, told_wh),
+                        hi_wh - margin_wh);
     s->charge_w += fmin(b->charge_max_w, b->transformer_va);
     s->discharge_w += fmin(b->discharge_max_w, b->transformer_va);
     s->eff_wh += sqrt(b->efficiency_pu) * energy_wh;
@@ -208,7 +210,7 @@ void plan_store(const struct site *site, const struct problem *p,
     for (int i = 0; i < site->n_batteries; i++) {
         if (stores->group[i] == group) {
             name = name == NULL ? site->batteries[i].name : name;
-            add(&s, &site->batteries[i], p->soc_pu[i]);
+            add(&s, &site->batteries[i], p->soc_pu[i], p->reserve_wh[i]);
             add_segments(&s, p, i, site->batteries[i].energy_wh);
         }
     }

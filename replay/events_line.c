@@ -117,6 +117,35 @@ static enum err read_id(struct events_line *l, const cJSON *object, char *out)
     return bad(l, "id", "a text of 1 to 39 bytes");
 }
 
+/* The value by the name that its unit asks for; no other is to be there. */
+static enum err read_number(struct events_line *l, const cJSON *object,
+                            struct utility_in *in)
+{
+    static const char *const names[] = {"value_w", "value_per_kwh", "value_pu"};
+    static const char *const expected[] = {
+        "a power in W, at most 1 TW, negative only for a setpoint",
+        "a price of at most 1000 per kWh", "a share from 0 to 1"};
+    /* Only a set-point may ask for export. */
+    double low_w = in->kind == UTILITY_SETPOINT ? -power_max_w : 0.0;
+    const struct json_in_range ranges[] = {
+        {low_w, power_max_w},
+        {-price_max_per_kwh, price_max_per_kwh},
+        {0.0, 1.0}};
+    int is = in->kind == UTILITY_PRICE     ? 1
+             : in->kind == UTILITY_RESERVE ? 2
+                                           : 0;
+    for (int i = 0; i < 3; i++) {
+        if (i != is &&
+            cJSON_GetObjectItemCaseSensitive(object, names[i]) != NULL) {
+            return bad(l, names[i], "not to be here with this \"kind\"");
+        }
+    }
+    return json_in_number(object, names[is], ranges[is], &in->value) ==
+                   JSON_IN_OK
+               ? ERR_NONE
+               : bad(l, names[is], expected[is]);
+}
+
 static enum err read_value(struct events_line *l, const cJSON *object,
                            struct utility_in *in)
 {
@@ -129,25 +158,10 @@ static enum err read_value(struct events_line *l, const cJSON *object,
     }
     if (in->kind < 0) {
         return bad(l, "kind",
-                   "import_max, export_max, setpoint, emergency or price");
+                   "import_max, export_max, setpoint, emergency, price or "
+                   "reserve");
     }
-    bool price = in->kind == UTILITY_PRICE;
-    const char *key = price ? "value_per_kwh" : "value_w";
-    const char *other = price ? "value_w" : "value_per_kwh";
-    if (cJSON_GetObjectItemCaseSensitive(object, other) != NULL) {
-        return bad(l, other, "not to be here with this \"kind\"");
-    }
-    /* Only a set-point may ask for export. */
-    double low_w = in->kind == UTILITY_SETPOINT ? -power_max_w : 0.0;
-    struct json_in_range range = {price ? -price_max_per_kwh : low_w,
-                                  price ? price_max_per_kwh : power_max_w};
-    if (json_in_number(object, key, range, &in->value) != JSON_IN_OK) {
-        return bad(l, key,
-                   price ? "a price of at most 1000 per kWh"
-                         : "a power in W, at most 1 TW, negative only for a "
-                           "setpoint");
-    }
-    return ERR_NONE;
+    return read_number(l, object, in);
 }
 
 static enum err read_span(struct events_line *l, const cJSON *object,
@@ -172,9 +186,9 @@ static enum err read_span(struct events_line *l, const cJSON *object,
 static enum err read_utility(struct events_line *l, const cJSON *object)
 {
     static const char *const keys[] = {
-        "v",        "id",  "ts",      "kind",
-        "start",    "end", "value_w", "value_per_kwh",
-        "priority", NULL};
+        "v",        "id",       "ts",      "kind",
+        "start",    "end",      "value_w", "value_per_kwh",
+        "value_pu", "priority", NULL};
     struct events_utility u = {.line = l->line, .replaced_ms = INT64_MAX};
     u.in.priority = PRIORITY_DEFAULT;
     enum err e = check_keys(l, object, keys);

@@ -5,10 +5,12 @@
 
 /* Kept free below an import limit for what leaks before a battery answers. */
 static const double MARGIN_PU = 0.005;
-/* The way down to a coming limit uses this part of the ramp. */
-static const double AHEAD_PU = 0.9;
-/* And ends so much before it: pods take a second to follow their caps. */
-static const double LEAD_S = 3.0;
+/* The way down to a coming limit uses this part of the ramp: the rest is room
+ * that smoothing keeps for the edges of a load that swings meanwhile. */
+static const double AHEAD_PU = 0.5;
+/* And ends so much before it: a dip on the way may have kept it up, and pods
+ * take a second to follow their caps. */
+static const double LEAD_S = 30.0;
 
 static void take(struct caps *caps, double import_w, enum reason why)
 {
@@ -18,34 +20,66 @@ static void take(struct caps *caps, double import_w, enum reason why)
     }
 }
 
+static void raise_floor(struct caps *caps, double floor_w, enum reason why)
+{
+    if (floor_w > caps->floor_w) {
+        caps->floor_w = floor_w;
+        caps->below = why;
+    }
+}
+
 /* What an instruction leaves open now: before its start as much as can still
- * be ramped down until then. */
+ * be ramped down (or up) until then. */
 static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
                        const struct utility_in *e, struct caps *caps)
 {
-    bool emergency = e->kind == UTILITY_EMERGENCY;
-    if ((e->kind != UTILITY_IMPORT_MAX && !emergency) || !isfinite(e->value) ||
-        in->utc_ms >= e->end_at_ms) {
+    if (!isfinite(e->value) || in->utc_ms >= e->end_at_ms) {
         return;
     }
-    double limit_w = fmax(e->value, 0.0) * (1.0 - MARGIN_PU);
     double until_s = (double)(e->start_at_ms - in->utc_ms) / 1e3;
-    double way_s = fmax(until_s - LEAD_S, 0.0);
-    limit_w += AHEAD_PU * cfg->site.grid.ramp_max_w_per_s * way_s;
-    if (emergency && until_s <= 0.0) {
-        caps->urgent = true;
+    double way_w = AHEAD_PU * cfg->site.grid.ramp_max_w_per_s *
+                   fmax(until_s - LEAD_S, 0.0);
+    double limit_w = fmax(e->value, 0.0) * (1.0 - MARGIN_PU);
+    switch ((enum utility_kind)e->kind) {
+    case UTILITY_EMERGENCY:
+        caps->urgent = caps->urgent || until_s <= 0.0;
+        take(caps, limit_w + way_w, REASON_EMERGENCY);
+        break;
+    case UTILITY_IMPORT_MAX:
+        take(caps, limit_w + way_w, REASON_EVENT);
+        break;
+    case UTILITY_EXPORT_MAX:
+        caps->export_w = fmin(caps->export_w, limit_w + way_w);
+        raise_floor(caps, -(limit_w + way_w), REASON_EVENT_EXPORT);
+        break;
+    case UTILITY_SETPOINT:
+        take(caps, e->value + way_w, REASON_SETPOINT);
+        raise_floor(caps, e->value - way_w, REASON_SETPOINT);
+        break;
+    case UTILITY_PRICE:
+    case UTILITY_RESERVE:
+    case UTILITY_COUNT:
+        break;
     }
-    take(caps, limit_w, emergency ? REASON_EMERGENCY : REASON_EVENT);
 }
 
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
 {
-    struct caps caps = {.import_w = INFINITY, .why = REASON_IMPORT};
-    take(&caps, cfg->site.grid.import_max_w * (1.0 - MARGIN_PU), REASON_IMPORT);
+    const struct site_grid *grid = &cfg->site.grid;
+    struct caps caps = {.import_w = INFINITY,
+                        .export_w = grid->export_max_w,
+                        .floor_w = -grid->export_max_w,
+                        .why = REASON_IMPORT,
+                        .below = REASON_EXPORT};
+    take(&caps, grid->import_max_w * (1.0 - MARGIN_PU), REASON_IMPORT);
     for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
         if (in->utility[i].id[0] != '\0') {
             take_event(cfg, in, &in->utility[i], &caps);
         }
     }
+    /* a set-point asks for no more export than is allowed, and a limit goes
+     * before it */
+    caps.import_w = fmax(caps.import_w, -caps.export_w);
+    caps.floor_w = fmin(caps.floor_w, caps.import_w);
     return caps;
 }

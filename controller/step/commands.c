@@ -8,8 +8,9 @@ static const double EXPIRY_S = 10.0;      /* of the first reversion timer */
 static const double EXPIRY_MAX_S = 600.0; /* of the last */
 
 static struct limits_cfg limits_of(const struct step_cfg *cfg,
-                                   const struct battery_estimate *e, int i)
+                                   const struct step_scratch *scratch, int i)
 {
+    const struct battery_estimate *e = &scratch->est.batteries[i];
     const struct site_battery *s = &cfg->site.batteries[i];
     return (struct limits_cfg){
         .charge_max_w = e->usable ? e->charge_max_w : s->charge_max_w,
@@ -17,7 +18,7 @@ static struct limits_cfg limits_of(const struct step_cfg *cfg,
         .soc_min_pu = s->soc_min_pu,
         .soc_max_pu = s->soc_max_pu,
         .import_max_w = cfg->site.grid.import_trip_w,
-        .export_max_w = cfg->site.grid.export_max_w,
+        .export_max_w = scratch->caps.export_w,
         .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
     };
 }
@@ -51,7 +52,7 @@ static double gate(const struct step_cfg *cfg, struct step_state *state,
                    struct tick_record *record)
 {
     const struct battery_estimate *e = &scratch->est.batteries[i];
-    struct limits_cfg limits = limits_of(cfg, e, i);
+    struct limits_cfg limits = limits_of(cfg, scratch, i);
     double last_w = state->set_w[i];
     if (!e->usable && e->known) {
         /* one that tripped must not find its old set-point when it is reset */

@@ -242,6 +242,10 @@ static void name_unusable(const struct estimate *est,
 
 static double price_now(const struct site *site, const struct snapshot *in)
 {
+    double told = utility_price(in, in->utc_ms);
+    if (isfinite(told)) {
+        return told;
+    }
     if (site->n_prices == 0) {
         return 0.0;
     }

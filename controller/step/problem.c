@@ -20,6 +20,8 @@ static const double SOON_HALF_S = 900.0;
 /* Kept free below an import limit, for what leaks past the batteries. */
 static const double MARGIN_PU = 0.01;
 
+static const int64_t RESERVE_AHEAD_MS = 2 * INT64_C(3600000);
+
 /* What is planned are cycles of a day: up in half of it, and down again. */
 static const double HALF_CYCLE_H = 12.0;
 
@@ -56,11 +58,16 @@ static double span_mean(const struct maker *m, struct span s, int64_t k,
     return sum / (double)(s.to_ms - s.from_ms);
 }
 
-/* The series; where it says nothing what the price usually is, while that is
- * not known what it is a day before, and else the fallback. */
+/* What the utility says, else the series; where it says nothing what the price
+ * usually is, while that is not known what it is a day before, and else the
+ * fallback. */
 static double price_then(const struct maker *m, int64_t at_ms, int64_t k)
 {
     const struct site *site = &m->cfg->site;
+    double told = utility_price(m->in, at_ms);
+    if (isfinite(told)) {
+        return told;
+    }
     if (site->n_prices == 0) {
         return 0.0;
     }
@@ -99,6 +106,21 @@ static double load_then(const struct maker *m, int64_t at_ms, int64_t k)
     return share * m->soon_w + (1.0 - share) * later_w;
 }
 
+/* No more than a set-point in its slots; that it is no less either is the
+ * step's business, which can only see to it with what the batteries can take.
+ */
+static void take_setpoints(const struct maker *m, int64_t k, struct span s)
+{
+    struct problem *p = m->p;
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *u = &m->in->utility[i];
+        if (u->id[0] != '\0' && u->kind == UTILITY_SETPOINT &&
+            u->start_at_ms < s.to_ms && u->end_at_ms > s.from_ms) {
+            p->import_max_w[k] = fmin(p->import_max_w[k], fmax(u->value, 0.0));
+        }
+    }
+}
+
 static void describe_slots(struct maker *m)
 {
     struct problem *p = m->p;
@@ -115,7 +137,9 @@ static void describe_slots(struct maker *m)
         p->import_max_w[k] =
             (1.0 - MARGIN_PU) *
             import_limit_w(m->in, grid->import_max_w, at_ms, to_ms);
-        p->export_max_w[k] = grid->export_max_w;
+        p->export_max_w[k] =
+            export_limit_w(m->in, grid->export_max_w, at_ms, to_ms);
+        take_setpoints(m, k, s);
         at_ms = to_ms;
     }
 }
@@ -192,6 +216,15 @@ static void price_battery(const struct step_cfg *cfg,
     wear_segments_fill(out, b, life, soc_pu);
 }
 
+/* What is to be kept soon counts now: filling up takes its time. */
+static double told_reserve_wh(const struct maker *m, int i)
+{
+    const struct site_battery *b = &m->cfg->site.batteries[i];
+    int64_t until_ms = m->in->utc_ms + RESERVE_AHEAD_MS;
+    double pu = utility_reserve_pu(m->in, m->in->utc_ms, until_ms);
+    return pu * (b->soc_max_pu - b->soc_min_pu) * b->energy_wh;
+}
+
 static void describe_batteries(const struct maker *m)
 {
     const struct step_cfg *cfg = m->cfg;
@@ -204,6 +237,7 @@ static void describe_batteries(const struct maker *m)
         bool ready = (b->flags & BATTERY_READY) == BATTERY_READY &&
                      isfinite(soc_pu) && isfinite(state->soc_home_pu[i]);
         p->available[i] = ready ? 1.0 : 0.0;
+        p->reserve_wh[i] = told_reserve_wh(m, i);
         double track_pu = state->soc_track_pu[i];
         p->soc_pu[i] = ready ? (isnan(track_pu) ? soc_pu : track_pu) : 0.0;
         p->soc_start_pu[i] = ready ? state->soc_home_pu[i] : 0.0;

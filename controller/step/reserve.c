@@ -111,6 +111,23 @@ static void find_sides(const struct step_cfg *cfg, const struct estimate *est,
     }
 }
 
+/* What the utility wants to be kept for an outage that may come, beyond the
+ * site's own reserve.  Smoothing and limits may go on drawing from it. */
+static double told_wh(const struct step_cfg *cfg, const struct snapshot *in,
+                      const struct estimate *est)
+{
+    double pu = utility_reserve_pu(in, in->utc_ms, in->utc_ms + 1);
+    double wh = 0.0;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct site_battery *b = &cfg->site.batteries[i];
+        double window_wh = (b->soc_max_pu - b->soc_min_pu) * b->energy_wh;
+        if (est->batteries[i].usable) {
+            wh += fmax(pu * window_wh - b->reserve_wh, 0.0);
+        }
+    }
+    return wh;
+}
+
 /* How far plan and recentring may move the batteries from rest. */
 static void find_shift(const struct reserve_cfg *rc,
                        const struct reserve_side *up,
@@ -118,7 +135,8 @@ static void find_shift(const struct reserve_cfg *rc,
 {
     e->shift_lo_w = -fmax(up->power_w - e->rise_w, 0.0);
     e->shift_hi_w = fmax(down->power_w - e->drop_w, 0.0);
-    double short_up_wh = reserve_energy_wh(rc, e->rise_w) - up->energy_wh;
+    double short_up_wh =
+        reserve_energy_wh(rc, e->rise_w) + e->told_wh - up->energy_wh;
     double short_down_wh = reserve_energy_wh(rc, e->drop_w) - down->energy_wh;
     double most_w = REFILL_PU * fmin(up->power_w, down->power_w);
     if (short_up_wh > 0.0 && short_down_wh <= 0.0) {
@@ -165,6 +183,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     };
     e->up = reserve_cover(&rc, &up);
     e->down = reserve_cover(&rc, &down);
+    e->told_wh = told_wh(cfg, in, est);
     find_shift(&rc, &up, &down, e);
     /* a listed drop is made smaller, as fast as the grid can follow; a listed
      * or announced rise is cut off where the batteries end */

@@ -117,15 +117,15 @@ static void explain(const struct step_cfg *cfg,
     double used_w = record->battery_set_w;
     struct reason_line line = {.value = record->grid_ref_w, .need = -used_w};
     bool at_cap = record->grid_ref_w >= caps->import_w - 1.0;
-    bool at_floor = record->grid_ref_w <= -cfg->site.grid.export_max_w + 1.0;
+    bool at_floor = record->grid_ref_w <= caps->floor_w + 1.0;
     if (at_cap || caps->urgent) {
         line.code = caps->why;
         line.value = scratch->est.load_w;
         line.limit = caps->import_w;
     } else if (at_floor && used_w > 0.0) {
-        line.code = REASON_EXPORT;
+        line.code = caps->below;
         line.value = scratch->est.load_w;
-        line.limit = cfg->site.grid.export_max_w;
+        line.limit = fabs(caps->floor_w);
     } else if (smooth->ramping) {
         line.code = REASON_RAMP;
         line.value = scratch->target_w;

@@ -174,8 +174,11 @@ struct estimate {
 /* The limits that hold now, all of them merged. */
 struct caps {
     double import_w;
-    bool urgent;     /* emergency: at once, whatever the ramp */
-    enum reason why; /* REASON_IMPORT, _EVENT or _EMERGENCY */
+    double export_w;   /* hard, >= 0 */
+    double floor_w;    /* of the grid power: -export_w, or a set-point */
+    bool urgent;       /* emergency: at once, whatever the ramp */
+    enum reason why;   /* REASON_IMPORT, _EVENT, _EMERGENCY or _SETPOINT */
+    enum reason below; /* REASON_EXPORT, _EVENT_EXPORT or _SETPOINT */
 };
 
 /* What the load may do at once, and what the batteries can do about it. */
@@ -184,6 +187,7 @@ struct reserve_now {
     double rise_w;      /* that should be covered now, >= 0 */
     double must_rise_w; /* of that, listed or announced: compute is held */
     double drop_w;
+    double told_wh; /* kept because the utility says an outage may come */
     double stays_w; /* of the load in a listed drop; INFINITY: none listed */
     struct reserve_cover up;
     struct reserve_cover down;
@@ -218,7 +222,9 @@ bool meter_believed(const struct step_cfg *cfg, struct step_state *state,
 void meter_learn(const struct step_cfg *cfg, struct step_state *state,
                  const struct estimate *est, double modelled_w, double dt_s);
 
-/* caps.c: site, utility events and emergencies. */
+/* caps.c: site, utility events and emergencies; of several the tightest, so a
+ * stricter limit of the site or of an operator wins over the utility's.  Of two
+ * set-points the lower one holds, and a limit goes before a set-point. */
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
 
 /* track.c: what plan and recentring want in the batteries, + charge; sets

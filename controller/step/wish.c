@@ -36,18 +36,26 @@ static struct level_both expected(const struct step_cfg *cfg,
 }
 
 /* The batteries' place for edges comes before what plan and recentring want,
- * and a listed drop of the load must not make the site export. */
-static double target_of(const struct step_cfg *cfg,
+ * a listed drop of the load must not make the site export, and charging must
+ * not bring the edges of the load, which pass before a battery answers, over
+ * the breaker's limit. */
+static double target_of(const struct site_grid *grid,
                         const struct step_state *state,
-                        const struct reserve_now *e, double shift_w)
+                        const struct step_scratch *scratch, double shift_w)
 {
+    const struct reserve_now *e = &scratch->reserve;
+    double export_w = scratch->caps.export_w;
     double level_w = state->level.level_w;
     double w = level_w + clamp(shift_w, e->shift_lo_w, e->shift_hi_w);
     if (isfinite(e->stays_w)) {
-        double floor_w = e->drop_w - cfg->site.grid.export_max_w;
+        double floor_w = e->drop_w - export_w;
         w = fmin(fmax(w, fmin(floor_w, level_w)), e->grid_max_w);
     }
-    return w;
+    double edge_w =
+        fmax(scratch->ahead.up_w, level_range_edges(&state->range).up_w);
+    double room_w = grid->import_trip_w - edge_w;
+    double unplanned_w = w - fmax(scratch->planned_w, 0.0);
+    return fmin(w, fmax(room_w, fmax(level_w, unplanned_w)));
 }
 
 struct smooth_in wish_make(const struct step_cfg *cfg,
@@ -57,13 +65,13 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
 {
     const struct estimate *est = &scratch->est;
     reserve_find(cfg, state, in, est, &scratch->reserve);
+    scratch->ahead = expected(cfg, state, est, &scratch->reserve);
     double shift_w = track_plan(cfg, state, scratch, in, plan);
-    double target_w = target_of(cfg, state, &scratch->reserve, shift_w);
+    double target_w = target_of(&cfg->site.grid, state, scratch, shift_w);
     if (cfg->policy == POLICY_LIMITER) {
         target_w = est->load_w;
     }
     scratch->target_w = target_w;
-    scratch->ahead = expected(cfg, state, est, &scratch->reserve);
     return (struct smooth_in){
         .grid_w = est->grid_w,
         .target_w = target_w,
@@ -71,7 +79,7 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
         .rise_w = scratch->ahead.up_w,
         .drop_w = scratch->ahead.down_w,
         .lag = &state->lag,
-        .floor_w = fmin(-cfg->site.grid.export_max_w, scratch->caps.import_w),
+        .floor_w = scratch->caps.floor_w,
         .cap_w = scratch->caps.import_w,
         .urgent = scratch->caps.urgent,
     };

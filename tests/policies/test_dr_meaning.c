@@ -27,6 +27,7 @@ static const struct dr_meaning_terms terms = {
     .until_ms = 148 * HOUR,
     .subscribed_w = 12e6,
     .shed_pu = {0.0, 0.1, 0.2, 0.3},
+    .reserve_pu = 0.4,
     .base_w = base_w,
 };
 
@@ -70,7 +71,8 @@ static void each_subject_has_its_meaning(void **state)
         {DR_SHED_LEVEL, 3.0, UTILITY_IMPORT_MAX, 7e6},
         {DR_EMERGENCY, 1.0, UTILITY_EMERGENCY, 7e6},
         {DR_BLACK_START, 1.0, UTILITY_EMERGENCY, 0.0},
-        {DR_OUTAGE, 1.0, UTILITY_COUNT, 0.0},
+        {DR_OUTAGE, 1.0, UTILITY_RESERVE, 0.4},
+        {DR_FLEX, 1.0, UTILITY_COUNT, 0.0},
         {DR_NOTICE, 1.0, UTILITY_COUNT, 0.0},
         {DR_GHG, 300.0, UTILITY_COUNT, 0.0},
         {DR_UNKNOWN, 1.0, UTILITY_COUNT, 0.0},
@@ -82,7 +84,7 @@ static void each_subject_has_its_meaning(void **state)
         if (out.n != (none ? 0 : 1) ||
             (!none &&
              (list[0].kind != cases[i].kind ||
-              fabs(list[0].value - cases[i].w) > 1.0 ||
+              fabs(list[0].value - cases[i].w) > 1e-9 ||
               list[0].start_at_ms != r.start_ms ||
               list[0].end_at_ms != r.end_ms || list[0].priority != 3))) {
             fail_msg("case %zu: %lld instructions, kind %lld, %g W", i,

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests of controller/step/caps: what the utility's instructions leave open. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "models/random.h"
+#include "tests/loop_fixture.h"
+
+enum { HOUR_MS = 3600000 };
+
+/* A site of one battery and one pod that may import 100 MW, export 10 MW. */
+static struct loop_fixture open_site(void)
+{
+    struct site *site = fixture_site(1, 1, 0);
+    site->grid.import_max_w = 100e6;
+    site->grid.export_max_w = 10e6;
+    struct loop_fixture x = loop_open(site, POLICY_BALLAST, 80e6);
+    x.in->utc_ms = LOOP_UTC_MS;
+    return x;
+}
+
+static void tell(struct snapshot *in, int i, enum utility_kind kind,
+                 double value)
+{
+    struct utility_in *u = &in->utility[i];
+    *u = (struct utility_in){.kind = (int64_t)kind,
+                             .start_at_ms = LOOP_UTC_MS,
+                             .end_at_ms = LOOP_UTC_MS + HOUR_MS,
+                             .value = value};
+    snprintf(u->id, sizeof(u->id), "e%d", i);
+}
+
+static void each_kind_binds_what_it_is_about(void **state)
+{
+    (void)state;
+    static const struct {
+        enum utility_kind kind;
+        double value;
+        double import_w;
+        double floor_w;
+        enum reason why;
+        enum reason below;
+    } cases[] = {
+        {UTILITY_IMPORT_MAX, 70e6, 70e6, -10e6, REASON_EVENT, REASON_EXPORT},
+        /* one that is stricter here wins */
+        {UTILITY_IMPORT_MAX, 120e6, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_EMERGENCY, 60e6, 60e6, -10e6, REASON_EMERGENCY, REASON_EXPORT},
+        {UTILITY_EXPORT_MAX, 2e6, 100e6, -2e6, REASON_IMPORT,
+         REASON_EVENT_EXPORT},
+        {UTILITY_EXPORT_MAX, 20e6, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_SETPOINT, 50e6, 50e6, 50e6, REASON_SETPOINT, REASON_SETPOINT},
+        {UTILITY_SETPOINT, -5e6, -5e6, -5e6, REASON_SETPOINT, REASON_SETPOINT},
+        /* no more export than is allowed */
+        {UTILITY_SETPOINT, -50e6, -10e6, -10e6, REASON_SETPOINT, REASON_EXPORT},
+        {UTILITY_PRICE, 0.3, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_RESERVE, 0.5, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_IMPORT_MAX, NAN, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+    };
+    struct loop_fixture x = open_site();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        tell(x.in, 40, cases[i].kind, cases[i].value);
+        struct caps caps = caps_now(x.cfg, x.in);
+        if (fabs(caps.import_w - cases[i].import_w) > 0.6e6 ||
+            fabs(caps.floor_w - cases[i].floor_w) > 0.1e6 ||
+            caps.why != cases[i].why || caps.below != cases[i].below ||
+            caps.urgent != (cases[i].kind == UTILITY_EMERGENCY)) {
+            fail_msg("case %zu: %g to %g W, %s, %s", i, caps.floor_w,
+                     caps.import_w, reason_word(caps.why),
+                     reason_word(caps.below));
+        }
+    }
+    loop_close(&x);
+}
+
+static void a_limit_goes_before_a_set_point(void **state)
+{
+    (void)state;
+    struct loop_fixture x = open_site();
+    tell(x.in, 0, UTILITY_SETPOINT, 80e6);
+    tell(x.in, 1, UTILITY_IMPORT_MAX, 60e6);
+    struct caps caps = caps_now(x.cfg, x.in);
+    assert_true(fabs(caps.import_w - 60e6) < 0.6e6);
+    assert_int_equal(caps.why, REASON_EVENT);
+    assert_true(caps.floor_w <= caps.import_w);
+    loop_close(&x);
+}
+
+/* Of any instructions at any time: no number that is none, the floor never
+ * above the cap, none of both looser than the site's own. */
+static void random_instructions_never_loosen_the_site(void **state)
+{
+    (void)state;
+    uint64_t seed = 41;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    uint64_t random = random_seed(seed);
+    struct loop_fixture x = open_site();
+    for (int round = 0; round < 5000; round++) {
+        for (int i = 0; i < 6; i++) {
+            int kind = (int)random_draw(&random, 0.0, UTILITY_COUNT);
+            tell(x.in, i, (enum utility_kind)kind,
+                 random_draw(&random, -200e6, 200e6));
+            x.in->utility[i].start_at_ms +=
+                (int64_t)random_draw(&random, -HOUR_MS, HOUR_MS);
+        }
+        struct caps caps = caps_now(x.cfg, x.in);
+        if (!(caps.floor_w <= caps.import_w && caps.floor_w >= -10e6 &&
+              caps.import_w <= 100e6 && caps.export_w >= 0.0 &&
+              caps.export_w <= 10e6)) {
+            fail_msg("round %d: %g to %g W, export %g W", round, caps.floor_w,
+                     caps.import_w, caps.export_w);
+        }
+    }
+    loop_close(&x);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_binds_what_it_is_about),
+        cmocka_unit_test(a_limit_goes_before_a_set_point),
+        cmocka_unit_test(random_instructions_never_loosen_the_site),
+    };
+    return cmocka_run_group_tests_name("caps", tests, NULL, NULL);
+}
