@@ -101,6 +101,10 @@ struct schedule_violation {
 struct schedule {
     int64_t status; /* enum plan_status */
     double gap_pu;  /* certified: of max(1, |cost|); NAN where there is none */
+    /* The same of the linear programme alone, in which a battery may charge and
+     * discharge at once: what gap_pu has above it is the price of one at a
+     * time.  NAN where none was solved. */
+    double relaxed_gap_pu;
     double objective_cur;
     int64_t n_iterations;
     int64_t n_violations; /* may be more than are listed */

@@ -30,7 +30,7 @@
 enum {
     IPM_ENTRIES_MAX = 6,
     IPM_ROWS_MAX = 200,
-    IPM_COLS_MAX = 480,
+    IPM_COLS_MAX = 528,
     IPM_NEIGHBOURS_MAX = 2 * IPM_ROWS_MAX,
 };
 

@@ -178,6 +178,7 @@ static void complete(const struct climb *c, enum plan_status status,
     schedule_settle(c->p, &c->penalties, s);
     s->status = (int64_t)status;
     s->gap_pu = NAN;
+    s->relaxed_gap_pu = NAN;
 }
 
 static bool rung_shifted(struct climb *c)
@@ -233,7 +234,9 @@ static void choose(struct climb *c)
     c->l->tries[loser].verdict = LADDER_DEARER;
     if (other_cost < cost) {
         double bound = cost - c->out->gap_pu * fmax(1.0, fabs(cost));
+        double relaxed_pu = c->out->relaxed_gap_pu;
         *c->out = *other;
+        c->out->relaxed_gap_pu = relaxed_pu;
         c->out->gap_pu =
             fmax(other_cost - bound, 0.0) / fmax(1.0, fabs(other_cost));
     }

@@ -76,6 +76,7 @@ bool plan_keep(struct plan_solver *s, const struct problem *p)
     struct schedule_penalties penalties;
     schedule_penalties(&s->problem, &penalties);
     double cost = schedule_settle(&s->problem, &penalties, now);
+    schedule_hold_windows(&s->problem, &s->trial);
     double was = schedule_settle(&s->problem, &penalties, &s->trial);
     double unit = fmax(1.0, fabs(cost));
     if (!(was - cost < worth_pu * unit)) {

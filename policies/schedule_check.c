@@ -99,17 +99,21 @@ struct pots {
     double wh[SCHEDULE_SEGMENTS_MAX];
 };
 
+/* What is taken from a battery below soc_min is of the first segment. */
 static double drain(const struct schedule_battery *b, struct pots *pots,
                     double wh)
 {
     double cost = 0.0;
     for (int64_t i = 0; i < b->n_segments && wh > 0.0; i++) {
-        bool last = i == b->n_segments - 1;
         double held = pots->wh[i] > 0.0 ? pots->wh[i] : 0.0;
-        double take = last || wh < held ? wh : held;
+        double take = wh < held ? wh : held;
         pots->wh[i] -= take;
         wh -= take;
         cost += take * b->discharge_eff_pu * b->segments[i].per_kwh / 1000.0;
+    }
+    if (wh > 0.0 && b->n_segments > 0) {
+        pots->wh[0] -= wh;
+        cost += wh * b->discharge_eff_pu * b->segments[0].per_kwh / 1000.0;
     }
     return cost;
 }

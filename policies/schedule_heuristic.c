@@ -270,6 +270,7 @@ static double attempt(struct work *w, double peak_w, struct schedule *s)
     if (p->n_classes > 0) {
         defer(w);
     }
+    schedule_hold_windows(p, s);
     return schedule_settle(p, &w->penalties, s);
 }
 
@@ -331,6 +332,7 @@ bool schedule_heuristic(const struct schedule_problem *p,
     }
     out->status = PLAN_HEURISTIC;
     out->gap_pu = NAN;
+    out->relaxed_gap_pu = NAN;
     out->n_iterations = 0;
     for (int64_t t = 0; t < p->n_steps; t++) {
         for (int64_t i = 0; i < p->n_batteries; i++) {

@@ -133,7 +133,7 @@ static void battery_columns(struct schedule_lp *lp,
         entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
     }
     out->charge_room = out->discharge_room = out->sum = out->missing = -1;
-    out->one_room = -1;
+    out->one_room = out->below = out->above = -1;
     if (out->one_row >= 0) {
         out->one_room = column(lp);
         entry(lp, out->one_room,
@@ -152,7 +152,16 @@ static void battery_columns(struct schedule_lp *lp,
         entry(lp, out->sum,
               (struct ipm_entry){out->sum_row, 0, -1.0, out->sum_on});
     }
-    if (isfinite(b->soc_end_min_pu) && !lp->kept[SCHEDULE_SOC_END]) {
+    if (out->sum_row >= 0 && lp->give) {
+        out->below = column(lp);
+        entry(lp, out->below,
+              (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
+        out->above = column(lp);
+        entry(lp, out->above,
+              (struct ipm_entry){out->sum_row, 0, -1.0, out->sum_on});
+    }
+    if (isfinite(b->soc_end_min_pu) && !lp->kept[SCHEDULE_SOC_END] &&
+        !lp->give) {
         bool sum = out->sum_row >= 0;
         out->missing = column(lp);
         entry(lp, out->missing,
@@ -192,7 +201,7 @@ static int most_columns(const struct schedule_lp *lp)
 {
     int n = 9 + 2 * lp->n_classes;
     for (int i = 0; i < lp->n_batteries; i++) {
-        n += 3 * lp->batteries[i].store.n_segments + 4;
+        n += 3 * lp->batteries[i].store.n_segments + 5;
     }
     return n;
 }
@@ -244,8 +253,13 @@ bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
     lp->n_classes = (int)p->n_classes;
     if (ways) {
         memcpy(lp->kept, ways->kept, sizeof(lp->kept));
+        lp->give = ways->give;
     }
-    schedule_penalties(p, &lp->penalties);
+    if (lp->give) {
+        schedule_penalties(p, &lp->penalties);
+    } else {
+        schedule_penalties_held(p, &lp->penalties);
+    }
     if (!schedule_lp_shapes(lp, p, ways, m)) {
         return false;
     }

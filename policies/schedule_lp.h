@@ -9,9 +9,11 @@
  * above soc_min.  Units are scaled: powers near 1, prices near 1.
  *
  * What gives way has a price above everything it can save (exact penalties, in
- * the order of SCHEDULE_TIER_LIST); a state of charge outside its window is
- * given the time that 98 % of the power needs to bring it back.  So the
- * programme has a solution for every problem.
+ * the order of SCHEDULE_TIER_LIST).  Floors and ceilings of charge are kept as
+ * far as 98 % of the power can, whatever else has to give way for them; or,
+ * with 'give' (schedule_ways), they give way before the rest, and what every
+ * step's end is short of is the least.  Both have a solution for every problem;
+ * where nothing is violated the first is as good, and smaller.
  *
  * An export price above the import price would pay for a circle: it is taken
  * as the import price, and the bound from below as what that may miss.
@@ -55,9 +57,13 @@ struct schedule_lp_battery {
     int discharge_row;
     int sum;
     int sum_row;
-    int missing;      /* at the end */
-    const double *lo; /* window of the sum, scaled, per step */
-    const double *hi;
+    int missing; /* at the end */
+    int below;   /* of the window, where that gives way */
+    int above;
+    double *lo; /* of the sum, scaled, per step; it cannot leave them */
+    double *hi;
+    double *floor; /* its window: the same unless that gives way */
+    double *ceiling;
     double *low; /* what of it can be reached */
     double *high;
     double *in_max; /* powers that keep inside what can be reached, scaled */
@@ -76,6 +82,7 @@ struct schedule_lp {
     int n_batteries;
     int n_classes;
     bool kept[SCHEDULE_TIERS];
+    bool give; /* schedule_ways */
     double unit_w;
     double unit_cur;   /* of a cost of 1 */
     double offset;     /* cost of the lower bounds, scaled */
@@ -121,6 +128,8 @@ struct schedule_ways {
     /* Some schedule keeps the tier and all above it, so the best one does: what
      * would let it give way is left out. */
     bool kept[SCHEDULE_TIERS];
+    /* Windows of the state of charge give way, before everything else. */
+    bool give;
     /* [battery][step] */
     int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
 };
@@ -128,8 +137,22 @@ struct schedule_ways {
 void schedule_store(const struct schedule_battery *b,
                     struct schedule_store *out);
 
+/* Of a problem whose windows give way: what is short counts at every step. */
 void schedule_penalties(const struct schedule_problem *p,
                         struct schedule_penalties *out);
+
+/* Energy of a store, Wh above soc_min. */
+struct schedule_window {
+    double lo_wh;
+    double hi_wh;
+};
+
+/* What it cannot leave: the battery's own, and where it begins. */
+struct schedule_window schedule_window_hard(const struct schedule_battery *b);
+
+/* What is asked for at the end of step 't', the last being 'end'. */
+struct schedule_window schedule_window_wish(const struct schedule_battery *b,
+                                            int64_t t, bool end);
 
 /* The window of a store at the end of each step, Wh above soc_min: its floor
  * and ceiling as far as they can be reached. */
@@ -145,6 +168,13 @@ struct schedule_tube schedule_tube(const struct schedule_battery *b);
 /* To the end of step 't' of 'h' hours. */
 void schedule_tube_step(struct schedule_tube *tube,
                         const struct schedule_battery *b, int64_t t, double h);
+
+/* Where windows are out of reach, or only just within it. */
+bool schedule_out_of_reach(const struct schedule_problem *p);
+
+/* Of a problem whose windows are kept as far as they can be. */
+void schedule_penalties_held(const struct schedule_problem *p,
+                             struct schedule_penalties *out);
 
 /* False when the memory is exhausted. */
 bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,

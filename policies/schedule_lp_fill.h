@@ -15,4 +15,26 @@ bool schedule_lp_shapes(struct schedule_lp *lp,
 void schedule_lp_fill(struct schedule_lp *lp, const struct schedule_problem *p,
                       const struct schedule_ways *ways);
 
+/* policies/schedule_lp_store.c: both for battery 'i'. */
+bool schedule_lp_store_shape(struct schedule_lp *lp,
+                             const struct schedule_problem *p, int i,
+                             const struct schedule_ways *ways,
+                             struct ipm_memory *m);
+void schedule_lp_store_fill(struct schedule_lp *lp,
+                            const struct schedule_battery *b, int i,
+                            const struct schedule_ways *ways);
+
+/* One value of a column: bounds in scaled units, cost per kWh or kW in site
+ * currency times 'times' (hours where the column is a power). */
+struct schedule_lp_value {
+    double lo;
+    double hi;
+    double per_k;
+    double times;
+};
+
+void schedule_lp_set(struct schedule_lp *lp, int col, int t,
+                     struct schedule_lp_value v);
+void schedule_lp_rhs(struct schedule_lp *lp, int row, int t, double value);
+
 #endif

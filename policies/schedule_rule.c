@@ -52,8 +52,7 @@ static double charge_max_w(const struct walk *w, int64_t b)
 static double discharge_max_w(const struct walk *w, int64_t b, double keep_wh)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
-    double room_wh =
-        fmax(w->energy_wh[b] - fmax(keep_wh, w->tubes[b].lo_wh), 0.0);
+    double room_wh = fmax(w->energy_wh[b] - keep_wh, 0.0);
     double most_w = room_wh * a->discharge_eff_pu / w->h;
     return known(fmin(fmax(a->discharge_max_w[w->t], 0.0), most_w));
 }
@@ -70,7 +69,7 @@ static void want_battery(struct walk *w, int64_t b)
     double *power_w = &w->s->battery_w[b][w->t];
     double want_w = w->follow ? known(*power_w) : 0.0;
     /* What the window leaves, a start outside it included. */
-    double least_w = -discharge_max_w(w, b, -INFINITY);
+    double least_w = -discharge_max_w(w, b, w->tubes[b].lo_wh);
     double most_w = charge_max_w(w, b);
     double short_wh = fmin(goal_wh(w, b), w->tubes[b].hi_wh) - w->energy_wh[b];
     if (!w->follow && short_wh > 0.0) {
@@ -126,9 +125,24 @@ static void lower(struct walk *w, double above_w, double *power_w,
     }
 }
 
-/* Charging stops, queues wait, batteries give; without 'spend' no queue waits
- * and what is needed later is kept. */
-static void come_down(struct walk *w, double above_w, bool spend)
+/* What batteries keep when the grid's power has to come down. */
+enum keep {
+    KEEP_FOR_LATER, /* what is needed later; no queue waits either */
+    KEEP_WINDOW,
+    KEEP_NOTHING,
+};
+
+static double keep_wh(const struct walk *w, int64_t b, enum keep keep)
+{
+    double lo_wh = w->tubes[b].lo_wh;
+    if (keep == KEEP_NOTHING) {
+        return schedule_window_hard(&w->p->batteries[b]).lo_wh;
+    }
+    return keep == KEEP_FOR_LATER ? fmax(goal_wh(w, b), lo_wh) : lo_wh;
+}
+
+/* Charging stops, queues wait, batteries give. */
+static void come_down(struct walk *w, double above_w, enum keep keep)
 {
     const struct schedule_problem *p = w->p;
     for (int64_t b = 0; b < p->n_batteries; b++) {
@@ -136,19 +150,19 @@ static void come_down(struct walk *w, double above_w, bool spend)
               fmin(w->s->battery_w[b][w->t], 0.0));
     }
     for (int64_t k = 0; k < p->n_classes; k++) {
-        if (spend && p->classes[k].deferrable) {
+        if (keep != KEEP_FOR_LATER && p->classes[k].deferrable) {
             lower(w, above_w, &w->s->served_w[k][w->t], 0.0);
         }
     }
     for (int64_t b = 0; b < p->n_batteries; b++) {
-        double keep_wh = spend ? -INFINITY : goal_wh(w, b);
-        lower(w, above_w, &w->s->battery_w[b][w->t],
-              fmin(w->s->battery_w[b][w->t], -discharge_max_w(w, b, keep_wh)));
+        double *power_w = &w->s->battery_w[b][w->t];
+        double least_w = -discharge_max_w(w, b, keep_wh(w, b, keep));
+        lower(w, above_w, power_w, fmin(*power_w, least_w));
     }
 }
 
-/* Firm classes down to their least, the cheapest first. */
-static void shed(struct walk *w)
+/* Firm classes down to their least, or to nothing, the cheapest first. */
+static void shed(struct walk *w, bool all)
 {
     const struct schedule_problem *p = w->p;
     bool done[SCHEDULE_CLASSES_MAX] = {false};
@@ -167,7 +181,7 @@ static void shed(struct walk *w)
         done[next] = true;
         double least_pu = clamp(known(p->classes[next].min_pu), 0.0, 1.0);
         double *served_w = &w->s->served_w[next][w->t];
-        lower(w, w->above_w, served_w, least_pu * *served_w);
+        lower(w, w->above_w, served_w, all ? 0.0 : least_pu * *served_w);
     }
 }
 
@@ -218,10 +232,13 @@ static void walk_step(struct walk *w)
     }
     set_limits(w);
     if (!w->follow && p->peak_per_kw > 0.0 && isfinite(p->peak_w)) {
-        come_down(w, fmin(w->above_w, fmax(p->peak_w, w->below_w)), false);
+        come_down(w, fmin(w->above_w, fmax(p->peak_w, w->below_w)),
+                  KEEP_FOR_LATER);
     }
-    come_down(w, w->above_w, true);
-    shed(w);
+    come_down(w, w->above_w, KEEP_WINDOW);
+    shed(w, false);
+    come_down(w, w->above_w, KEEP_NOTHING);
+    shed(w, true);
     go_up(w);
     book(w);
 }

@@ -6,7 +6,8 @@
  * does what is wanted of it and charges toward the energy that it must have
  * later.  Where the grid's limits (import, export, ramp) are passed, in this
  * order: charging stops, queues wait, batteries discharge down to what they
- * must keep, classes go down to their least, the cheapest first.  Above the
+ * must keep, classes go down to their least, the cheapest first; then batteries
+ * go below what they must keep, and classes below their least.  Above the
  * peak that is paid for already charging stops and batteries give what no later
  * step needs.  It looks at no
  * price, cannot fail and is linear in the size of the problem.

@@ -46,15 +46,14 @@ static double solve(struct schedule_search *at, double bound_cur)
     return schedule_search_run(at, bound_cur);
 }
 
-/* Below a price of 0 losses pay. */
-static void share_where_losses_pay(struct schedule_search *at)
+void schedule_share_where_losses_pay(const struct schedule_problem *p,
+                                     struct schedule_ways *out)
 {
-    const struct schedule_problem *p = at->p;
-    memset(&at->s->root, 0, sizeof(at->s->root));
+    memset(out, 0, sizeof(*out));
     for (int64_t t = 0; t < p->n_steps; t++) {
         bool pays = fmin(p->import_per_kwh[t], p->export_per_kwh[t]) < 0.0;
         for (int64_t i = 0; i < p->n_batteries; i++) {
-            at->s->root.at[i][t] = pays ? SCHEDULE_WAY_SHARED : 0;
+            out->at[i][t] = pays ? SCHEDULE_WAY_SHARED : 0;
         }
     }
 }
@@ -185,6 +184,7 @@ static void keep_tiers(struct schedule_search *at)
     struct schedule_solver *s = at->s;
     struct schedule_penalties penalties;
     schedule_penalties(at->p, &penalties);
+    memset(s->root.kept, 0, sizeof(s->root.kept));
     schedule_rule(at->p, false, &s->trial);
     schedule_settle(at->p, &penalties, &s->trial);
     int64_t first = SCHEDULE_TIERS; /* that gives way */
@@ -205,14 +205,17 @@ static void keep_none(struct schedule_search *at)
     memset(at->s->ways.kept, 0, sizeof(at->s->ways.kept));
 }
 
-void schedule_search_ways(struct schedule_search *at)
+/* The programme without branches, its steps shared wherever it does both. */
+static void solve_root(struct schedule_search *at)
 {
-    at->leaf_cur = INFINITY;
-    share_where_losses_pay(at);
     keep_tiers(at);
     for (int i = 0; i < ROOTS_MAX; i++) {
         at->s->ways = at->s->root;
         at->bound_cur = solve(at, at->bound_cur);
+        if (at->n_left > 0) {
+            double gap = schedule_search_relaxed_gap(&at->s->lp);
+            at->relaxed_gap_pu = fmin(at->relaxed_gap_pu, gap);
+        }
         if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
             schedule_search_over(at)) {
             break;
@@ -225,6 +228,35 @@ void schedule_search_ways(struct schedule_search *at)
         }
     }
     keep_none(at);
+}
+
+/* What is known counts for windows that are kept; where something is violated
+ * for them, they have to give way first. */
+static void let_windows_give(struct schedule_search *at)
+{
+    struct schedule_penalties penalties;
+    at->s->root.give = true;
+    at->bound_cur = -INFINITY;
+    at->relaxed_gap_pu = NAN;
+    if (isfinite(at->best_cur)) {
+        schedule_penalties(at->p, &penalties);
+        at->best_cur = schedule_settle(at->p, &penalties, at->best);
+    }
+}
+
+void schedule_search_ways(struct schedule_search *at)
+{
+    at->leaf_cur = INFINITY;
+    schedule_share_where_losses_pay(at->p, &at->s->root);
+    if (schedule_out_of_reach(at->p)) {
+        let_windows_give(at);
+    }
+    solve_root(at);
+    if (!at->s->root.give && isfinite(at->best_cur) &&
+        at->best->n_violations > 0) {
+        let_windows_give(at);
+        solve_root(at);
+    }
     if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
         schedule_search_over(at) || !branch(at, -1, at->bound_cur)) {
         return;

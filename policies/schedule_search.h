@@ -47,7 +47,8 @@ struct schedule_search {
     int n_iterations;
     int n_left;
     int n_nodes;
-    double leaf_cur; /* least bound of the nodes without a choice left */
+    double relaxed_gap_pu; /* of a programme without branches */
+    double leaf_cur;       /* least bound of the nodes without a choice left */
 };
 
 /* Of max(1, |cost|). */
@@ -59,6 +60,9 @@ bool schedule_search_over(const struct schedule_search *at);
 /* The programme at hand to its end, or until its bound reaches the best cost;
  * its bound, at least 'bound_cur'.  Keeps the schedule where it is the best. */
 double schedule_search_run(struct schedule_search *at, double bound_cur);
+
+/* Of the programme at hand, whose batteries may do both at once. */
+double schedule_search_relaxed_gap(const struct schedule_lp *lp);
 
 /* All of it: fills 'best', best_cur and bound_cur. */
 void schedule_search_ways(struct schedule_search *at);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const double excess_min_pu = 1e-7;
+static const double hair_pu = 1e-6; /* of the energy */
 
 struct settle {
     const struct schedule_problem *p;
@@ -44,7 +45,8 @@ static double largest_power(const struct schedule_problem *p)
     return most;
 }
 
-/* Takes energy out of or puts it into the segments; cost of what goes out. */
+/* Takes energy out of or puts it into the segments; cost of what goes out.  An
+ * empty store owes the first. */
 static double move_energy(struct schedule_store *store, double change_wh,
                           double eff_pu)
 {
@@ -53,7 +55,7 @@ static double move_energy(struct schedule_store *store, double change_wh,
     for (int i = 0; i <= last; i++) {
         double *e = &store->start_wh[i];
         double part = change_wh;
-        if (change_wh < 0.0 && i < last) {
+        if (change_wh < 0.0) {
             part = fmax(change_wh, -fmax(*e, 0.0));
         } else if (change_wh > 0.0 && i < last) {
             part = fmin(change_wh, fmax(store->width_wh[i] - *e, 0.0));
@@ -62,7 +64,8 @@ static double move_energy(struct schedule_store *store, double change_wh,
         change_wh -= part;
         cost -= fmin(part, 0.0) * eff_pu / 1000.0 * store->per_kwh[i];
     }
-    return cost;
+    store->start_wh[0] += change_wh;
+    return cost - change_wh * eff_pu / 1000.0 * store->per_kwh[0];
 }
 
 /* The power that changes the energy by so much. */
@@ -96,12 +99,29 @@ static void short_of_charge(struct settle *at, int64_t i, int64_t t,
     violate(at, (struct schedule_violation){SCHEDULE_SOC_END, i, t, by_pu});
 }
 
-static void add_missing(struct settle *at, const struct schedule_battery *b,
-                        double missing_wh)
+/* The power within the rating that leads from 'from_wh' to 'to_wh', or as near
+ * as it can. */
+static double power_to(const struct schedule_battery *b, int64_t t, double h,
+                       const double from_to_wh[2])
 {
-    if (missing_wh > excess_min_pu * b->energy_wh) {
-        at->penalty_cur += at->penalties->soc_end_per_kwh * missing_wh / 1000.0;
-    }
+    double w = power_w(b, from_to_wh[1] - from_to_wh[0], h);
+    return clamp(w, -fmax(b->discharge_max_w[t], 0.0),
+                 fmax(b->charge_max_w[t], 0.0));
+}
+
+static void within_rating(const struct schedule_battery *b, int64_t t,
+                          double *w)
+{
+    *w = clamp(*w, -fmax(b->discharge_max_w[t], 0.0),
+               fmax(b->charge_max_w[t], 0.0));
+}
+
+/* A window that is missed by less is not missed. */
+static double by_a_hair(double to_wh, struct schedule_window wish,
+                        double hair_wh)
+{
+    double in = clamp(to_wh, wish.lo_wh, wish.hi_wh);
+    return fabs(in - to_wh) <= hair_wh ? in : to_wh;
 }
 
 static double battery(struct settle *at, int64_t i)
@@ -109,33 +129,53 @@ static double battery(struct settle *at, int64_t i)
     const struct schedule_battery *b = &at->p->batteries[i];
     struct schedule_store store;
     schedule_store(b, &store);
-    struct schedule_tube tube = schedule_tube(b);
+    struct schedule_window hard = schedule_window_hard(b);
+    double hair_wh = hair_pu * b->energy_wh;
     double e = (b->soc_start_pu - b->soc_min_pu) * b->energy_wh;
     double cost = 0.0;
     for (int64_t t = 0; t < at->p->n_steps; t++) {
         double h = at->p->step_s[t] / 3600.0;
         double *w = &at->s->battery_w[i][t];
-        schedule_tube_step(&tube, b, t, h);
-        *w = clamp(*w, -fmax(b->discharge_max_w[t], 0.0),
-                   fmax(b->charge_max_w[t], 0.0));
+        struct schedule_window wish =
+            schedule_window_wish(b, t, t == at->p->n_steps - 1);
+        within_rating(b, t, w);
         double to = e + change_wh(b, *w, h);
-        double in = clamp(to, tube.lo_wh, tube.hi_wh);
+        double in = by_a_hair(clamp(to, hard.lo_wh, hard.hi_wh), wish, hair_wh);
         if (in != to) {
-            *w = clamp(power_w(b, in - e, h), -fmax(b->discharge_max_w[t], 0.0),
-                       fmax(b->charge_max_w[t], 0.0));
+            *w = power_to(b, t, h, (const double[]){e, in});
         }
         double change = change_wh(b, *w, h);
         e += change;
         cost += move_energy(&store, change, b->discharge_eff_pu);
         at->s->soc_pu[i][t] = b->soc_min_pu + e / b->energy_wh;
         short_of_charge(at, i, t, e);
-        add_missing(at, b, tube.lo_wh - e);
-    }
-    if (isfinite(b->soc_end_min_pu)) {
-        double want = (b->soc_end_min_pu - b->soc_min_pu) * b->energy_wh;
-        add_missing(at, b, fmin(want, tube.hi_wh) - fmax(e, tube.lo_wh));
+        double by = fmax(wish.lo_wh - e, e - wish.hi_wh);
+        if (by > excess_min_pu * b->energy_wh) {
+            at->penalty_cur += at->penalties->soc_end_per_kwh * by / 1000.0;
+        }
     }
     return cost - b->terminal_value_per_kwh * e / 1000.0;
+}
+
+void schedule_hold_windows(const struct schedule_problem *p, struct schedule *s)
+{
+    for (int64_t i = 0; i < p->n_batteries; i++) {
+        const struct schedule_battery *b = &p->batteries[i];
+        struct schedule_tube tube = schedule_tube(b);
+        double e = (b->soc_start_pu - b->soc_min_pu) * b->energy_wh;
+        for (int64_t t = 0; t < p->n_steps; t++) {
+            double h = p->step_s[t] / 3600.0;
+            double *w = &s->battery_w[i][t];
+            schedule_tube_step(&tube, b, t, h);
+            within_rating(b, t, w);
+            double to = e + change_wh(b, *w, h);
+            double in = clamp(to, tube.lo_wh, tube.hi_wh);
+            if (in != to) {
+                *w = power_to(b, t, h, (const double[]){e, in});
+            }
+            e += change_wh(b, *w, h);
+        }
+    }
 }
 
 static double firm(struct settle *at, int64_t k)

@@ -3,8 +3,9 @@
  * schedule_settle - what powers come to: from battery_w and served_w of a
  * schedule all the rest.
  *
- * Powers are brought within what the assets can do (rating, window of the
- * state of charge, demand, queue), the energy is simulated (discharge takes
+ * Powers are brought within what the assets can do (rating, state of charge,
+ * demand, queue) and, where a hair is missing, into the windows of the state of
+ * charge; the energy is simulated (discharge takes
  * from the cheapest segment first, charge fills it first: with prices that
  * never fall no other order costs less), and grid_w, soc_pu, objective_cur and
  * the violations follow.  Excess below a 1e-7th of the largest power is none.
@@ -18,5 +19,10 @@
 double schedule_settle(const struct schedule_problem *p,
                        const struct schedule_penalties *penalties,
                        struct schedule *s);
+
+/* Changes battery_w such that all windows of the state of charge are kept, as
+ * far as 98 % of the power can. */
+void schedule_hold_windows(const struct schedule_problem *p,
+                           struct schedule *s);
 
 #endif

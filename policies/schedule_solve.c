@@ -8,6 +8,9 @@ static const double gap_target_pu = 5e-7; /* at which it stops */
 const double schedule_gap_optimal_pu = 1e-6;
 static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
 
+/* Where windows give way: what is violated costs so much that a coarser gap
+ * would hide everything else. */
+static const double gap_give_pu = 1e-10;
 static const double gap_solved_pu = 1e-9;
 static const double gap_rest_pu = 1e-7; /* that rest may cost */
 
@@ -86,6 +89,9 @@ static double look(struct schedule_search *at)
 {
     struct schedule_solver *s = at->s;
     schedule_lp_powers(&s->lp, at->p, &s->trial);
+    if (!s->lp.give) {
+        schedule_hold_windows(at->p, &s->trial);
+    }
     double cur = schedule_settle(at->p, &s->lp.penalties, &s->trial);
     if (cur < at->best_cur) {
         schedule_lp_values(&s->lp, &s->trial);
@@ -110,12 +116,18 @@ static bool near(const struct schedule_lp *lp)
            lp->ipm.primal_pu < 1e-4;
 }
 
-/* The programme is solved; what is left is what netting costs. */
-static bool solved(const struct schedule_lp *lp)
+double schedule_search_relaxed_gap(const struct schedule_lp *lp)
 {
     double cost = (ipm_cost(&lp->ipm) + lp->offset) * lp->unit_cur;
     double open = cost - lp->missed_cur - schedule_lp_bound(lp);
-    return fabs(open) <= gap_solved_pu * fmax(1.0, fabs(cost)) &&
+    return fabs(open) / fmax(1.0, fabs(cost));
+}
+
+/* The programme is solved; what is left is what netting costs. */
+static bool solved(const struct schedule_lp *lp)
+{
+    double enough = lp->give ? gap_give_pu : gap_solved_pu;
+    return schedule_search_relaxed_gap(lp) <= enough &&
            lp->ipm.primal_pu < 1e-8;
 }
 
@@ -132,7 +144,8 @@ double schedule_search_run(struct schedule_search *at, double bound_cur)
         looked = near(&at->s->lp);
         if (looked) {
             bound_cur = fmax(bound_cur, look(at));
-            if (gap_to(at, bound_cur) <= gap_target_pu || solved(&at->s->lp)) {
+            double enough = at->s->lp.give ? gap_give_pu : gap_target_pu;
+            if (gap_to(at, bound_cur) <= enough || solved(&at->s->lp)) {
                 return bound_cur;
             }
         }
@@ -198,6 +211,9 @@ static void rest(struct schedule_search *at)
             memset(trial->battery_w[b], 0,
                    (size_t)at->p->n_steps * sizeof(double));
         }
+        if (!at->s->root.give) {
+            schedule_hold_windows(at->p, trial);
+        }
         double cur = schedule_settle(at->p, &at->s->lp.penalties, trial);
         if (cur <= most) {
             copy(at->p, trial, at->best);
@@ -217,6 +233,7 @@ bool schedule_solve(struct schedule_solver *s,
                                  .best = out,
                                  .best_cur = INFINITY,
                                  .bound_cur = -INFINITY,
+                                 .relaxed_gap_pu = NAN,
                                  .n_left = SCHEDULE_ITERATIONS_MAX};
     if (budget && budget->n_iterations > 0) {
         at.n_left = budget->n_iterations < SCHEDULE_ITERATIONS_LIMIT
@@ -232,6 +249,7 @@ bool schedule_solve(struct schedule_solver *s,
     }
     rest(&at);
     out->gap_pu = schedule_search_gap(&at);
+    out->relaxed_gap_pu = at.relaxed_gap_pu;
     out->n_iterations = at.n_iterations;
     out->status =
         out->gap_pu <= schedule_gap_optimal_pu ? PLAN_OPTIMAL : PLAN_FEASIBLE;

@@ -60,4 +60,8 @@ bool schedule_solve(struct schedule_solver *s,
                     const struct schedule_problem *problem,
                     const struct schedule_budget *budget, struct schedule *out);
 
+/* The steps of a price below 0, at which losses pay, share their power. */
+void schedule_share_where_losses_pay(const struct schedule_problem *p,
+                                     struct schedule_ways *out);
+
 #endif

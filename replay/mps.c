@@ -48,7 +48,8 @@ static void entry(const struct mps_writer *w, struct mps_label column,
 static void cost(const struct mps_writer *w, struct mps_label column,
                  double value)
 {
-    fprintf(w->out, " %s cost %.15g\n", column.text, value);
+    fprintf(w->out, " %s cost %.15g\n", column.text,
+            w->least != NULL ? 0.0 : value);
 }
 
 static void write_rows(const struct mps_writer *w)
@@ -74,12 +75,33 @@ static void write_rows(const struct mps_writer *w)
                 row(w, 'L', mps_at("chmax", w->batteries[b], t));
                 row(w, 'L', mps_at("dismax", w->batteries[b], t));
             }
+            if (mps_has_one(w, b, t)) {
+                row(w, 'L', mps_at("one", w->batteries[b], t));
+            }
         }
         for (int64_t k = 0; k < p->n_classes; k++) {
             if (p->classes[k].deferrable) {
                 row(w, 'E', mps_at("queue", w->classes[k], t));
+            } else if (w->least != NULL) {
+                row(w, 'G', mps_at("floor", w->classes[k], t));
             }
         }
+    }
+    for (int tier = 0; tier < SCHEDULE_TIERS; tier++) {
+        if (mps_has_total(w, (enum schedule_tier)tier)) {
+            row(w, 'L', mps_total((enum schedule_tier)tier));
+        }
+    }
+}
+
+/* What 'column' adds to the violation of its tier. */
+static void give(const struct mps_writer *w, struct mps_label column,
+                 enum schedule_tier tier, double per_unit)
+{
+    if (w->least->tier == tier) {
+        fprintf(w->out, " %s cost %.15g\n", column.text, per_unit);
+    } else if (mps_has_total(w, tier)) {
+        entry(w, column, mps_total(tier), per_unit);
     }
 }
 
@@ -113,10 +135,46 @@ static void write_grid(const struct mps_writer *w)
     }
 }
 
+/* Beyond the grid's limits, and beyond the ramp either way. */
+static void write_grid_gives(const struct mps_writer *w)
+{
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        double h = mps_hours(w, t);
+        struct mps_label imp = mps_at("imp+", "", t);
+        give(w, imp, SCHEDULE_IMPORT, h);
+        grid_column(w, imp, t, 1.0);
+        struct mps_label exp = mps_at("exp+", "", t);
+        give(w, exp, SCHEDULE_IMPORT, h);
+        grid_column(w, exp, t, -1.0);
+        if (mps_has_ramp(w, t)) {
+            struct mps_label up = mps_at("up+", "", t);
+            give(w, up, SCHEDULE_RAMP, 1.0);
+            entry(w, up, mps_at("ramp", "", t), -1.0);
+            struct mps_label down = mps_at("down+", "", t);
+            give(w, down, SCHEDULE_RAMP, 1.0);
+            entry(w, down, mps_at("ramp", "", t), 1.0);
+        }
+    }
+}
+
+static void write_window_gives(const struct mps_writer *w, int64_t b)
+{
+    for (int64_t t = 0; t < w->p->n_steps; t++) {
+        struct mps_label level = mps_at("level", w->batteries[b], t);
+        struct mps_label below = mps_at("below", w->batteries[b], t);
+        give(w, below, SCHEDULE_SOC_END, 1.0);
+        entry(w, below, level, 1.0);
+        struct mps_label above = mps_at("above", w->batteries[b], t);
+        give(w, above, SCHEDULE_SOC_END, 1.0);
+        entry(w, above, level, -1.0);
+    }
+}
+
 static void write_power(const struct mps_writer *w, int64_t b, int64_t s)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
     bool several = mps_has_segments(w, b);
+    double per_mw = MPS_W_PER_MW / w->lp->unit_w;
     for (int64_t t = 0; t < w->p->n_steps; t++) {
         double h = mps_hours(w, t);
         struct mps_label soc =
@@ -127,6 +185,10 @@ static void write_power(const struct mps_writer *w, int64_t b, int64_t s)
         if (several) {
             entry(w, ch, mps_at("chmax", w->batteries[b], t), 1.0);
         }
+        if (mps_has_one(w, b, t)) {
+            entry(w, ch, mps_at("one", w->batteries[b], t),
+                  w->lp->batteries[b].in_share[t] * per_mw);
+        }
         struct mps_label dis =
             mps_segment(w, "dis", (struct mps_store){b, s}, t);
         cost(w, dis, w->stores[b].per_kwh[s] * MPS_KWH_PER_MWH * h);
@@ -134,6 +196,10 @@ static void write_power(const struct mps_writer *w, int64_t b, int64_t s)
         entry(w, dis, soc, h / a->discharge_eff_pu);
         if (several) {
             entry(w, dis, mps_at("dismax", w->batteries[b], t), 1.0);
+        }
+        if (mps_has_one(w, b, t)) {
+            entry(w, dis, mps_at("one", w->batteries[b], t),
+                  w->lp->batteries[b].out_share[t] * per_mw);
         }
     }
 }
@@ -157,6 +223,17 @@ static void write_energy(const struct mps_writer *w, int64_t b, int64_t s)
     }
 }
 
+static void write_shed(const struct mps_writer *w, int64_t k, int64_t t)
+{
+    if (w->least != NULL) {
+        struct mps_label floor = mps_at("floor", w->classes[k], t);
+        struct mps_label shed = mps_at("shed", w->classes[k], t);
+        entry(w, mps_at("sv", w->classes[k], t), floor, 1.0);
+        give(w, shed, SCHEDULE_FLOOR, mps_hours(w, t));
+        entry(w, shed, floor, 1.0);
+    }
+}
+
 static void write_class(const struct mps_writer *w, int64_t k)
 {
     const struct schedule_class *c = &w->p->classes[k];
@@ -167,6 +244,7 @@ static void write_class(const struct mps_writer *w, int64_t k)
         entry(w, served, mps_at("bal", "", t), -1.0);
         if (!c->deferrable) {
             cost(w, served, -c->value_per_kwh * MPS_KWH_PER_MWH * h);
+            write_shed(w, k, t);
             continue;
         }
         entry(w, served, mps_at("queue", w->classes[k], t), h);
@@ -199,11 +277,17 @@ static void write_columns(const struct mps_writer *w)
     const struct schedule_problem *p = w->p;
     fprintf(w->out, "COLUMNS\n");
     write_grid(w);
+    if (w->least != NULL) {
+        write_grid_gives(w);
+    }
     for (int64_t b = 0; b < p->n_batteries; b++) {
         for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
             write_power(w, b, s);
             write_energy(w, b, s);
         }
+    }
+    for (int64_t b = 0; b < p->n_batteries && w->least != NULL; b++) {
+        write_window_gives(w, b);
     }
     for (int64_t k = 0; k < p->n_classes; k++) {
         write_class(w, k);
@@ -218,44 +302,103 @@ static void write_columns(const struct mps_writer *w)
     cost(w, (struct mps_label){"one"}, constant_cur(w));
 }
 
-/* Windows as far as they can be reached, the end's least included. */
+/* Windows as far as they can be reached, or as they are asked for where they
+ * give way; the end's least included. */
 static void set_windows(struct mps_writer *w, int64_t b)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
     int64_t n = w->p->n_steps;
     struct schedule_tube tube = schedule_tube(a);
     for (int64_t t = 0; t < n; t++) {
+        struct schedule_window wish = schedule_window_wish(a, t, t == n - 1);
         schedule_tube_step(&tube, a, t, mps_hours(w, t));
-        w->windows[b * n + t] = (struct mps_window){tube.lo_wh / MPS_W_PER_MW,
-                                                    tube.hi_wh / MPS_W_PER_MW};
+        double lo_wh = w->least != NULL ? wish.lo_wh : tube.lo_wh;
+        double hi_wh = w->least != NULL ? wish.hi_wh : tube.hi_wh;
+        w->windows[b * n + t] =
+            (struct mps_window){lo_wh / MPS_W_PER_MW, hi_wh / MPS_W_PER_MW};
     }
     struct mps_window *last = &w->windows[b * n + n - 1];
-    if (isfinite(a->soc_end_min_pu)) {
+    if (isfinite(a->soc_end_min_pu) && w->least == NULL) {
         double end_wh = (a->soc_end_min_pu - a->soc_min_pu) * a->energy_wh;
         last->lo_mwh = fmax(last->lo_mwh, end_wh / MPS_W_PER_MW);
     }
 }
 
+static void set_names(struct mps_writer *w)
+{
+    const struct schedule_problem *p = w->p;
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        make_name(w->batteries, b, p->batteries[b].name);
+        schedule_store(&p->batteries[b], &w->stores[b]);
+        set_windows(w, b);
+    }
+    for (int64_t k = 0; k < p->n_classes; k++) {
+        make_name(w->classes, k, p->classes[k].name);
+    }
+}
+
+/* The solver's own programme, for the rows that it adds. */
+struct rows {
+    struct schedule_lp lp;
+    struct schedule_ways ways;
+    struct ipm_memory memory;
+};
+
+static bool open_rows(struct rows *r, const struct mps_writer *w)
+{
+    const struct schedule_problem *p = w->p;
+    struct schedule_shape shape = {(int)p->n_steps, (int)p->n_batteries, 1,
+                                   (int)p->n_classes};
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        int n = (int)p->batteries[b].n_segments;
+        shape.n_segments = n > shape.n_segments ? n : shape.n_segments;
+    }
+    r->memory.n = schedule_memory(&shape);
+    r->memory.base = malloc(r->memory.n * sizeof(double));
+    schedule_share_where_losses_pay(p, &r->ways);
+    if (w->least != NULL) {
+        /* Losses pay wherever they spare a violation. */
+        r->ways.give = true;
+        memset(r->ways.at, SCHEDULE_WAY_SHARED, sizeof(r->ways.at));
+    }
+    return r->memory.base != NULL &&
+           schedule_lp_open(&r->lp, p, &r->ways, &r->memory);
+}
+
+static enum err write_file(struct mps_writer *w)
+{
+    size_t n = (size_t)(w->p->n_batteries * w->p->n_steps);
+    struct rows *rows = calloc(1, sizeof(*rows));
+    w->windows = calloc(n + 1, sizeof(*w->windows));
+    bool ok = rows != NULL && w->windows != NULL && open_rows(rows, w);
+    if (ok) {
+        w->lp = &rows->lp;
+        set_names(w);
+        write_rows(w);
+        write_columns(w);
+        mps_write_sides(w);
+        fprintf(w->out, "ENDATA\n");
+    }
+    if (rows != NULL) {
+        free(rows->memory.base);
+    }
+    free(rows);
+    free(w->windows);
+    if (!ok) {
+        return ERR_MEMORY;
+    }
+    return fflush(w->out) == 0 && ferror(w->out) == 0 ? ERR_NONE : ERR_IO;
+}
+
 enum err mps_write(FILE *out, const struct schedule_problem *p)
 {
     struct mps_writer w = {.out = out, .p = p};
-    size_t n = (size_t)(p->n_batteries * p->n_steps);
-    w.windows = calloc(n + 1, sizeof(*w.windows));
-    if (w.windows == NULL) {
-        return ERR_MEMORY;
-    }
-    for (int64_t b = 0; b < p->n_batteries; b++) {
-        make_name(w.batteries, b, p->batteries[b].name);
-        schedule_store(&p->batteries[b], &w.stores[b]);
-        set_windows(&w, b);
-    }
-    for (int64_t k = 0; k < p->n_classes; k++) {
-        make_name(w.classes, k, p->classes[k].name);
-    }
-    write_rows(&w);
-    write_columns(&w);
-    mps_write_sides(&w);
-    fprintf(out, "ENDATA\n");
-    free(w.windows);
-    return fflush(out) == 0 && ferror(out) == 0 ? ERR_NONE : ERR_IO;
+    return write_file(&w);
+}
+
+enum err mps_write_least(FILE *out, const struct schedule_problem *p,
+                         const struct mps_least *least)
+{
+    struct mps_writer w = {.out = out, .p = p, .least = least};
+    return write_file(&w);
 }

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "policies/schedule_lp.h"
+#include "replay/mps.h"
+#include "policies/schedule_solve.h"
 
 enum { MPS_NAME_MAX = SITE_NAME_MAX + 4, MPS_LABEL_MAX = MPS_NAME_MAX + 32 };
 
@@ -21,7 +22,9 @@ struct mps_window {
 struct mps_writer {
     FILE *out;
     const struct schedule_problem *p;
-    struct mps_window *windows; /* battery by battery, n_steps each */
+    const struct mps_least *least; /* NULL: all limits are hard */
+    const struct schedule_lp *lp;  /* its shares of a step's power */
+    struct mps_window *windows;    /* battery by battery, n_steps each */
     struct schedule_store stores[SCHEDULE_BATTERIES_MAX];
     char batteries[SCHEDULE_BATTERIES_MAX][MPS_NAME_MAX];
     char classes[SCHEDULE_CLASSES_MAX][MPS_NAME_MAX];
@@ -59,6 +62,20 @@ bool mps_has_segments(const struct mps_writer *w, int64_t b);
 /* A row for the sum of a battery's segments where their widths do not say it
  * already. */
 bool mps_has_level(const struct mps_writer *w, int64_t b, int64_t t);
+
+/* A row for charge and discharge together. */
+bool mps_has_one(const struct mps_writer *w, int64_t b, int64_t t);
+
+/* A row of what the tiers above the one at hand may be violated in all. */
+bool mps_has_total(const struct mps_writer *w, enum schedule_tier tier);
+struct mps_label mps_total(enum schedule_tier tier);
+
+/* The most that the rating, and the energy that can be there, allow. */
+double mps_charge_mw(const struct mps_writer *w, int64_t b, int64_t t);
+double mps_discharge_mw(const struct mps_writer *w, int64_t b, int64_t t);
+
+/* Limits that cannot give way: what is left of those of the energy. */
+struct mps_window mps_hard(const struct mps_writer *w, int64_t b);
 
 struct mps_window mps_window(const struct mps_writer *w, int64_t b, int64_t t);
 

@@ -22,7 +22,6 @@ static void rhs(const struct mps_writer *w, struct mps_label l, double value)
 
 static void write_battery_rhs(const struct mps_writer *w, int64_t b)
 {
-    const struct schedule_battery *a = &w->p->batteries[b];
     for (int64_t s = 0; s < w->stores[b].n_segments; s++) {
         rhs(w, mps_segment(w, "soc", (struct mps_store){b, s}, 0),
             w->stores[b].start_wh[s] / MPS_W_PER_MW);
@@ -33,11 +32,19 @@ static void write_battery_rhs(const struct mps_writer *w, int64_t b)
             rhs(w, mps_at("level", name, t), mps_window(w, b, t).lo_mwh);
         }
         if (mps_has_segments(w, b)) {
-            rhs(w, mps_at("chmax", name, t), a->charge_max_w[t] / MPS_W_PER_MW);
-            rhs(w, mps_at("dismax", name, t),
-                a->discharge_max_w[t] / MPS_W_PER_MW);
+            rhs(w, mps_at("chmax", name, t), mps_charge_mw(w, b, t));
+            rhs(w, mps_at("dismax", name, t), mps_discharge_mw(w, b, t));
+        }
+        if (mps_has_one(w, b, t)) {
+            rhs(w, mps_at("one", name, t), 1.0);
         }
     }
+}
+
+static double floor_mw(const struct mps_writer *w, int64_t k, int64_t t)
+{
+    const struct schedule_class *c = &w->p->classes[k];
+    return c->min_pu * c->demand_w[t] / MPS_W_PER_MW;
 }
 
 static void write_rhs(const struct mps_writer *w)
@@ -54,7 +61,14 @@ static void write_rhs(const struct mps_writer *w)
             if (p->classes[k].deferrable) {
                 rhs(w, mps_at("queue", w->classes[k], t),
                     mps_hours(w, t) * p->classes[k].demand_w[t] / MPS_W_PER_MW);
+            } else if (w->least != NULL) {
+                rhs(w, mps_at("floor", w->classes[k], t), floor_mw(w, k, t));
             }
+        }
+    }
+    for (int tier = 0; tier < SCHEDULE_TIERS; tier++) {
+        if (mps_has_total(w, (enum schedule_tier)tier)) {
+            rhs(w, mps_total((enum schedule_tier)tier), w->least->most[tier]);
         }
     }
     for (int64_t b = 0; b < p->n_batteries; b++) {
@@ -85,18 +99,16 @@ static void write_ranges(const struct mps_writer *w)
 /* A battery of one segment needs no rows for its limits. */
 static void bound_only(const struct mps_writer *w, int64_t b, int64_t t)
 {
-    const struct schedule_battery *a = &w->p->batteries[b];
     struct mps_store store = {b, 0};
-    struct mps_window window = mps_window(w, b, t);
+    struct mps_window window =
+        w->least != NULL ? mps_hard(w, b) : mps_window(w, b, t);
     struct mps_label e = mps_segment(w, "e", store, t);
     if (window.lo_mwh != 0.0) {
         bound(w, "LO", e, window.lo_mwh);
     }
     bound(w, "UP", e, window.hi_mwh);
-    bound(w, "UP", mps_segment(w, "ch", store, t),
-          a->charge_max_w[t] / MPS_W_PER_MW);
-    bound(w, "UP", mps_segment(w, "dis", store, t),
-          a->discharge_max_w[t] / MPS_W_PER_MW);
+    bound(w, "UP", mps_segment(w, "ch", store, t), mps_charge_mw(w, b, t));
+    bound(w, "UP", mps_segment(w, "dis", store, t), mps_discharge_mw(w, b, t));
 }
 
 /* What lies outside all widths lies in the first or the last segment. */
@@ -104,7 +116,8 @@ static void bound_segment(const struct mps_writer *w, struct mps_store store,
                           int64_t t)
 {
     const struct schedule_store *a = &w->stores[store.b];
-    struct mps_window window = mps_window(w, store.b, t);
+    struct mps_window window =
+        w->least != NULL ? mps_hard(w, store.b) : mps_window(w, store.b, t);
     struct mps_label e = mps_segment(w, "e", store, t);
     double hi_mwh = a->width_wh[store.s] / MPS_W_PER_MW;
     if (store.s + 1 == a->n_segments) {
@@ -136,7 +149,7 @@ static void bound_class(const struct mps_writer *w, int64_t k)
         struct mps_label served = mps_at("sv", w->classes[k], t);
         double max_w = c->deferrable ? c->max_w : c->demand_w[t];
         if (!c->deferrable) {
-            bound(w, "LO", served, c->min_pu * c->demand_w[t] / MPS_W_PER_MW);
+            bound(w, "LO", served, w->least != NULL ? 0.0 : floor_mw(w, k, t));
         }
         bound(w, "UP", served, max_w / MPS_W_PER_MW);
     }

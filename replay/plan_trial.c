@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "controller/cli.h"
 #include "policies/ladder.h"
@@ -19,6 +20,13 @@ struct trial {
     struct schedule_problem problem;
     struct schedule answer;
     struct ladder_memory memory;
+    long n_solved;  /* the linear programme, to 1e-6 */
+    long n_relaxed; /* of so many */
+    long n_apart;   /* whose answer is farther from the bound */
+    double widest_relaxed_pu;
+    double sum_s;
+    double most_s;
+    long most_s_seed;
     long n_refused;
     long n_no_number;
     long n_over; /* the budget */
@@ -62,6 +70,35 @@ static void count_gap(struct trial *t, long seed)
     }
 }
 
+static void count_relaxed(struct trial *t)
+{
+    const struct schedule *s = &t->answer;
+    if (isnan(s->relaxed_gap_pu)) {
+        return;
+    }
+    bool solved = s->relaxed_gap_pu <= gap_limits_pu[0];
+    t->n_relaxed++;
+    t->n_solved += solved;
+    t->n_apart += solved && !(s->gap_pu <= gap_limits_pu[0]);
+    t->widest_relaxed_pu = fmax(t->widest_relaxed_pu, s->relaxed_gap_pu);
+}
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void count_time(struct trial *t, long seed, double s)
+{
+    t->sum_s += s;
+    if (s > t->most_s) {
+        t->most_s = s;
+        t->most_s_seed = seed;
+    }
+}
+
 static void one(struct trial *t, long seed, int iterations)
 {
     static const struct plan_random may = {.n_steps_max = STEPS,
@@ -71,7 +108,10 @@ static void one(struct trial *t, long seed, int iterations)
                                .budget = {.n_iterations = iterations}};
     int64_t most = iterations > 0 ? iterations : SCHEDULE_ITERATIONS_MAX;
     ladder_init(&t->ladder, &t->memory);
+    double before_s = now_s();
     ladder_solve(&t->ladder, &r, &t->answer);
+    count_time(t, seed, now_s() - before_s);
+    count_relaxed(t);
     const struct schedule *s = &t->answer;
     struct schedule_verdict v;
     if (!schedule_check(&t->problem, s, &v)) {
@@ -107,7 +147,14 @@ static void print(const struct trial *t, long n)
     printf("  %-34s %8ld\n", "over the iteration budget", t->n_over);
     printf("  %-34s %8lld\n", "most iterations", (long long)t->most_iterations);
     printf("  %-34s %8ld\n", "cannot be met (violations told)", t->n_violated);
-    printf("\nof those that can be met, within 1e-6 of the optimum\n");
+    printf("\nthe linear programme (a battery may charge and discharge at "
+           "once)\n");
+    printf("  %-34s %8ld of %ld\n", "solved to 1e-6", t->n_solved,
+           t->n_relaxed);
+    printf("  %-34s %8.2g\n", "widest gap", t->widest_relaxed_pu);
+    printf("  %-34s %8ld\n", "solved, answer not proven to 1e-6", t->n_apart);
+    printf("\nanswers (one at a time) of those that can be met, within 1e-6 of "
+           "the optimum\n");
     printf("  %-34s %8ld of %ld\n", "no price below 0", t->n_proven[0],
            t->n_met[0]);
     printf("  %-34s %8ld of %ld\n", "prices below 0", t->n_proven[1],
@@ -117,8 +164,11 @@ static void print(const struct trial *t, long n)
     }
     printf("  %-34s %8ld\n", "gap above", t->n_gap[LIMITS]);
     if (t->widest_seed > 0) {
-        printf("  widest gap: %.3g, seed %ld\n", t->widest_pu, t->widest_seed);
+        printf("  %-34s %8.3g, seed %ld\n", "widest gap", t->widest_pu,
+               t->widest_seed);
     }
+    printf("\ntime: mean %.2f ms, most %.1f ms (seed %ld)\n",
+           t->sum_s / (double)n * 1e3, t->most_s * 1e3, t->most_s_seed);
 }
 
 int plan_trial(long n, int iterations)

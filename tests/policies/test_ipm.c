@@ -120,13 +120,15 @@ static void no_multipliers_bound_above_the_optimum(void **state)
     struct ipm_memory m = {.n = schedule_memory(&shape)};
     m.base = malloc(m.n * sizeof(double));
     struct schedule_lp *lp = malloc(sizeof(*lp));
+    struct schedule_ways *ways = calloc(1, sizeof(*ways));
     const struct plan_random may = {STEPS, 4, true};
     uint64_t draws = random_seed(5);
     for (int seed = 0; seed < 40; seed++) {
         plan_random((uint64_t)seed, &may, &f->problem);
         assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
         m.n_used = 0;
-        assert_true(schedule_lp_open(lp, &f->problem, NULL, &m));
+        ways->give = f->answer.n_violations > 0;
+        assert_true(schedule_lp_open(lp, &f->problem, ways, &m));
         double cost = schedule_settle(&f->problem, &lp->penalties, &f->answer);
         ipm_start(&lp->ipm);
         for (int k = 0; k < 20; k++) {
@@ -140,6 +142,7 @@ static void no_multipliers_bound_above_the_optimum(void **state)
         not_above(lp, cost, seed);
     }
     free(lp);
+    free(ways);
     free(m.base);
 }
 

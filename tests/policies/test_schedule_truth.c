@@ -22,6 +22,7 @@ static struct {
     struct schedule_problem problem;
     struct schedule answer;
     struct schedule_lp lp;
+    struct schedule_ways ways;
     struct ipm_memory memory;
     struct schedule_solver *solver;
     double *solver_memory;
@@ -65,7 +66,9 @@ static void no_bound_is_above_a_cost(void **state)
         plan_random((uint64_t)seed, &may, &f->problem);
         assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
         f->memory.n_used = 0;
-        assert_true(schedule_lp_open(&f->lp, &f->problem, NULL, &f->memory));
+        f->ways.give = f->answer.n_violations > 0;
+        assert_true(
+            schedule_lp_open(&f->lp, &f->problem, &f->ways, &f->memory));
         double cost =
             schedule_settle(&f->problem, &f->lp.penalties, &f->answer);
         ipm_start(&f->lp.ipm);
