@@ -21,6 +21,8 @@ static bool take_time(const char *option, const char *text, int64_t *at_ms)
 struct options {
     bool evidence;
     bool history;
+    bool settlement;
+    struct export_settlement settle;
     const char *from;
     const char *to;
     const char *out;
@@ -29,13 +31,22 @@ struct options {
 
 static bool check(const struct options *o)
 {
-    if (o->evidence == o->history) {
-        cli_error("export", "say what: --evidence or --history");
+    const struct export_settlement *s = &o->settle;
+    if (o->evidence + o->history + o->settlement != 1) {
+        cli_error("export", "say what: --evidence, --history or --settlement");
         return false;
     }
-    if (o->evidence && o->every_s > 0.0) {
-        cli_error("export",
-                  "--every is for --history: evidence is written as it is");
+    if (!o->history && o->every_s > 0.0) {
+        cli_error("export", "--every is for --history; a settlement has "
+                            "--interval, evidence is written as it is");
+        return false;
+    }
+    bool any = s->event != NULL || s->limit != NULL || s->baseline != NULL ||
+               s->days != NULL || s->adjust != NULL || s->window != NULL ||
+               s->cap != NULL || s->holidays != NULL || s->interval_s > 0.0;
+    if (any && !o->settlement) {
+        cli_error("export", "--event, --limit, --interval and what is said of "
+                            "the baseline are for --settlement");
         return false;
     }
     return true;
@@ -48,7 +59,9 @@ static int go(const struct options *o, struct export_cfg *cfg)
         cli_error("export", "%s: %s", o->out, strerror(errno));
         return EXIT_USAGE;
     }
-    int code = o->evidence ? export_evidence(cfg) : export_history(cfg);
+    int code = o->evidence  ? export_evidence(cfg)
+               : o->history ? export_history(cfg)
+                            : export_settlement(cfg, &o->settle);
     bool written = fflush(cfg->out) == 0 && ferror(cfg->out) == 0;
     written = (o->out == NULL || fclose(cfg->out) == 0) && written;
     if (!written) {
@@ -66,10 +79,30 @@ int export_main(int argc, char **argv)
         {"evidence", CLI_FLAG, &o.evidence, NULL,
          "the evidence log, for 'ballast verify'"},
         {"history", CLI_FLAG, &o.history, NULL, "the seconds kept, as CSV"},
+        {"settlement", CLI_FLAG, &o.settlement, NULL,
+         "what was delivered in an event, as JSON, for 'ballast verify'"},
         {"from", CLI_TEXT, &o.from, "TIME", "RFC 3339; default: the first"},
         {"to", CLI_TEXT, &o.to, "TIME", "RFC 3339; default: the last"},
         {"every", CLI_DURATION, &o.every_s, "DURATION",
          "history: one row per that, at least 1 s"},
+        {"event", CLI_TEXT, &o.settle.event, "ID",
+         "settlement: of the utility's event; else of --from to --to"},
+        {"limit", CLI_TEXT, &o.settle.limit, "POWER",
+         "settlement: what was asked; default: what the history says"},
+        {"interval", CLI_DURATION, &o.settle.interval_s, "DURATION",
+         "settlement: default 5 min"},
+        {"baseline", CLI_TEXT, &o.settle.baseline, "METHOD",
+         "settlement: high (default) or meter-before"},
+        {"days", CLI_TEXT, &o.settle.days, "N/M",
+         "settlement: the N highest of M days like it; default 5/10"},
+        {"adjust", CLI_TEXT, &o.settle.adjust, "HOW",
+         "settlement: multiply (default), add or none"},
+        {"window", CLI_TEXT, &o.settle.window, "FROM/TO",
+         "settlement: adjusted to then, before the start; default '4 h/2 h'"},
+        {"cap", CLI_TEXT, &o.settle.cap, "FRACTION",
+         "settlement: of the adjustment, or none; default '20 %'"},
+        {"holidays", CLI_TEXT, &o.settle.holidays, "DAYS",
+         "settlement: like weekends; 2026-11-26,2026-12-25"},
         {"out", CLI_TEXT, &o.out, "FILE", "default: standard output"},
     };
     const struct cli cli = {
@@ -78,11 +111,13 @@ int export_main(int argc, char **argv)
         .about = "Writes out what a controller has kept, while it runs or "
                  "later.  A part of the\nevidence brings along what "
                  "'ballast verify' needs to check it.  Exit code 1 where\n"
-                 "there is nothing of that time.",
+                 "there is nothing of that time.  A settlement needs SITE.",
         .example = "  ballast export site.yaml --evidence --out "
                    "november.evidence\n"
                    "  ballast export site.yaml --history --every '1 min' "
-                   "--from 2026-11-21T00:00:00Z\n",
+                   "--from 2026-11-21T00:00:00Z\n"
+                   "  ballast export site.yaml --settlement --event cap-7 "
+                   "--out cap-7.settlement.json\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,

@@ -185,3 +185,49 @@ void history_read_seconds(struct history_reader *r, struct history_span span,
     }
     sqlite3_finalize(s);
 }
+
+void history_read_load(struct history_reader *r, struct history_span span,
+                       int64_t cell_ms, history_load_fn *fn, void *user)
+{
+    sqlite3_stmt *s = prepare(
+        r,
+        "SELECT at_ms/?3*?3,avg(grid_mean_w),count(grid_mean_w) FROM second"
+        " WHERE at_ms>=?1 AND at_ms<=?2 GROUP BY at_ms/?3 ORDER BY 1",
+        span.from_ms);
+    if (s == NULL) {
+        return;
+    }
+    sqlite3_bind_int64(s, 2, span.to_ms);
+    sqlite3_bind_int64(s, 3, cell_ms);
+    while (next_row(r, s)) {
+        fn(user, sqlite3_column_int64(s, 0), number(s, 1),
+           sqlite3_column_int64(s, 2));
+    }
+    sqlite3_finalize(s);
+}
+
+void history_read_events(struct history_reader *r, struct history_span span,
+                         struct history_kinds kinds, history_event_fn *fn,
+                         void *user)
+{
+    sqlite3_stmt *s =
+        prepare(r,
+                "SELECT at_ms,kind,asset,text FROM event WHERE at_ms>=?1 AND"
+                " at_ms<=?2 AND (kind=?3 OR kind=?4) ORDER BY at_ms,id",
+                span.from_ms);
+    if (s == NULL) {
+        return;
+    }
+    sqlite3_bind_int64(s, 2, span.to_ms);
+    sqlite3_bind_text(s, 3, kinds.a, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 4, kinds.b, -1, SQLITE_STATIC);
+    struct history_event event;
+    while (next_row(r, s)) {
+        event.at_ms = sqlite3_column_int64(s, 0);
+        copy_text(s, 1, event.kind, sizeof(event.kind));
+        copy_text(s, 2, event.asset, sizeof(event.asset));
+        copy_text(s, 3, event.text, sizeof(event.text));
+        fn(user, &event);
+    }
+    sqlite3_finalize(s);
+}

@@ -61,6 +61,25 @@ struct history_span {
 void history_read_seconds(struct history_reader *r, struct history_span span,
                           history_second_fn *fn, void *user);
 
+/* Calls 'fn' with the mean of the grid power in every cell of 'cell_ms' that
+ * began in [from, to] (of the clock, in order), and how many seconds of it are
+ * known. */
+typedef void history_load_fn(void *user, int64_t at_ms, double grid_w,
+                             int64_t known_s);
+void history_read_load(struct history_reader *r, struct history_span span,
+                       int64_t cell_ms, history_load_fn *fn, void *user);
+
+/* Calls 'fn' with the events of the kinds 'a' and 'b' in [from, to], in
+ * order. */
+typedef void history_event_fn(void *user, const struct history_event *event);
+struct history_kinds {
+    const char *a;
+    const char *b;
+};
+void history_read_events(struct history_reader *r, struct history_span span,
+                         struct history_kinds kinds, history_event_fn *fn,
+                         void *user);
+
 /* What failed, if the answers above were false for another cause than that
  * there is nothing; "" otherwise. */
 const char *history_read_error(const struct history_reader *r);

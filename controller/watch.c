@@ -7,6 +7,7 @@
 
 #include "adapters/mqtt_rival.h"
 #include "controller/heard.h"
+#include "controller/event_book.h"
 #include "controller/log.h"
 
 static const double LOOP_SILENT_S = 2.0;
@@ -17,6 +18,7 @@ struct watch {
     struct watch_cfg cfg;
     struct alarms *alarms;
     struct watched seen;
+    struct event_book events;
     uint64_t jumps_seen;
     int64_t jump_mono_ms;
     uint64_t dropped_seen;
@@ -285,6 +287,9 @@ const struct watched *watch_look(struct watch *w, int64_t mono_ms,
         judge_assets(w);
     }
     judge_self(w);
+    if (s->ticking) {
+        event_book_look(&w->events, s->in, utc_ms, w->cfg.historian);
+    }
     s->n_alarms = alarms_active(w->alarms, s->alarms);
     return s;
 }

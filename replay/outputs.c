@@ -62,6 +62,16 @@ bool outputs_evidence(const struct outputs *o, struct evidence_out *out)
            evidence_out_open(out, path, &writer, o->start_utc_ms);
 }
 
+bool outputs_settlements(const struct outputs *o, const struct events *events,
+                         const struct settlement_out *seen)
+{
+    char dir[PATH_BYTES];
+    const struct settlement_out_cfg cfg = {
+        .site = o->site, .events = events, .dir = dir};
+    snprintf(dir, sizeof(dir), "%s/%s", o->dir, policy_name(o->policy));
+    return settlement_out_write(seen, &cfg);
+}
+
 struct recorder *outputs_recorder(const struct outputs *o, const char *path)
 {
     char *text = NULL;

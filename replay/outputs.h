@@ -14,6 +14,7 @@
 
 #include "controller/recording.h"
 #include "replay/evidence_out.h"
+#include "replay/settlement_out.h"
 #include "replay/trace.h"
 
 struct outputs {
@@ -30,6 +31,10 @@ bool outputs_evidence(const struct outputs *o, struct evidence_out *out);
 
 /* For `ballast verify`; of a policy of the step. */
 struct recorder *outputs_recorder(const struct outputs *o, const char *path);
+
+/* The settlements of 'events', after the evidence log was closed. */
+bool outputs_settlements(const struct outputs *o, const struct events *events,
+                         const struct settlement_out *seen);
 
 /* Series and recording, NULL where there is none. */
 bool outputs_close(const struct outputs *o, FILE *series,

@@ -281,6 +281,10 @@ static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
     if (r->cfg->watch != NULL) {
         r->cfg->watch(r->cfg->watch_context, &told);
     }
+    if (r->cfg->settle != NULL) {
+        settlement_out_tick(r->cfg->settle, site->control.period_s,
+                            r->plant->grid_w, r->out->record.ramp_w_per_s);
+    }
     if (k % r->n_second == 0) {
         double second_s = (double)r->n_second * site->control.period_s;
         account_fleets(site, r->out, second_s, out);

@@ -23,6 +23,7 @@
 #include "models/witness.h"
 #include "replay/events.h"
 #include "replay/prices.h"
+#include "replay/settlement_out.h"
 #include "replay/trace.h"
 
 /* A tick as it was left, for whoever watches. */
@@ -47,6 +48,7 @@ struct replay_cfg {
     double series_every_s;          /* 0: every tick */
     struct recorder *recorder;      /* NULL: none */
     struct evidence_file *evidence; /* NULL: none; its head is written */
+    struct settlement_out *settle;  /* NULL: none; told every tick */
     bool progress;                  /* a line on stderr while it runs */
     replay_watch_fn *watch;         /* NULL: nobody */
     void *watch_context;

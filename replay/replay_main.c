@@ -139,6 +139,7 @@ static bool run_policy(struct job *j, int i)
                                .start_utc_ms = j->in.start_utc_ms,
                                .policy = policy};
     struct evidence_out evidence = {.file = {.fd = -1}};
+    struct settlement_out seen = {0};
     bool ok = true;
     if (o->out != NULL) {
         cfg.series = outputs_series(&to);
@@ -147,6 +148,11 @@ static bool run_policy(struct job *j, int i)
     if (ok && o->out != NULL && policy != REPLAY_HINDSIGHT) {
         ok = outputs_evidence(&to, &evidence);
         cfg.evidence = &evidence.file;
+    }
+    if (ok && cfg.evidence != NULL && j->in.events.n_utility > 0) {
+        ok = settlement_out_open(&seen, j->in.start_utc_ms,
+                                 j->in.trace.duration_s);
+        cfg.settle = &seen;
     }
     if (ok && o->record != NULL) {
         cfg.recorder = outputs_recorder(&to, o->record);
@@ -160,6 +166,10 @@ static bool run_policy(struct job *j, int i)
     int64_t end_ms =
         j->in.start_utc_ms + (int64_t)(j->results[i].duration_s * 1e3);
     ok = evidence_out_end(&evidence, end_ms, ok);
+    if (ok && cfg.settle != NULL) {
+        ok = outputs_settlements(&to, &j->in.events, &seen);
+    }
+    settlement_out_clear(&seen);
     return outputs_close(&to, cfg.series, cfg.recorder) && ok;
 }
 

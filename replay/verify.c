@@ -11,6 +11,7 @@
 #include "controller/build_id.h"
 #include "controller/cli.h"
 #include "controller/evidence_check.h"
+#include "controller/settlement_check.h"
 #include "controller/parts.h"
 #include "controller/site_file.h"
 #include "controller/step/carry.h"
@@ -18,6 +19,7 @@
 #include "controller/step/step.h"
 #include "models/calendar.h"
 #include "replay/verify_evidence.h"
+#include "replay/verify_settlement.h"
 
 /* Ticks between two looks at how far it is. */
 enum { PROGRESS_TICKS = 4096 };
@@ -310,27 +312,67 @@ static void print_text(const char *path, enum verify_result result,
     }
 }
 
-/* Whether 'path' is an evidence log by its content. */
-static FILE *open_evidence(const char *path)
+/* Whether 'path' is of a kind by its content. */
+static FILE *open_kind(const char *path, bool (*is)(FILE *file))
 {
     FILE *file = fopen(path, "rb");
-    if (file != NULL && !evidence_is_log(file)) {
+    if (file != NULL && !is(file)) {
         fclose(file);
         file = NULL;
     }
     return file;
 }
 
+struct proof {
+    const char *path;
+    const char *head;
+    const char *evidence;
+    bool json;
+};
+
+/* True where it is no recording, or is asked to be none: 'code' says how it
+ * went. */
+static bool verify_proof(const struct proof *p, int *code)
+{
+    FILE *log = open_kind(p->path, evidence_is_log);
+    FILE *settlement = open_kind(p->path, settlement_is);
+    bool wrong = true;
+    *code = EXIT_USAGE;
+    if (p->head != NULL && log == NULL) {
+        cli_error("verify", "--head: %s is not an evidence log", p->path);
+    } else if (p->evidence != NULL && settlement == NULL) {
+        cli_error("verify", "--evidence: %s is not a settlement", p->path);
+    } else {
+        wrong = false;
+    }
+    if (!wrong && log != NULL) {
+        *code = verify_evidence(p->path, log, p->head, p->json);
+    } else if (!wrong && settlement != NULL) {
+        *code = verify_settlement(p->path, settlement, p->evidence, p->json);
+    }
+    bool is = wrong || log != NULL || settlement != NULL;
+    if (log != NULL) {
+        fclose(log);
+    }
+    if (settlement != NULL) {
+        fclose(settlement);
+    }
+    return is;
+}
+
 int verify_main(int argc, char **argv)
 {
     bool any_build = false;
     const char *head = NULL;
+    const char *evidence = NULL;
     bool json = false;
     const struct cli_option options[] = {
         {"any-build", CLI_FLAG, &any_build, NULL,
          "compare although another build of the program recorded it"},
         {"head", CLI_TEXT, &head, "HASH",
          "of an evidence log: its last line's, noted elsewhere before"},
+        {"evidence", CLI_TEXT, &evidence, "FILE",
+         "of a settlement: its evidence log, if not the one it names"},
         {"json", CLI_FLAG, &json, NULL, "for machines"},
     };
     const struct cli cli = {
@@ -343,7 +385,8 @@ int verify_main(int argc, char **argv)
                  "Exit code 0:\nidentical or whole, 1: not, 2: neither a "
                  "recording of this program nor an evidence\nlog.",
         .example = "  ballast verify ballast.db.rec\n"
-                   "  ballast verify ballast.db.evidence\n",
+                   "  ballast verify ballast.db.evidence\n"
+                   "  ballast verify cap-7.settlement.json\n",
         .options = options,
         .n_options = sizeof(options) / sizeof(options[0]),
         .min_args = 1,
@@ -354,15 +397,9 @@ int verify_main(int argc, char **argv)
     if (exit_code >= 0) {
         return exit_code;
     }
-    FILE *evidence = open_evidence(argv[1]);
-    if (evidence != NULL) {
-        exit_code = verify_evidence(argv[1], evidence, head, json);
-        fclose(evidence);
+    const struct proof proof = {argv[1], head, evidence, json};
+    if (verify_proof(&proof, &exit_code)) {
         return exit_code;
-    }
-    if (head != NULL) {
-        cli_error("verify", "--head: %s is not an evidence log", argv[1]);
-        return EXIT_USAGE;
     }
     const struct verify_cfg cfg = {
         .path = argv[1],
