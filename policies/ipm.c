@@ -34,6 +34,33 @@ static size_t n_values(const struct ipm *p)
     return (size_t)p->n_cols * (size_t)p->n_stages;
 }
 
+/* Between the first and the last of 'n' values that is not 0. */
+static struct ipm_span span(const double *values, int n)
+{
+    int from = 0;
+    int to = n;
+    while (from < n && values[from] == 0.0) {
+        from++;
+    }
+    while (to > from && values[to - 1] == 0.0) {
+        to--;
+    }
+    return (struct ipm_span){from, to};
+}
+
+static void spans(struct ipm *p)
+{
+    for (int c = 0; c < p->n_cols; c++) {
+        struct ipm_col *col = &p->cols[c];
+        col->on = (struct ipm_span){0, p->n_stages};
+        for (int e = 0; e < col->n_entries; e++) {
+            int n = p->n_stages - col->entries[e].lag;
+            const double *shape = col->entries[e].shape;
+            col->there[e] = shape ? span(shape, n) : (struct ipm_span){0, n};
+        }
+    }
+}
+
 bool ipm_open(struct ipm *p, struct ipm_memory *m)
 {
     struct ipm_way *one = &p->ways[0];
@@ -51,51 +78,47 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         ok = (*rows[i] = ipm_take(m, n_rows)) && ok;
     }
+    spans(p);
     return ok && ipm_normal_open(p, m);
-}
-
-void ipm_times(const struct ipm *p, const double *v, double *out)
-{
-    size_t n = (size_t)p->n_stages;
-    memset(out, 0, (size_t)p->n_rows * n * sizeof(double));
-    for (int c = 0; c < p->n_cols; c++) {
-        ipm_column_times(p, c, v + (size_t)c * n, out);
-    }
 }
 
 void ipm_start(struct ipm *p)
 {
     p->n_on = 0.0;
-    for (size_t i = 0; i < n_values(p); i++) {
-        p->n_on += p->range[i] > 0.0 ? 1.0 : 0.0;
+    for (int c = 0; c < p->n_cols; c++) {
+        size_t at = (size_t)c * (size_t)p->n_stages;
+        p->cols[c].on = span(p->range + at, p->n_stages);
+        for (int t = 0; t < p->n_stages; t++) {
+            p->n_on += p->range[at + (size_t)t] > 0.0 ? 1.0 : 0.0;
+        }
     }
     ipm_pass_start(p, start_mu);
 }
 
 double ipm_cost(const struct ipm *p)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n_values(p); i++) {
-        sum += p->cost[i] * p->xl[i];
-    }
-    return sum;
+    return p->cost_sum;
 }
 
 /* What A'y is the sum of, without signs: rounding goes by it. */
 static void dot_sizes(const struct ipm *p, int c, const double *sizes,
                       double *out)
 {
+    const struct ipm_col *col = &p->cols[c];
     size_t n = (size_t)p->n_stages;
     memset(out, 0, n * sizeof(double));
-    for (int e = 0; e < p->cols[c].n_entries; e++) {
-        const struct ipm_entry *at = &p->cols[c].entries[e];
-        const double *from = sizes + (size_t)at->row * n + at->lag;
-        size_t count = n - (size_t)at->lag;
+    for (int e = 0; e < col->n_entries; e++) {
+        const struct ipm_entry *at = &col->entries[e];
+        struct ipm_span in = ipm_span_both(col->on, col->there[e]);
+        size_t count = (size_t)(in.to - in.from);
+        const double *from = sizes + (size_t)at->row * n + at->lag + in.from;
         double k = fabs(at->k);
         if (at->shape) {
-            ipm_add_shaped(count, k, (const double *[]){from, at->shape}, out);
+            ipm_add_shaped(count, k,
+                           (const double *[]){from, at->shape + in.from},
+                           out + in.from);
         } else {
-            ipm_add(count, k, from, out);
+            ipm_add(count, k, from, out + in.from);
         }
     }
 }
@@ -119,7 +142,8 @@ double ipm_bound(const struct ipm *p)
         const double *range = p->range + (size_t)c * n;
         ipm_column_dot(p, c, p->y, p->work);
         dot_sizes(p, c, sizes, size);
-        for (size_t t = 0; t < n; t++) {
+        struct ipm_span on = p->cols[c].on;
+        for (int t = on.from; t < on.to; t++) {
             double slope = cost[t] - p->work[t] - rounding_pu * size[t];
             sum += (slope < 0.0 ? slope : 0.0) * range[t];
         }
@@ -127,22 +151,38 @@ double ipm_bound(const struct ipm *p)
     return sum - rounding_pu * lost;
 }
 
-/* dy of A theta A' dy = rp - A theta g, from the last in dy. */
-static void solve(struct ipm *p, struct ipm_way *way)
+/* The right hand side of A theta A' dy = rp - A theta g, from the last in dy.
+ */
+static double *aim(const struct ipm *p, struct ipm_way *way)
 {
     size_t n_rows = (size_t)p->n_rows * (size_t)p->n_stages;
     for (size_t i = 0; i < n_rows; i++) {
         way->dy[i] = p->rp[i] - way->dy[i];
     }
-    ipm_normal_solve(p, way->dy);
+    return way->dy;
+}
+
+static void solve(struct ipm *p, struct ipm_way *way)
+{
+    ipm_normal_solve(p, aim(p, way));
     ipm_pass_reach(p, way);
 }
 
+static void predict(struct ipm *p, struct ipm_way *way)
+{
+    ipm_normal_factor(p, aim(p, way));
+    ipm_pass_predict(p, way);
+}
+
+/* Where the predictor leads: it wants all products 0, so the sum of x dz is
+ * minus that of dx z and of all products. */
 static double mu_after(const struct ipm *p, const struct ipm_way *way)
 {
-    double change = way->primal * way->by_x + way->dual * way->by_z +
+    double sides = fmax(2.0 * p->n_on, 1.0);
+    double change = way->primal * way->by_x -
+                    way->dual * (way->by_x + sides * p->mu) +
                     way->primal * way->dual * way->by_both;
-    return p->mu + change / fmax(2.0 * p->n_on, 1.0);
+    return p->mu + change / sides;
 }
 
 /* Longer ways of the same factorisation, as long as they get longer. */
@@ -170,8 +210,7 @@ static struct ipm_way *lengthen(struct ipm *p, double target)
 bool ipm_iterate(struct ipm *p)
 {
     struct ipm_way *way = &p->ways[0];
-    ipm_normal_factor(p);
-    solve(p, way);
+    predict(p, way);
     double sigma = fmax(mu_after(p, way), 0.0) / p->mu;
     double target = sigma * sigma * sigma * p->mu;
     ipm_pass_correct(p, target, way);
@@ -180,7 +219,8 @@ bool ipm_iterate(struct ipm *p)
     double back = fmin(fmax(0.995, 1.0 - p->mu), 0.9995);
     way->primal = fmin(1.0, back * way->primal);
     way->dual = fmin(1.0, back * way->dual);
-    if (!isfinite(mu_after(p, way)) || fmax(way->primal, way->dual) < 1e-8) {
+    if (!isfinite(way->by_x + way->by_both) ||
+        fmax(way->primal, way->dual) < 1e-8) {
         return false;
     }
     ipm_pass_move(p, way, way->primal, way->dual);

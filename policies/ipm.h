@@ -51,9 +51,18 @@ struct ipm_entry {
     const double *shape; /* coefficient k * shape[t]; NULL: k */
 };
 
+/* Stages from .. to - 1. */
+struct ipm_span {
+    int from;
+    int to;
+};
+
 struct ipm_col {
     int n_entries;
     struct ipm_entry entries[IPM_ENTRIES_MAX];
+    /* Set by ipm_open, from shapes, and by ipm_start, from ranges. */
+    struct ipm_span there[IPM_ENTRIES_MAX]; /* the entry is not 0 */
+    struct ipm_span on;                     /* the column is not fixed */
 };
 
 /* A row coupled with a local one: 'pair' holds their products. */
@@ -64,6 +73,7 @@ struct ipm_neighbour {
 };
 
 struct ipm_local {
+    struct ipm_span on; /* has entries */
     int n_neighbours;
     struct ipm_neighbour at[IPM_NEIGHBOURS_MAX];
 };
@@ -81,6 +91,7 @@ struct ipm_normal {
     int16_t diag[IPM_ROWS_MAX][IPM_ROWS_MAX];  /* same stage, symmetric */
     int16_t after[IPM_ROWS_MAX][IPM_ROWS_MAX]; /* [row of t + 1][row of t] */
     struct ipm_local local[IPM_ROWS_MAX];
+    bool clean[2 * IPM_ROWS_MAX * IPM_ROWS_MAX]; /* pairs, since the clear */
     int n_blocks;
     struct ipm_block blocks[2 * IPM_ROWS_MAX * IPM_ROWS_MAX];
     double *pairs;   /* n_pairs x stages; of a local row over its pivot */
@@ -99,9 +110,8 @@ struct ipm_way {
     double *dy;    /* n_rows x n_stages */
     double primal; /* how far, until the first value reaches 0; at most 1 */
     double dual;
-    double by_x; /* sum of dx z */
-    double by_z; /* sum of x dz */
-    double by_both;
+    double by_x;    /* sum of dx z */
+    double by_both; /* sum of dx dz */
 };
 
 struct ipm {
@@ -129,12 +139,13 @@ struct ipm {
     struct ipm_way ways[2];
     double n_on; /* not fixed */
     double mu;
+    double cost_sum;  /* cost'(x - lo) */
     double primal_pu; /* residual, relative */
     struct ipm_normal normal;
 };
 
 /* Takes the arrays; false when the memory is exhausted.  n_* are set and the
- * columns' entries declared before. */
+ * columns' entries declared before, with what is in their shapes. */
 bool ipm_open(struct ipm *p, struct ipm_memory *m);
 
 /* A start near the central path of y; after cost, range and rhs are set. */
@@ -147,12 +158,43 @@ bool ipm_iterate(struct ipm *p);
 /* cost'(x - lo) of the iterate. */
 double ipm_cost(const struct ipm *p);
 
+static inline struct ipm_span ipm_span_both(struct ipm_span a,
+                                            struct ipm_span b)
+{
+    int from = a.from > b.from ? a.from : b.from;
+    int to = a.to < b.to ? a.to : b.to;
+    return (struct ipm_span){from, to > from ? to : from};
+}
+
 /* A bound from below on the optimum of cost'(x - lo), from y alone, less what
  * rounding may add to it. */
 double ipm_bound(const struct ipm *p);
 
 /* out = A v. */
 void ipm_times(const struct ipm *p, const double *v, double *out);
+
+/* Of a column where it is not fixed: 'n' values from 'at' on are those of stage
+ * 't' on. */
+struct ipm_part {
+    size_t at;
+    size_t t;
+    size_t n;
+};
+
+struct ipm_part ipm_part_of(const struct ipm *p, int c);
+
+/* policies/ipm_column.c: with column c of A where it is not fixed, out += it
+ * times v; out = it'v; grad = it'y - cost. */
+void ipm_column_times(const struct ipm *p, int c, const double *v, double *out);
+void ipm_column_dot(const struct ipm *p, int c, const double *v, double *out);
+void ipm_column_slope(struct ipm *p, int c);
+
+/* Where dx = theta (A'dy + gradient) leads: the gradient of the way's aim. */
+static inline double ipm_aim(double grad, double cl, double zl, double cu,
+                             double zu)
+{
+    return grad + (cl + zl) - (cu + zu);
+}
 
 /* policies/ipm_pass.c: everything at once of one column after the other.  They
  * leave A theta g in the way's dy, where g is the gradient of what it wants. */
@@ -162,22 +204,22 @@ void ipm_pass_move(struct ipm *p, const struct ipm_way *by, double primal,
 void ipm_pass_correct(struct ipm *p, double target, struct ipm_way *way);
 void ipm_pass_centre(struct ipm *p, double target, const struct ipm_way *from,
                      struct ipm_way *to);
+
+/* policies/ipm_reach.c: from dy to dx and how far both go; predict: the way
+ * wants all products 0, and its cl and cu are not looked at. */
 void ipm_pass_reach(struct ipm *p, struct ipm_way *way);
+void ipm_pass_predict(struct ipm *p, struct ipm_way *way);
 
-/* Column c of A: out += it times v; out = it'v. */
-void ipm_column_times(const struct ipm *p, int c, const double *v, double *out);
-void ipm_column_dot(const struct ipm *p, int c, const double *v, double *out);
-
-/* policies/ipm_normal.c: products of a column with theta, after a clear;
- * factor; solve (rhs and answer n_rows x n_stages, in place). */
+/* policies/ipm_normal.c: products of a column with theta, after a clear; factor
+ * and solve, solve again (rhs and answer n_rows x n_stages, in place). */
 bool ipm_normal_open(struct ipm *p, struct ipm_memory *m);
 void ipm_normal_clear(struct ipm *p);
 void ipm_normal_add(struct ipm *p, int c);
-void ipm_normal_factor(struct ipm *p);
+void ipm_normal_factor(struct ipm *p, double *rhs);
 void ipm_normal_solve(struct ipm *p, double *rhs);
 
-/* policies/ipm_band.c: the coupled rows, from 'pairs' to 'band' and in 'rhs'.
- */
+/* policies/ipm_band.c: the coupled rows, from 'pairs' to 'band' and in 'rhs';
+ * the factorisation solves once, too. */
 bool ipm_band_open(struct ipm *p, struct ipm_memory *m);
 void ipm_band_factor(struct ipm *p);
 void ipm_band_solve(struct ipm *p);

@@ -10,7 +10,7 @@
 
 #include "policies/ipm_wide.h"
 
-enum { GROUP = 4 };
+enum { GROUP = 4, SPREAD = 8 };
 
 static const double pivot_min_pu = 1e-13;
 static const double pivot_min = 1e-30;
@@ -69,21 +69,24 @@ bool ipm_band_open(struct ipm *p, struct ipm_memory *m)
     return q->band && q->whole && q->rhs;
 }
 
-/* Stage 't' of the products into its columns. */
-static void spread(struct ipm *p, size_t t)
+/* 'count' stages of the products from 't' on into their columns. */
+static void spread(struct ipm *p, size_t t, size_t count)
 {
     const struct ipm_normal *q = &p->normal;
     size_t stride = band_stride(p);
     size_t n = (size_t)p->n_stages;
     size_t nc = (size_t)p->n_coupled;
     double *to = q->band + t * nc * stride;
-    memset(to, 0, nc * stride * sizeof(double));
+    memset(to, 0, count * nc * stride * sizeof(double));
     for (int i = 0; i < q->n_blocks; i++) {
         const struct ipm_block *b = &q->blocks[i];
-        to[(size_t)b->col * stride + (size_t)b->below] =
-            q->pairs[(size_t)b->pair * n + t];
+        size_t at = (size_t)b->col * stride + (size_t)b->below;
+        const double *from = q->pairs + (size_t)b->pair * n + t;
+        for (size_t k = 0; k < count; k++) {
+            to[k * nc * stride + at] = from[k];
+        }
     }
-    for (size_t r = 0; r < nc; r++) {
+    for (size_t r = 0; r < count * nc; r++) {
         q->whole[t * nc + r] = to[r * stride];
     }
 }
@@ -147,26 +150,6 @@ group(double *restrict col, const double *whole, int w)
     }
 }
 
-static inline __attribute__((always_inline)) void factor(struct ipm *p, int w)
-{
-    size_t stride = (size_t)w + 2 * GROUP;
-    size_t n = (size_t)p->n_stages;
-    size_t nc = (size_t)p->n_coupled;
-    size_t columns = n * nc;
-    size_t ready = 0; /* stages spread */
-    /* What a group reaches, in stages. */
-    size_t ahead = nc > 0 ? ((size_t)w + GROUP) / nc + 1 : 0;
-    memset(p->normal.band + columns * stride, 0,
-           stride * stride * sizeof(double));
-    memset(p->normal.whole + columns, 0, stride * sizeof(double));
-    for (size_t j = 0; j < columns; j += GROUP) {
-        while (ready < n && ready <= j / nc + ahead) {
-            spread(p, ready++);
-        }
-        group(p->normal.band + j * stride, p->normal.whole + j, w);
-    }
-}
-
 /* v[j..] -= what the columns j.. make of their own values, and v / D. */
 static inline __attribute__((always_inline)) void
 forward(const double *restrict col, double *restrict v, int w)
@@ -220,7 +203,44 @@ backward(const double *restrict col, double *restrict v, int w)
     v[0] -= a[0] * (fa + a[1] * v[1] + (a[2] * v[2] + a[3] * v[3]));
 }
 
+static inline __attribute__((always_inline)) void back(struct ipm *p, int w)
+{
+    size_t stride = (size_t)w + 2 * GROUP;
+    size_t columns = (size_t)p->n_stages * (size_t)p->n_coupled;
+    double *v = p->normal.rhs;
+    memset(v + columns, 0, stride * sizeof(double));
+    for (size_t j = (columns + GROUP - 1) / GROUP * GROUP; j > 0;) {
+        j -= GROUP;
+        backward(p->normal.band + j * stride, v + j, w);
+    }
+}
+
 /* Columns past the last are 0 and stay so. */
+static inline __attribute__((always_inline)) void factor(struct ipm *p, int w)
+{
+    struct ipm_normal *q = &p->normal;
+    size_t stride = (size_t)w + 2 * GROUP;
+    size_t n = (size_t)p->n_stages;
+    size_t nc = (size_t)p->n_coupled;
+    size_t columns = n * nc;
+    size_t ready = 0; /* stages spread */
+    /* What a group reaches, in stages. */
+    size_t ahead = nc > 0 ? ((size_t)w + GROUP) / nc + 1 : 0;
+    memset(q->band + columns * stride, 0, stride * stride * sizeof(double));
+    memset(q->whole + columns, 0, stride * sizeof(double));
+    memset(q->rhs + columns, 0, stride * sizeof(double));
+    for (size_t j = 0; j < columns; j += GROUP) {
+        while (ready < n && ready <= j / nc + ahead) {
+            size_t count = n - ready < SPREAD ? n - ready : SPREAD;
+            spread(p, ready, count);
+            ready += count;
+        }
+        group(q->band + j * stride, q->whole + j, w);
+        forward(q->band + j * stride, q->rhs + j, w);
+    }
+    back(p, w);
+}
+
 static inline __attribute__((always_inline)) void solve(struct ipm *p, int w)
 {
     size_t stride = (size_t)w + 2 * GROUP;
@@ -230,11 +250,7 @@ static inline __attribute__((always_inline)) void solve(struct ipm *p, int w)
     for (size_t j = 0; j < columns; j += GROUP) {
         forward(p->normal.band + j * stride, v + j, w);
     }
-    memset(v + columns, 0, stride * sizeof(double));
-    for (size_t j = (columns + GROUP - 1) / GROUP * GROUP; j > 0;) {
-        j -= GROUP;
-        backward(p->normal.band + j * stride, v + j, w);
-    }
+    back(p, w);
 }
 
 /* With these widths known, loops have a fixed number of turns. */

@@ -43,6 +43,11 @@ static void mark_columns(struct ipm *p)
             for (int j = 0; j <= i; j++) {
                 const struct ipm_entry *a = &col->entries[i];
                 const struct ipm_entry *b = &col->entries[j];
+                struct ipm_span in =
+                    ipm_span_both(col->there[i], col->there[j]);
+                if (in.to <= in.from) {
+                    continue;
+                }
                 mark_two(q, (struct ipm_neighbour){a->row, a->lag, 0},
                          (struct ipm_neighbour){b->row, b->lag, 0});
             }
@@ -69,9 +74,32 @@ static void neighbours(const struct ipm *p, int l, struct ipm_local *out)
     }
 }
 
+/* The stages of every local row, from the columns in it. */
+static void find_local(struct ipm *p)
+{
+    for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
+        p->normal.local[l].on = (struct ipm_span){p->n_stages, 0};
+    }
+    for (int c = 0; c < p->n_cols; c++) {
+        const struct ipm_col *col = &p->cols[c];
+        for (int e = 0; e < col->n_entries; e++) {
+            int l = col->entries[e].row - p->n_coupled;
+            struct ipm_span in = col->there[e];
+            if (l >= 0 && in.to > in.from) {
+                struct ipm_span *on = &p->normal.local[l].on;
+                int from = in.from + col->entries[e].lag;
+                int to = in.to + col->entries[e].lag;
+                on->from = from < on->from ? from : on->from;
+                on->to = to > on->to ? to : on->to;
+            }
+        }
+    }
+}
+
 static void mark_fill(struct ipm *p)
 {
     struct ipm_normal *q = &p->normal;
+    find_local(p);
     for (int l = p->n_coupled; l < p->n_rows; l++) {
         struct ipm_local *local = &q->local[l - p->n_coupled];
         mark_diag(q, l, l);
@@ -106,47 +134,47 @@ static double *pair_of(const struct ipm *p, int pair)
     return p->normal.pairs + (size_t)pair * (size_t)p->n_stages;
 }
 
-/* Where the product of two entries goes, and over how many stages. */
-struct target {
-    double *at;
-    int n;
-};
-
-static struct target target(const struct ipm *p, struct ipm_neighbour a,
-                            struct ipm_neighbour b)
+/* Where the product of two entries goes: that of a column's stage 0. */
+static double *target(struct ipm *p, struct ipm_neighbour a,
+                      struct ipm_neighbour b)
 {
-    const struct ipm_normal *q = &p->normal;
-    int n = a.lag || b.lag ? p->n_stages - 1 : p->n_stages;
-    if (a.lag == b.lag) {
-        return (struct target){pair_of(p, q->diag[a.row][b.row]) + a.lag, n};
+    struct ipm_normal *q = &p->normal;
+    int pair = a.lag == b.lag  ? q->diag[a.row][b.row]
+               : a.lag > b.lag ? q->after[a.row][b.row]
+                               : q->after[b.row][a.row];
+    if (!q->clean[pair]) {
+        q->clean[pair] = true;
+        memset(pair_of(p, pair), 0, (size_t)p->n_stages * sizeof(double));
     }
-    int pair = a.lag > b.lag ? q->after[a.row][b.row] : q->after[b.row][a.row];
-    return (struct target){pair_of(p, pair), n};
+    return pair_of(p, pair) + (a.lag == b.lag ? a.lag : 0);
 }
 
 static void add_product(struct ipm *p, const double *theta,
-                        const struct ipm_entry *a, const struct ipm_entry *b)
+                        const struct ipm_entry *const of[2], struct ipm_span in)
 {
-    struct target to = target(p, (struct ipm_neighbour){a->row, a->lag, 0},
-                              (struct ipm_neighbour){b->row, b->lag, 0});
+    const struct ipm_entry *a = of[0];
+    const struct ipm_entry *b = of[1];
+    double *to = target(p, (struct ipm_neighbour){a->row, a->lag, 0},
+                        (struct ipm_neighbour){b->row, b->lag, 0}) +
+                 in.from;
     double k = a->k * b->k;
     const double *one = a->shape ? a->shape : b->shape;
-    const double *other = a->shape && b->shape ? b->shape : NULL;
-    size_t n = (size_t)to.n;
-    if (other) {
-        ipm_add_twice_shaped(n, k, (const double *[]){theta, one, other},
-                             to.at);
+    size_t n = (size_t)(in.to - in.from);
+    theta += in.from;
+    if (a->shape && b->shape) {
+        ipm_add_twice_shaped(
+            n, k, (const double *[]){theta, one + in.from, b->shape + in.from},
+            to);
     } else if (one) {
-        ipm_add_shaped(n, k, (const double *[]){theta, one}, to.at);
+        ipm_add_shaped(n, k, (const double *[]){theta, one + in.from}, to);
     } else {
-        ipm_add(n, k, theta, to.at);
+        ipm_add(n, k, theta, to);
     }
 }
 
 void ipm_normal_clear(struct ipm *p)
 {
-    memset(p->normal.pairs, 0,
-           (size_t)p->normal.n_pairs * (size_t)p->n_stages * sizeof(double));
+    memset(p->normal.clean, 0, (size_t)p->normal.n_pairs);
 }
 
 void ipm_normal_add(struct ipm *p, int c)
@@ -154,10 +182,27 @@ void ipm_normal_add(struct ipm *p, int c)
     const double *theta = p->theta + (size_t)c * (size_t)p->n_stages;
     const struct ipm_col *col = &p->cols[c];
     for (int i = 0; i < col->n_entries; i++) {
+        struct ipm_span on = ipm_span_both(col->on, col->there[i]);
         for (int j = 0; j <= i; j++) {
-            add_product(p, theta, &col->entries[i], &col->entries[j]);
+            struct ipm_span in = ipm_span_both(on, col->there[j]);
+            if (in.to > in.from) {
+                add_product(p, theta,
+                            (const struct ipm_entry *[]){&col->entries[i],
+                                                         &col->entries[j]},
+                            in);
+            }
         }
     }
+}
+
+static void clear_rest(struct ipm *p)
+{
+    for (int pair = 0; pair < p->normal.n_pairs; pair++) {
+        if (!p->normal.clean[pair]) {
+            memset(pair_of(p, pair), 0, (size_t)p->n_stages * sizeof(double));
+        }
+    }
+    memset(p->normal.clean, 1, (size_t)p->normal.n_pairs);
 }
 
 static void invert(const double *pivot, size_t n, double *inv)
@@ -167,6 +212,15 @@ static void invert(const double *pivot, size_t n, double *inv)
     }
 }
 
+/* The stages of a local row that its neighbour is there for. */
+static size_t shared(const struct ipm *p, const struct ipm_local *local,
+                     int lag)
+{
+    int to = p->n_stages - lag;
+    to = local->on.to < to ? local->on.to : to;
+    return to > local->on.from ? (size_t)(to - local->on.from) : 0;
+}
+
 /* From the last neighbour on, so that those before are as they were; what
  * stays in a pair is divided by the pivot. */
 static void eliminate(struct ipm *p, int l)
@@ -174,38 +228,38 @@ static void eliminate(struct ipm *p, int l)
     const struct ipm_local *local = &p->normal.local[l];
     int row = p->n_coupled + l;
     size_t n = (size_t)p->n_stages;
+    int from = local->on.from;
+    size_t count = shared(p, local, 0);
     double *inv = p->normal.inverse + (size_t)l * n;
-    invert(pair_of(p, p->normal.diag[row][row]), n, inv);
+    if (count == 0) {
+        return;
+    }
+    invert(pair_of(p, p->normal.diag[row][row]) + from, count, inv + from);
     for (int i = local->n_neighbours - 1; i >= 0; i--) {
-        double *own = pair_of(p, local->at[i].pair);
-        memcpy(p->work, own, n * sizeof(double));
-        ipm_scale(n, inv, own);
+        double *own = pair_of(p, local->at[i].pair) + from;
+        memcpy(p->work, own, count * sizeof(double));
+        ipm_scale(count, inv + from, own);
         for (int j = 0; j <= i; j++) {
             const double *with =
-                j == i ? p->work : pair_of(p, local->at[j].pair);
-            struct target to = target(p, local->at[i], local->at[j]);
-            ipm_subtract((size_t)to.n, own, with, to.at);
+                j == i ? p->work : pair_of(p, local->at[j].pair) + from;
+            double *to = target(p, local->at[i], local->at[j]) + from;
+            int lag = local->at[i].lag | local->at[j].lag;
+            ipm_subtract(shared(p, local, lag), own, with, to);
         }
     }
-}
-
-void ipm_normal_factor(struct ipm *p)
-{
-    for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
-        eliminate(p, l);
-    }
-    ipm_band_factor(p);
 }
 
 static void forward_local(struct ipm *p, int l, double *rhs)
 {
     size_t n = (size_t)p->n_stages;
     const struct ipm_local *local = &p->normal.local[l];
-    const double *own = rhs + (size_t)(p->n_coupled + l) * n;
+    int from = local->on.from;
+    const double *own = rhs + (size_t)(p->n_coupled + l) * n + from;
     for (int i = 0; i < local->n_neighbours; i++) {
         const struct ipm_neighbour *nb = &local->at[i];
-        double *to = rhs + (size_t)nb->row * n + nb->lag;
-        ipm_subtract(n - (size_t)nb->lag, pair_of(p, nb->pair), own, to);
+        double *to = rhs + (size_t)nb->row * n + nb->lag + from;
+        ipm_subtract(shared(p, local, nb->lag), pair_of(p, nb->pair) + from,
+                     own, to);
     }
 }
 
@@ -213,35 +267,59 @@ static void back_local(struct ipm *p, int l, double *rhs)
 {
     size_t n = (size_t)p->n_stages;
     const struct ipm_local *local = &p->normal.local[l];
+    int from = local->on.from;
     double *own = rhs + (size_t)(p->n_coupled + l) * n;
     ipm_scale(n, p->normal.inverse + (size_t)l * n, own);
     for (int i = 0; i < local->n_neighbours; i++) {
         const struct ipm_neighbour *nb = &local->at[i];
-        const double *from = rhs + (size_t)nb->row * n + nb->lag;
-        ipm_subtract(n - (size_t)nb->lag, pair_of(p, nb->pair), from, own);
+        const double *with = rhs + (size_t)nb->row * n + nb->lag + from;
+        ipm_subtract(shared(p, local, nb->lag), pair_of(p, nb->pair) + from,
+                     with, own + from);
     }
+}
+
+static void forward_all(struct ipm *p, double *rhs)
+{
+    size_t n = (size_t)p->n_stages;
+    size_t nc = (size_t)p->n_coupled;
+    for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
+        forward_local(p, l, rhs);
+    }
+    for (size_t t = 0; t < n; t++) {
+        for (size_t r = 0; r < nc; r++) {
+            p->normal.rhs[t * nc + r] = rhs[r * n + t];
+        }
+    }
+}
+
+static void back_all(struct ipm *p, double *rhs)
+{
+    size_t n = (size_t)p->n_stages;
+    size_t nc = (size_t)p->n_coupled;
+    for (size_t t = 0; t < n; t++) {
+        for (size_t r = 0; r < nc; r++) {
+            rhs[r * n + t] = p->normal.rhs[t * nc + r];
+        }
+    }
+    for (int l = p->n_rows - p->n_coupled - 1; l >= 0; l--) {
+        back_local(p, l, rhs);
+    }
+}
+
+void ipm_normal_factor(struct ipm *p, double *rhs)
+{
+    clear_rest(p);
+    for (int l = 0; l < p->n_rows - p->n_coupled; l++) {
+        eliminate(p, l);
+    }
+    forward_all(p, rhs);
+    ipm_band_factor(p);
+    back_all(p, rhs);
 }
 
 void ipm_normal_solve(struct ipm *p, double *rhs)
 {
-    int n_local = p->n_rows - p->n_coupled;
-    size_t n = (size_t)p->n_stages;
-    size_t nc = (size_t)p->n_coupled;
-    for (int l = 0; l < n_local; l++) {
-        forward_local(p, l, rhs);
-    }
-    for (size_t r = 0; r < nc; r++) {
-        for (size_t t = 0; t < n; t++) {
-            p->normal.rhs[t * nc + r] = rhs[r * n + t];
-        }
-    }
+    forward_all(p, rhs);
     ipm_band_solve(p);
-    for (size_t r = 0; r < nc; r++) {
-        for (size_t t = 0; t < n; t++) {
-            rhs[r * n + t] = p->normal.rhs[t * nc + r];
-        }
-    }
-    for (int l = n_local - 1; l >= 0; l--) {
-        back_local(p, l, rhs);
-    }
+    back_all(p, rhs);
 }

@@ -9,50 +9,9 @@
 #include "policies/ipm_vector.h"
 #include "policies/ipm_wide.h"
 
-enum { LANES = 16 };
-
 static size_t stages(const struct ipm *p)
 {
     return (size_t)p->n_stages;
-}
-
-void ipm_column_times(const struct ipm *p, int c, const double *v, double *out)
-{
-    size_t n = stages(p);
-    for (int e = 0; e < p->cols[c].n_entries; e++) {
-        const struct ipm_entry *at = &p->cols[c].entries[e];
-        double *to = out + (size_t)at->row * n + at->lag;
-        size_t count = n - (size_t)at->lag;
-        if (at->shape) {
-            ipm_add_shaped(count, at->k, (const double *[]){v, at->shape}, to);
-        } else {
-            ipm_add(count, at->k, v, to);
-        }
-    }
-}
-
-void ipm_column_dot(const struct ipm *p, int c, const double *v, double *out)
-{
-    size_t n = stages(p);
-    memset(out, 0, n * sizeof(double));
-    for (int e = 0; e < p->cols[c].n_entries; e++) {
-        const struct ipm_entry *at = &p->cols[c].entries[e];
-        const double *from = v + (size_t)at->row * n + at->lag;
-        size_t count = n - (size_t)at->lag;
-        if (at->shape) {
-            ipm_add_shaped(count, at->k, (const double *[]){from, at->shape},
-                           out);
-        } else {
-            ipm_add(count, at->k, from, out);
-        }
-    }
-}
-
-/* Where dx = theta (A'dy + gradient) leads: the gradient of the way's aim. */
-static inline double aim(double grad, double cl, double zl, double cu,
-                         double zu)
-{
-    return grad + (cl + zl) - (cu + zu);
 }
 
 /* Part of the range that the start keeps off its bounds: there is far to go. */
@@ -61,8 +20,9 @@ static const double start_off_pu = 0.05;
 /* x of the least cost'x - mu (log(x - lo) + log(hi - x)), with less mu where
  * the range is small, or z would be large there.  The smaller of both distances
  * comes without cancellation. */
-static void centre(struct ipm *p, size_t at, double mu)
+static void centre(struct ipm *p, int c, double mu)
 {
+    size_t at = (size_t)c * stages(p);
     for (size_t i = at; i < at + stages(p); i++) {
         double range = p->range[i];
         double slope = -p->grad[i];
@@ -86,22 +46,19 @@ static void centre(struct ipm *p, size_t at, double mu)
 
 /* 1 / x and the weights of the normal equations, 0 for a fixed column; the
  * predictor wants all products 0. */
-IPM_WIDE static void weigh(struct ipm *p, size_t at, struct ipm_way *way)
+IPM_WIDE static void weigh(struct ipm *p, struct ipm_part part)
 {
-    const double *restrict xl = p->xl + at;
-    const double *restrict xu = p->xu + at;
-    const double *restrict zl = p->zl + at;
-    const double *restrict zu = p->zu + at;
-    const double *restrict grad = p->grad + at;
-    double *restrict il = p->il + at;
-    double *restrict iu = p->iu + at;
-    double *restrict theta = p->theta + at;
-    double *restrict cl = way->cl + at;
-    double *restrict cu = way->cu + at;
-    double *restrict v = p->work;
-    size_t n = stages(p);
+    const double *restrict xl = p->xl + part.at;
+    const double *restrict xu = p->xu + part.at;
+    const double *restrict zl = p->zl + part.at;
+    const double *restrict zu = p->zu + part.at;
+    const double *restrict grad = p->grad + part.at;
+    double *restrict il = p->il + part.at;
+    double *restrict iu = p->iu + part.at;
+    double *restrict theta = p->theta + part.at;
+    double *restrict v = p->work + part.t;
     IPM_APART
-    for (size_t t = 0; t < n; t++) {
+    for (size_t t = 0; t < part.n; t++) {
         double both = xl[t] * xu[t];
         double on = both > 0.0 ? 1.0 : 0.0;
         double off = 1.0 - on; /* for the divisions only */
@@ -110,50 +67,33 @@ IPM_WIDE static void weigh(struct ipm *p, size_t at, struct ipm_way *way)
         il[t] = xu[t] * inv;
         iu[t] = xl[t] * inv;
         theta[t] = weight;
-        cl[t] = -zl[t];
-        cu[t] = -zu[t];
         v[t] = weight * grad[t];
     }
 }
 
-static double add_up(const double *lanes)
+/* The products and the cost. */
+IPM_WIDE static void add_sums(struct ipm *p, struct ipm_part part)
 {
-    double sum = 0.0;
-    for (int k = 0; k < LANES; k++) {
-        sum += lanes[k];
-    }
-    return sum;
-}
-
-IPM_WIDE static void add_mu(struct ipm *p, size_t at)
-{
-    const double *xl = p->xl + at;
-    const double *xu = p->xu + at;
-    const double *zl = p->zl + at;
-    const double *zu = p->zu + at;
-    double sum[LANES] = {0.0};
-    size_t n = stages(p);
+    const double *xl = p->xl + part.at;
+    const double *xu = p->xu + part.at;
+    const double *zl = p->zl + part.at;
+    const double *zu = p->zu + part.at;
+    const double *cost = p->cost + part.at;
+    double sum[IPM_LANES] = {0.0};
+    double cur[IPM_LANES] = {0.0};
     size_t t = 0;
-    for (; t + LANES <= n; t += LANES) {
-        for (size_t k = 0; k < LANES; k++) {
+    for (; t + IPM_LANES <= part.n; t += IPM_LANES) {
+        for (size_t k = 0; k < IPM_LANES; k++) {
             sum[k] += xl[t + k] * zl[t + k] + xu[t + k] * zu[t + k];
+            cur[k] += cost[t + k] * xl[t + k];
         }
     }
-    for (; t < n; t++) {
+    for (; t < part.n; t++) {
         sum[0] += xl[t] * zl[t] + xu[t] * zu[t];
+        cur[0] += cost[t] * xl[t];
     }
-    p->mu += add_up(sum);
-}
-
-IPM_WIDE static void subtract_cost(struct ipm *p, size_t at)
-{
-    const double *restrict cost = p->cost + at;
-    double *restrict grad = p->grad + at;
-    size_t n = stages(p);
-    IPM_APART
-    for (size_t t = 0; t < n; t++) {
-        grad[t] -= cost[t];
-    }
+    p->mu += ipm_add_up(sum);
+    p->cost_sum += ipm_add_up(cur);
 }
 
 static void clear_rows(const struct ipm *p, double *rows)
@@ -182,10 +122,10 @@ static void residual(struct ipm *p)
 /* What the next iteration needs of a column where it is now. */
 static void arrive(struct ipm *p, int c, struct ipm_way *way)
 {
-    size_t at = (size_t)c * stages(p);
-    add_mu(p, at);
-    ipm_column_times(p, c, p->xl + at, p->rp);
-    weigh(p, at, way);
+    struct ipm_part part = ipm_part_of(p, c);
+    add_sums(p, part);
+    ipm_column_times(p, c, p->xl + (size_t)c * stages(p), p->rp);
+    weigh(p, part);
     ipm_column_times(p, c, p->work, way->dy);
     ipm_normal_add(p, c);
 }
@@ -193,6 +133,7 @@ static void arrive(struct ipm *p, int c, struct ipm_way *way)
 static struct ipm_way *begin(struct ipm *p)
 {
     p->mu = 0.0;
+    p->cost_sum = 0.0;
     clear_rows(p, p->rp);
     clear_rows(p, p->ways[0].dy);
     ipm_normal_clear(p);
@@ -203,10 +144,8 @@ void ipm_pass_start(struct ipm *p, double mu)
 {
     struct ipm_way *way = begin(p);
     for (int c = 0; c < p->n_cols; c++) {
-        size_t at = (size_t)c * stages(p);
-        ipm_column_dot(p, c, p->y, p->grad + at);
-        subtract_cost(p, at);
-        centre(p, at, mu);
+        ipm_column_slope(p, c);
+        centre(p, c, mu);
         arrive(p, c, way);
     }
     residual(p);
@@ -218,9 +157,10 @@ struct stride {
     double dual;
 };
 
-IPM_WIDE static void move(struct ipm *p, size_t at, const struct ipm_way *by,
-                          struct stride by_pu)
+IPM_WIDE static void move(struct ipm *p, struct ipm_part part,
+                          const struct ipm_way *by, struct stride by_pu)
 {
+    size_t at = part.at;
     const double *restrict dx = by->dx + at;
     const double *restrict cl = by->cl + at;
     const double *restrict cu = by->cu + at;
@@ -230,9 +170,8 @@ IPM_WIDE static void move(struct ipm *p, size_t at, const struct ipm_way *by,
     double *restrict xu = p->xu + at;
     double *restrict zl = p->zl + at;
     double *restrict zu = p->zu + at;
-    size_t n = stages(p);
     IPM_APART
-    for (size_t t = 0; t < n; t++) {
+    for (size_t t = 0; t < part.n; t++) {
         double d = by_pu.primal * dx[t];
         xl[t] += d;
         xu[t] -= d;
@@ -247,19 +186,18 @@ void ipm_pass_move(struct ipm *p, const struct ipm_way *by, double primal,
     ipm_add((size_t)p->n_rows * stages(p), dual, by->dy, p->y);
     struct ipm_way *way = begin(p);
     for (int c = 0; c < p->n_cols; c++) {
-        size_t at = (size_t)c * stages(p);
-        move(p, at, by, (struct stride){primal, dual});
-        ipm_column_dot(p, c, p->y, p->grad + at);
-        subtract_cost(p, at);
+        move(p, ipm_part_of(p, c), by, (struct stride){primal, dual});
+        ipm_column_slope(p, c);
         arrive(p, c, way);
     }
     residual(p);
 }
 
 /* From the predictor in 'way' to Mehrotra's corrector in it. */
-IPM_WIDE static void correct(struct ipm *p, size_t at, double target,
+IPM_WIDE static void correct(struct ipm *p, struct ipm_part part, double target,
                              struct ipm_way *way)
 {
+    size_t at = part.at;
     const double *restrict dx = way->dx + at;
     const double *restrict zl = p->zl + at;
     const double *restrict zu = p->zu + at;
@@ -269,10 +207,9 @@ IPM_WIDE static void correct(struct ipm *p, size_t at, double target,
     const double *restrict theta = p->theta + at;
     double *restrict cl = way->cl + at;
     double *restrict cu = way->cu + at;
-    double *restrict v = p->work;
-    size_t n = stages(p);
+    double *restrict v = p->work + part.t;
     IPM_APART
-    for (size_t t = 0; t < n; t++) {
+    for (size_t t = 0; t < part.n; t++) {
         double dzl = -zl[t] - zl[t] * dx[t] * il[t];
         double dzu = -zu[t] + zu[t] * dx[t] * iu[t];
         double l = (target - dx[t] * dzl) * il[t];
@@ -287,7 +224,7 @@ void ipm_pass_correct(struct ipm *p, double target, struct ipm_way *way)
 {
     clear_rows(p, way->dy);
     for (int c = 0; c < p->n_cols; c++) {
-        correct(p, (size_t)c * stages(p), target, way);
+        correct(p, ipm_part_of(p, c), target, way);
         ipm_column_times(p, c, p->work, way->dy);
     }
 }
@@ -307,9 +244,10 @@ static inline double lack(double product, double lo, double hi)
 
 /* A way that goes farther than 'from': where it would leave the surroundings
  * of the target there, it is drawn back to them. */
-IPM_WIDE static void draw(struct ipm *p, size_t at, double target,
+IPM_WIDE static void draw(struct ipm *p, struct ipm_part part, double target,
                           const struct ipm_way *const from_to[2])
 {
+    size_t at = part.at;
     const struct ipm_way *from = from_to[0];
     const double primal = fmin(1.0, from->primal + farther);
     const double dual = fmin(1.0, from->dual + farther);
@@ -328,10 +266,9 @@ IPM_WIDE static void draw(struct ipm *p, size_t at, double target,
     const double *restrict theta = p->theta + at;
     double *restrict to_cl = from_to[1]->cl + at;
     double *restrict to_cu = from_to[1]->cu + at;
-    double *restrict v = p->work;
-    size_t n = stages(p);
+    double *restrict v = p->work + part.t;
     IPM_APART
-    for (size_t t = 0; t < n; t++) {
+    for (size_t t = 0; t < part.n; t++) {
         double dzl = cl[t] - zl[t] * dx[t] * il[t];
         double dzu = cu[t] + zu[t] * dx[t] * iu[t];
         double l = (xl[t] + primal * dx[t]) * (zl[t] + dual * dzl);
@@ -340,7 +277,7 @@ IPM_WIDE static void draw(struct ipm *p, size_t at, double target,
         double new_cu = cu[t] + lack(u, lo, hi) * iu[t];
         to_cl[t] = new_cl;
         to_cu[t] = new_cu;
-        v[t] = theta[t] * aim(grad[t], new_cl, zl[t], new_cu, zu[t]);
+        v[t] = theta[t] * ipm_aim(grad[t], new_cl, zl[t], new_cu, zu[t]);
     }
 }
 
@@ -349,86 +286,8 @@ void ipm_pass_centre(struct ipm *p, double target, const struct ipm_way *from,
 {
     clear_rows(p, to->dy);
     for (int c = 0; c < p->n_cols; c++) {
-        draw(p, (size_t)c * stages(p), target,
+        draw(p, ipm_part_of(p, c), target,
              (const struct ipm_way *[]){from, to});
         ipm_column_times(p, c, p->work, to->dy);
     }
-}
-
-/* By lanes, so that sums and maxima run side by side. */
-struct lanes {
-    double x[LANES];
-    double z[LANES];
-    double by_x[LANES];
-    double by_z[LANES];
-    double by_both[LANES];
-};
-
-/* dx of 'n' values from 'j' on, A'dy of them in 'v'; how far they may go. */
-static inline __attribute__((always_inline)) void
-reach_some(const struct ipm *p, const struct ipm_way *way, size_t j,
-           const double *v, struct lanes *sum, size_t n)
-{
-    const double *zl = p->zl + j;
-    const double *zu = p->zu + j;
-    const double *xl = p->xl + j;
-    const double *xu = p->xu + j;
-    const double *il = p->il + j;
-    const double *iu = p->iu + j;
-    const double *cl = way->cl + j;
-    const double *cu = way->cu + j;
-    const double *grad = p->grad + j;
-    const double *theta = p->theta + j;
-    double *dx = way->dx + j;
-    IPM_APART
-    for (size_t k = 0; k < n; k++) {
-        double d = theta[k] * (v[k] + aim(grad[k], cl[k], zl[k], cu[k], zu[k]));
-        double to_l = -d * il[k];
-        double to_u = d * iu[k];
-        double dzl = cl[k] + zl[k] * to_l;
-        double dzu = cu[k] + zu[k] * to_u;
-        double both = zl[k] * zu[k];
-        double off = both > 0.0 ? 0.0 : 1.0; /* for the division only */
-        double l = -dzl * zu[k];
-        double u = -dzu * zl[k];
-        double x = to_l > to_u ? to_l : to_u;
-        double z = (l > u ? l : u) / (both + off);
-        dx[k] = d;
-        sum->x[k] = x > sum->x[k] ? x : sum->x[k];
-        sum->z[k] = z > sum->z[k] ? z : sum->z[k];
-        sum->by_x[k] += d * (zl[k] - zu[k]);
-        sum->by_z[k] += xl[k] * dzl + xu[k] * dzu;
-        sum->by_both[k] += d * (dzl - dzu);
-    }
-}
-
-IPM_WIDE static void reach(const struct ipm *p, const struct ipm_way *way,
-                           size_t at, struct lanes *sum)
-{
-    size_t n = stages(p);
-    size_t whole = n / LANES * LANES;
-    for (size_t t = 0; t < whole; t += LANES) {
-        reach_some(p, way, at + t, p->work + t, sum, LANES);
-    }
-    reach_some(p, way, at + whole, p->work + whole, sum, n - whole);
-}
-
-void ipm_pass_reach(struct ipm *p, struct ipm_way *way)
-{
-    struct lanes sum = {.x = {0.0}};
-    for (int c = 0; c < p->n_cols; c++) {
-        ipm_column_dot(p, c, way->dy, p->work);
-        reach(p, way, (size_t)c * stages(p), &sum);
-    }
-    double x = 1.0;
-    double z = 1.0;
-    for (int k = 0; k < LANES; k++) {
-        x = fmax(x, sum.x[k]);
-        z = fmax(z, sum.z[k]);
-    }
-    way->by_x = add_up(sum.by_x);
-    way->by_z = add_up(sum.by_z);
-    way->by_both = add_up(sum.by_both);
-    way->primal = 1.0 / x;
-    way->dual = 1.0 / z;
 }

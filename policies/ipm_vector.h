@@ -6,6 +6,16 @@
 
 #include <stddef.h>
 
+/* In which sums run side by side. */
+enum { IPM_LANES = 16 };
+
+double ipm_add_up(const double lanes[IPM_LANES]);
+
+/* to = k from, times what shapes it. */
+void ipm_set(size_t n, double k, const double *from, double *to);
+void ipm_set_shaped(size_t n, double k, const double *const from[2],
+                    double *to);
+
 /* to += k from, times what shapes it. */
 void ipm_add(size_t n, double k, const double *from, double *to);
 void ipm_add_shaped(size_t n, double k, const double *const from[2],

@@ -6,7 +6,7 @@
 
 static const double gap_target_pu = 5e-7; /* at which it stops */
 const double schedule_gap_optimal_pu = 1e-6;
-static const double gap_look_pu = 1e-3; /* from here on the gap is certified */
+static const double gap_look_pu = 1e-5; /* from here on the gap is certified */
 
 /* Where windows give way: what is violated costs so much that a coarser gap
  * would hide everything else. */
