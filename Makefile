@@ -12,7 +12,7 @@ HARDEN  = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS  = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) $(HARDEN) $(WARN) \
           -pthread -MMD -MP $(EXTRA)
 LDLIBS  = -lmodbus -lpaho-mqtt3as -lgsl -lgslcblas -lsqlite3 -lcjson -lyaml \
-          -lcurl -lm
+          -lcurl -lmicrohttpd -lm
 # One short line per step; `make V=1` shows the commands, `make -s` nothing.
 Q       = $(if $(V),,@)
 SAY     = @$(if $(findstring s,$(firstword -$(MAKEFLAGS)))$(V),:,echo "  ")

@@ -9,6 +9,7 @@
 
 #include "adapters/json_in.h"
 #include "adapters/openadr_enrol.h"
+#include "adapters/openadr_push.h"
 #include "adapters/secret_file.h"
 #include "models/random.h"
 
@@ -33,6 +34,8 @@ enum err openadr_open(const struct openadr_cfg *cfg, struct openadr **out,
         return ERR_MEMORY;
     }
     o->cfg = *cfg;
+    o->cfg.callback = cfg->callback != NULL ? cfg->callback : "";
+    o->cfg.bearer = cfg->bearer != NULL ? cfg->bearer : "";
     if (cfg->client[0] != '\0') {
         const struct secret_file file = {cfg->secret_file, o->secret,
                                          sizeof(o->secret)};
@@ -64,6 +67,7 @@ enum err openadr_open(const struct openadr_cfg *cfg, struct openadr **out,
 
 void openadr_close(struct openadr *o)
 {
+    openadr_push_end(o);
     http_client_close(o->session.http);
     free_events(&o->events);
     free_events(&o->next);
@@ -212,6 +216,10 @@ double openadr_pass(struct openadr *o, int64_t mono_ms, int64_t utc_ms,
         o->backoff_s = BACKOFF_FIRST_S;
         e = openadr_enrol_node(o, why);
     }
+    if (link->up) {
+        openadr_push_tend(o);
+    }
+    o->push.was_up = link->up;
     link->n_errors += e != ERR_NONE;
     if (e != ERR_NONE && why[0] == '\0') {
         snprintf(why, sizeof(why), "%s", err_text(e));

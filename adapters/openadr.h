@@ -36,10 +36,15 @@ struct openadr_cfg {
     const char *node;        /* venName */
     int n_resources;
     const char *resources[OPENADR_RESOURCES_MAX];
-    double power_max_w; /* of the site, for its registration */
-    bool v30;           /* speak 3.0.1 */
-    double poll_s;      /* between two listings */
-    double timeout_s;   /* of one request */
+    double power_max_w;        /* of the site, for its registration */
+    bool v30;                  /* speak 3.0.1 */
+    const char *callback;      /* where a VTN reaches our listener; "": none */
+    const char *bearer;        /* with which it is to call */
+    bool notifier;             /* its MQTT notifier, where it has one */
+    void (*woken)(void *user); /* a notice came; from another thread */
+    void *woken_user;
+    double poll_s;    /* between two listings */
+    double timeout_s; /* of one request */
     struct openadr_terms terms;
     const atomic_bool *stop; /* true: give up waiting at once */
 };
@@ -66,6 +71,15 @@ void openadr_close(struct openadr *o);
  */
 double openadr_pass(struct openadr *o, int64_t mono_ms, int64_t utc_ms,
                     struct link_state *link);
+
+/* How notices come, for people: "webhook, MQTT"; "" for not at all. */
+const char *openadr_push_text(const struct openadr *o);
+
+/* What is wrong with them, "" for nothing; the poll goes on. */
+const char *openadr_push_trouble(const struct openadr *o);
+
+/* Take back what was asked for: at the end, within a few seconds. */
+void openadr_push_end(struct openadr *o);
 
 /* Valid until the next pass. */
 const struct openadr_events *openadr_events(const struct openadr *o);

@@ -9,8 +9,7 @@
 /* A registration that was refused is tried again this rarely. */
 static const double REGISTER_AGAIN_S = 3600.0;
 
-/* An id that may stand in a path: what the specification allows. */
-static bool take_id(const cJSON *json, char out[DR_ID_MAX])
+bool openadr_take_id(const cJSON *json, char out[DR_ID_MAX])
 {
     const char *id = NULL;
     if (json_in_text(json, "id", &id) != JSON_IN_OK || id[0] == '\0' ||
@@ -36,10 +35,10 @@ static cJSON *named(const cJSON *list, const char *key, const char *name)
     return NULL;
 }
 
-/* Lists page after page of 'path' until 'name' is found. */
-static enum err find(struct openadr *o, const char *path, const char *key,
-                     const char *name, cJSON **out, char *why)
+enum err openadr_find(struct openadr *o, const struct openadr_sought *sought,
+                      cJSON **out, char why[HTTP_WHY_MAX])
 {
+    const char *path = sought->path;
     *out = NULL;
     for (int page = 0; page < OPENADR_PAGES_MAX; page++) {
         char full[OPENADR_PATH_MAX];
@@ -53,7 +52,7 @@ static enum err find(struct openadr *o, const char *path, const char *key,
         if (e != ERR_NONE) {
             return e;
         }
-        cJSON *item = named(list, key, name);
+        cJSON *item = named(list, sought->key, sought->name);
         int n = cJSON_GetArraySize(list);
         if (item != NULL) {
             *out = cJSON_DetachItemViaPointer(list, item);
@@ -69,12 +68,13 @@ static enum err find(struct openadr *o, const char *path, const char *key,
 enum err openadr_enrol_program(struct openadr *o, char why[HTTP_WHY_MAX])
 {
     cJSON *program = NULL;
-    enum err e =
-        find(o, "/programs", "programName", o->cfg.program, &program, why);
+    const struct openadr_sought sought = {"/programs", "programName",
+                                          o->cfg.program};
+    enum err e = openadr_find(o, &sought, &program, why);
     if (e != ERR_NONE) {
         return e;
     }
-    if (program == NULL || !take_id(program, o->program_id)) {
+    if (program == NULL || !openadr_take_id(program, o->program_id)) {
         cJSON_Delete(program);
         snprintf(why, HTTP_WHY_MAX,
                  "the utility has no program \"%.80s\" for us", o->cfg.program);
@@ -98,7 +98,7 @@ static enum err create(struct openadr *o, const char *path, cJSON *body,
     long status = 0;
     enum err e = openadr_session_call(&o->session, &call, &made, &status, why);
     cJSON_Delete(body);
-    if (e == ERR_NONE && !take_id(made, id)) {
+    if (e == ERR_NONE && !openadr_take_id(made, id)) {
         snprintf(why, HTTP_WHY_MAX, "%s: the answer has no id", path);
         e = ERR_SYNTAX;
     }
@@ -124,8 +124,9 @@ static enum err register_node(struct openadr *o, char *why)
         return e;
     }
     cJSON *ven = NULL; /* it was there */
-    e = find(o, "/vens", "venName", o->cfg.node, &ven, why);
-    if (e == ERR_NONE && (ven == NULL || !take_id(ven, o->ven_id))) {
+    const struct openadr_sought sought = {"/vens", "venName", o->cfg.node};
+    e = openadr_find(o, &sought, &ven, why);
+    if (e == ERR_NONE && (ven == NULL || !openadr_take_id(ven, o->ven_id))) {
         snprintf(why, HTTP_WHY_MAX, "the name \"%.80s\" belongs to another",
                  o->cfg.node);
         e = ERR_REFUSED;

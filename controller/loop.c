@@ -14,7 +14,9 @@
 #include "controller/judge.h"
 #include "controller/lives.h"
 #include "controller/log.h"
+#include "controller/outage.h"
 #include "controller/replan.h"
+#include "controller/watch.h"
 #include "policies/plan.h"
 
 static const double VIEW_EVERY_S = 0.2;
@@ -49,6 +51,7 @@ struct loop {
     struct histogram jitter;
     struct histogram step_time;
     struct witness witness;
+    struct outage outage;
     int64_t n_periods; /* since the tick before */
     double view_age_s;
     struct foresight foresight; /* in the making */
@@ -348,6 +351,17 @@ static void look_ahead(struct loop *l)
     }
 }
 
+/* A reading that has gone stale says nothing: the meter may have lost its
+ * supply with the grid, or its cable. */
+static void look_for_outage(struct loop *l)
+{
+    double voltage_pu = reading_value(&l->in->meter.voltage_pu, l->in->mono_ms,
+                                      watch_device_age_s(l->cfg.site));
+    if (outage_step(&l->outage, voltage_pu, l->in->dt_s)) {
+        atomic_fetch_add(&l->cfg.ports->n_outages, 1);
+    }
+}
+
 int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
 {
     tell_time(l, mono_ns, utc_ms);
@@ -373,6 +387,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
                     l->out->record.plan_battery_w, l->in->dt_s);
     carrier_tick(&l->carrier, l->in);
     bear_witness(l);
+    look_for_outage(l);
     atomic_store_explicit(&l->cfg.ports->grid_w, l->out->record.grid_w,
                           memory_order_relaxed);
     post_problem(l);

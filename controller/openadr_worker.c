@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adapters/openadr.h"
+#include "adapters/openadr_hook.h"
 #include "controller/clock.h"
 #include "controller/log.h"
 #include "controller/openadr_bases.h"
@@ -20,6 +21,7 @@ enum {
 static const double LOOK_S = 1.0;     /* between two samples of the grid */
 static const double MEAN_S = 60.0;    /* between two looks at the clock alone */
 static const double REQUEST_S = 10.0; /* time-out of one request */
+static const double NOTICE_S = 1.0;   /* between two passes, told or not */
 static const double LOST_S = 300.0;   /* then the link counts as lost */
 /* No power beyond these is believed, of the breaker's limit. */
 static const double POWER_MOST = 10.0;
@@ -28,6 +30,11 @@ static const double POWER_LEAST = 1e-3;
 struct openadr_worker {
     struct openadr_worker_cfg cfg;
     struct openadr *ven;
+    struct openadr_hook *hook; /* NULL where nothing listens */
+    char bearer[OPENADR_BEARER_MAX];
+    unsigned long long n_outages; /* of the grid, seen */
+    bool relist;                  /* since one nothing was listed */
+    bool relisted;                /* now it was */
     struct openadr_report_view report;
     struct dr_rows rows;
     struct openadr_bases bases;
@@ -95,6 +102,7 @@ static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
         .lost = lost_s > LOST_S,
         .base_w = base_w,
     };
+    terms.outage = w->relist;
     terms.reserve_pu = site->utility.reserve_pu;
     memcpy(terms.shed_pu, site->utility.shed_pu, sizeof(terms.shed_pu));
     const struct dr_window window = {terms.now_ms, terms.until_ms};
@@ -150,16 +158,40 @@ static double pass(struct openadr_worker *w)
         openadr_pass(w->ven, mono_ms, clock_utc_ms(), &w->report.link);
     if (w->report.link.up) {
         w->up_mono_ms = mono_ms;
+        w->relisted = w->relist;
+        w->relist = false;
     }
+    struct openadr_report_view *r = &w->report;
+    snprintf(r->push, sizeof(r->push), "%s", openadr_push_text(w->ven));
+    snprintf(r->push_trouble, sizeof(r->push_trouble), "%s",
+             openadr_push_trouble(w->ven));
     tell_link(w);
     tell_events(w);
     return wait_s;
+}
+
+/* After an outage of the grid nothing that was limited before holds, until all
+ * events were listed anew (Definition 3.1).  True where one has just been. */
+static bool look_at_grid(struct openadr_worker *w)
+{
+    unsigned long long n = atomic_load(&w->cfg.ports->n_outages);
+    bool news = n != w->n_outages;
+    if (news) {
+        w->n_outages = n;
+        w->relist = true;
+        log_line(LOG_WARN, "openadr",
+                 "after an outage of the grid: limits are dropped, the "
+                 "subscription holds until the events are listed again");
+        mean(w, clock_mono_ms(), clock_utc_ms());
+    }
+    return news;
 }
 
 static void *run(void *arg)
 {
     struct openadr_worker *w = arg;
     double due_s = 0.0;
+    double since_s = 0.0; /* the last pass */
     double stale_s = 0.0;
     w->up_mono_ms = clock_mono_ms();
     while (!atomic_load(&w->stop)) {
@@ -167,24 +199,50 @@ static void *run(void *arg)
         bool was_up = w->report.link.up;
         if (due_s <= 0.0) {
             due_s = pass(w);
+            since_s = 0.0;
         }
         bool news = openadr_events(w->ven)->version != before ||
-                    w->report.link.up != was_up;
+                    w->report.link.up != was_up || w->relisted;
+        w->relisted = false;
         if (news || stale_s <= 0.0) {
             mean(w, clock_mono_ms(), clock_utc_ms());
             stale_s = MEAN_S;
         }
         mailbox_send(&w->cfg.ports->openadr.report, &w->report);
         int64_t from_ms = clock_mono_ms();
-        if (waker_wait(&w->wake, fmin(fmax(due_s, 0.0), LOOK_S))) {
-            due_s = 0.0;
+        bool told = waker_wait(&w->wake, fmin(fmax(due_s, 0.0), LOOK_S));
+        if (look_at_grid(w) || told) {
+            due_s = fmin(due_s, fmax(NOTICE_S - since_s, 0.0));
         }
         openadr_bases_sample(&w->bases, atomic_load(&w->cfg.ports->grid_w));
         double s = (double)(clock_mono_ms() - from_ms) / 1e3;
         due_s -= s;
+        since_s += s;
         stale_s -= s;
     }
     return NULL;
+}
+
+/* A notice came: from the listener's thread, or the library's. */
+static void woken(void *user)
+{
+    struct openadr_worker *w = user;
+    waker_ring(&w->wake);
+}
+
+static enum err open_hook(struct openadr_worker *w, char *why, size_t why_size)
+{
+    const struct site_utility *u = &w->cfg.site->utility;
+    enum err e = openadr_hook_bearer(w->bearer);
+    if (e != ERR_NONE) {
+        snprintf(why, why_size, "no random numbers from /dev/urandom");
+    }
+    if (e != ERR_NONE || u->listen[0] == '\0') {
+        return e;
+    }
+    const struct openadr_hook_cfg cfg = {
+        .listen = u->listen, .bearer = w->bearer, .woken = woken, .user = w};
+    return openadr_hook_open(&cfg, &w->hook, why, why_size);
 }
 
 static enum err open_ven(struct openadr_worker *w, char *why, size_t why_size)
@@ -202,6 +260,11 @@ static enum err open_ven(struct openadr_worker *w, char *why, size_t why_size)
         .resources = {site->name},
         .power_max_w = site->grid.import_max_w,
         .v30 = u->version == OPENADR_3_0,
+        .callback = u->callback,
+        .bearer = w->bearer,
+        .notifier = u->notifier,
+        .woken = woken,
+        .woken_user = w,
         .poll_s = u->poll_s,
         .timeout_s = REQUEST_S,
         .terms = {.currency = site->currency,
@@ -230,11 +293,14 @@ static enum err start(struct openadr_worker *w, char *why, size_t why_size)
         snprintf(why, why_size, "%s", err_text(ERR_MEMORY));
         return ERR_MEMORY;
     }
-    enum err e = open_ven(w, why, why_size);
+    w->waking = waker_init(&w->wake) == ERR_NONE;
+    enum err e = w->waking ? open_hook(w, why, why_size) : ERR_NONE;
+    if (e == ERR_NONE) {
+        e = open_ven(w, why, why_size);
+    }
     if (e != ERR_NONE) {
         return e;
     }
-    w->waking = waker_init(&w->wake) == ERR_NONE;
     w->started = w->waking && pthread_create(&w->thread, NULL, run, w) == 0;
     if (!w->started) {
         snprintf(why, why_size, "no thread for OpenADR");
@@ -271,11 +337,14 @@ void openadr_worker_close(struct openadr_worker *w)
         waker_ring(&w->wake);
         pthread_join(w->thread, NULL);
     }
-    if (w->waking) {
-        waker_clear(&w->wake);
-    }
     if (w->ven != NULL) {
         openadr_close(w->ven);
+    }
+    if (w->hook != NULL) {
+        openadr_hook_close(w->hook);
+    }
+    if (w->waking) {
+        waker_clear(&w->wake);
     }
     free(w->rows.rows);
     free(w->rows.scratch);

@@ -53,6 +53,7 @@ enum err ports_init(struct ports *p, const struct site *site)
     p->n_batteries = site->n_batteries;
     atomic_init(&p->next_tick_ns, 0);
     atomic_init(&p->grid_w, NAN);
+    atomic_init(&p->n_outages, 0);
     enum err e = init_device(&p->meter);
     for (int i = 0; i < site->n_batteries && e == ERR_NONE; i++) {
         e = init_device(&p->batteries[i]);

@@ -81,6 +81,8 @@ struct openadr_shown {
 
 struct openadr_report_view {
     struct link_state link;
+    char push[32]; /* how notices come; "": they do not, it polls */
+    char push_trouble[ADAPTER_TEXT_MAX];
     int64_t listed_utc_ms; /* last complete listing; 0: never */
     int64_t n_events;
     int64_t n_faults;   /* events that are not acted on */
@@ -142,6 +144,7 @@ struct ports {
     struct witness_ring witness; /* to the evidence log */
     atomic_llong next_tick_ns;   /* monotonic; when the loop ticks next */
     _Atomic double grid_w;       /* of the last tick; NAN before */
+    atomic_ullong n_outages; /* of the grid: rises as one begins, and ends */
 };
 
 /* All mailboxes for 'site'.  ERR_MEMORY; then nothing is left behind. */

@@ -2,6 +2,7 @@
 #include "controller/site_notes.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,41 @@ static void note_secret(const char *path,
         snprintf(note, sizeof(note), "utility.openadr.secret_file: %s: %s",
                  path, strerror(errno));
         say(user, note);
+    }
+}
+
+static bool is_loopback(const char *host)
+{
+    size_t n = strcspn(host, ":/");
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+           (n == 9 && strncmp(host, "localhost", 9) == 0);
+}
+
+/* Secrets and instructions that anybody on the way can read and change. */
+static void note_open_address(const char *key, const char *url,
+                              void (*say)(void *user, const char *note),
+                              void *user)
+{
+    char note[SITE_TEXT_MAX + 160];
+    if (strncmp(url, "http://", 7) == 0 && !is_loopback(url + 7)) {
+        snprintf(note, sizeof(note),
+                 "utility.openadr.%s: %s is not https: whoever is on the way "
+                 "can read the secret and give instructions",
+                 key, url);
+        say(user, note);
+    }
+}
+
+static void note_half_a_hook(const struct site_utility *u,
+                             void (*say)(void *user, const char *note),
+                             void *user)
+{
+    if ((u->listen[0] != '\0') != (u->callback[0] != '\0')) {
+        say(user, u->listen[0] != '\0'
+                      ? "utility.openadr.listen: without callback nobody is "
+                        "told to call there"
+                      : "utility.openadr.callback: without listen nothing "
+                        "answers there, unless a proxy does");
     }
 }
 
@@ -78,5 +114,8 @@ void site_notes(const struct site *site,
     }
     if (site->utility.openadr) {
         note_secret(site->utility.secret_file, say, user);
+        note_open_address("base", site->utility.base, say, user);
+        note_open_address("callback", site->utility.callback, say, user);
+        note_half_a_hook(&site->utility, say, user);
     }
 }

@@ -83,6 +83,8 @@ static void add_server(cJSON *to, const struct watched *w)
     cJSON_AddNumberToObject(o, "not_acted_on", (double)r->n_faults);
     cJSON_AddStringToObject(o, "fault", r->fault);
     cJSON_AddStringToObject(o, "last_error", r->link.last_error);
+    cJSON_AddStringToObject(o, "push", r->push);
+    cJSON_AddStringToObject(o, "push_trouble", r->push_trouble);
     cJSON *list = cJSON_AddArrayToObject(o, "asks");
     for (int64_t i = 0; i < r->n_rows; i++) {
         if (r->rows[i].end_ms > w->utc_ms) {
@@ -109,8 +111,14 @@ static void print_instruction(const cJSON *u)
 {
     char power[32] = "?";
     const cJSON *w = cJSON_GetObjectItemCaseSensitive(u, "value_w");
+    const cJSON *pu = cJSON_GetObjectItemCaseSensitive(u, "value_pu");
+    const cJSON *price = cJSON_GetObjectItemCaseSensitive(u, "value_per_kwh");
     if (cJSON_IsNumber(w)) {
         units_power_text(w->valuedouble, power, sizeof(power));
+    } else if (cJSON_IsNumber(pu)) {
+        units_percent_text(pu->valuedouble, power, sizeof(power));
+    } else if (cJSON_IsNumber(price)) {
+        snprintf(power, sizeof(power), "%g per kWh", price->valuedouble);
     }
     bool now = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(u, "now"));
     const char *kind = word(u, "kind");
@@ -142,6 +150,14 @@ void status_utility_print(const cJSON *status)
     printf("openadr    %s%s%s\n", up ? "connected" : "NOT CONNECTED",
            error != NULL && error[0] != '\0' ? ": " : "",
            error != NULL ? error : "");
+    const char *push = word(o, "push");
+    const char *trouble = word(o, "push_trouble");
+    if (push != NULL && push[0] != '\0') {
+        printf("           told of events by %s\n", push);
+    }
+    if (trouble != NULL && trouble[0] != '\0') {
+        printf("           %s; the poll goes on\n", trouble);
+    }
     if (fault != NULL && fault[0] != '\0') {
         printf("           not acted on: %s\n", fault);
     }

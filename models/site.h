@@ -191,9 +191,12 @@ struct site_utility {
     char node[SITE_NAME_MAX];    /* our venName; "": the site's name */
     int version;                 /* enum openadr_version */
     double poll_s;
-    double shed_pu[4];          /* of shed level 0 (nothing) to 3 */
-    double reserve_pu;          /* kept while an outage may come */
-    double subscribed_import_w; /* INFINITY where none is set */
+    char listen[SITE_TEXT_MAX];   /* for webhooks; "": none */
+    char callback[SITE_TEXT_MAX]; /* the address by which it is reached */
+    bool notifier;                /* the server's MQTT notifier is used */
+    double shed_pu[4];            /* of shed level 0 (nothing) to 3 */
+    double reserve_pu;            /* kept while an outage may come */
+    double subscribed_import_w;   /* INFINITY where none is set */
 };
 
 struct site_mqtt {

@@ -54,12 +54,13 @@ struct envelope {
     enum dr_subject reservation;
     enum utility_kind kind;
     double fallback_w; /* INFINITY: none */
+    bool outage;       /* no limit counts */
 };
 
 static double envelope_at(const struct dr_rows *rows, const struct envelope *e,
                           int64_t at_ms, const struct dr_row **row)
 {
-    *row = dr_rows_at(rows, e->limit, at_ms);
+    *row = e->outage ? NULL : dr_rows_at(rows, e->limit, at_ms);
     if (*row != NULL) {
         return (*row)->value;
     }
@@ -160,7 +161,9 @@ static void put_row(const struct dr_row *row,
     default: /* limits are put together; the rest is shown */
         return;
     }
-    if (isfinite(u.value) && row->end_ms > terms->now_ms) {
+    bool limits = row->subject == DR_SETPOINT || row->subject == DR_SHED_LEVEL;
+    if (isfinite(u.value) && row->end_ms > terms->now_ms &&
+        !(limits && terms->outage)) {
         name_it(&u, events[row->event]->id);
         put(out, &u);
     }
@@ -176,7 +179,9 @@ void dr_meaning_instruct(const struct dr_rows *rows,
         .subscription = DR_IMPORT_SUBSCRIPTION,
         .reservation = DR_IMPORT_RESERVATION,
         .kind = UTILITY_IMPORT_MAX,
-        .fallback_w = terms->lost ? terms->subscribed_w : INFINITY,
+        .fallback_w =
+            terms->lost || terms->outage ? terms->subscribed_w : INFINITY,
+        .outage = terms->outage,
     };
     const struct envelope export = {
         .limit = DR_EXPORT_MAX,
@@ -184,6 +189,7 @@ void dr_meaning_instruct(const struct dr_rows *rows,
         .reservation = DR_EXPORT_RESERVATION,
         .kind = UTILITY_EXPORT_MAX,
         .fallback_w = INFINITY,
+        .outage = terms->outage,
     };
     out->n = 0;
     out->cut = false;

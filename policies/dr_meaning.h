@@ -35,6 +35,8 @@ struct dr_meaning_terms {
     double subscribed_w;       /* of the site file; INFINITY: none */
     bool lost;                 /* the link has been lost for too long */
     double shed_pu[DR_LEVELS]; /* 0 .. 1 of what was drawn; [0] is 0 */
+    bool outage; /* of the grid, since which nothing was listed: of all limits
+                  * only the subscription holds */
     double reserve_pu;    /* 0 .. 1, kept while an outage may come; 0: none */
     const double *base_w; /* of each event: what the site drew before it;
                            * NAN where that is not known yet */

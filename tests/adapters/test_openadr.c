@@ -2,9 +2,6 @@
 /* Tests of adapters/openadr (and http_client, openadr_session) against a
  * server on loopback that says what a script tells it to: the usual way,
  * tokens that end, errors of every kind, bodies that break off. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,157 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "adapters/openadr.h"
-
-enum { REQUEST_MAX = 16384, LOG_MAX = 64 };
-
-/* What the server answers to a request that starts with 'starts'. */
-struct answer {
-    const char *starts;
-    int status;
-    const char *body;
-    int uses;   /* how often, then the next row that fits; 0: always */
-    int cut;    /* bytes of the body that are left out */
-    int repeat; /* the body so many times more */
-};
-
-struct server {
-    int fd;
-    int port;
-    pthread_t thread;
-    struct answer *script;
-    int used[32];
-    char log[LOG_MAX][256]; /* first lines */
-    char tokens[LOG_MAX][64];
-    int n_log;
-};
-
-static const struct answer *next_answer(struct server *s, const char *request)
-{
-    for (int i = 0; s->script[i].starts != NULL; i++) {
-        const struct answer *a = &s->script[i];
-        if (strncmp(request, a->starts, strlen(a->starts)) == 0 &&
-            (a->uses == 0 || s->used[i] < a->uses)) {
-            s->used[i]++;
-            return a;
-        }
-    }
-    return NULL;
-}
-
-static void note_request(struct server *s, const char *request)
-{
-    if (s->n_log < LOG_MAX) {
-        snprintf(s->log[s->n_log], sizeof(s->log[0]), "%.*s",
-                 (int)strcspn(request, "\r"), request);
-        const char *token = strstr(request, "Bearer ");
-        snprintf(s->tokens[s->n_log], sizeof(s->tokens[0]), "%.*s",
-                 token != NULL ? (int)strcspn(token + 7, "\r") : 0,
-                 token != NULL ? token + 7 : "");
-        s->n_log++;
-    }
-}
-
-/* Head and body of one request. */
-static bool read_request(int fd, char *out)
-{
-    size_t n = 0;
-    while (n < REQUEST_MAX - 1) {
-        ssize_t got = read(fd, out + n, REQUEST_MAX - 1 - n);
-        if (got <= 0) {
-            return false;
-        }
-        n += (size_t)got;
-        out[n] = '\0';
-        const char *end = strstr(out, "\r\n\r\n");
-        if (end != NULL) {
-            const char *size = strstr(out, "Content-Length: ");
-            size_t body = size != NULL ? (size_t)atol(size + 16) : 0;
-            if (n >= (size_t)(end + 4 - out) + body) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static void write_all(int fd, const char *text, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = send(fd, text, n, MSG_NOSIGNAL);
-        if (done <= 0) {
-            return;
-        }
-        text += done;
-        n -= (size_t)done;
-    }
-}
-
-static void reply(int fd, const struct answer *a)
-{
-    size_t n = strlen(a->body);
-    char head[256];
-    snprintf(head, sizeof(head),
-             "HTTP/1.1 %d X\r\nContent-Type: application/json\r\n"
-             "Location: http://127.0.0.1:1/\r\nContent-Length: %zu\r\n"
-             "Connection: close\r\n\r\n",
-             a->status, n * (size_t)(a->repeat + 1));
-    write_all(fd, head, strlen(head));
-    for (int i = 0; i < a->repeat; i++) {
-        write_all(fd, a->body, n);
-    }
-    write_all(fd, a->body, n - (size_t)a->cut);
-}
-
-static void *serve(void *arg)
-{
-    struct server *s = arg;
-    char *request = malloc(REQUEST_MAX);
-    for (;;) {
-        int fd = accept(s->fd, NULL, NULL);
-        if (fd < 0) {
-            break;
-        }
-        if (read_request(fd, request)) {
-            note_request(s, request);
-            const struct answer *a = next_answer(s, request);
-            if (a != NULL) {
-                reply(fd, a);
-            }
-        }
-        close(fd);
-    }
-    free(request);
-    return NULL;
-}
-
-static void start(struct server *s, struct answer *script)
-{
-    memset(s, 0, sizeof(*s));
-    s->script = script;
-    s->fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    assert_int_equal(bind(s->fd, (struct sockaddr *)&at, size), 0);
-    assert_int_equal(listen(s->fd, 8), 0);
-    assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &size), 0);
-    s->port = ntohs(at.sin_port);
-    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-}
-
-static void stop(struct server *s)
-{
-    shutdown(s->fd, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->fd);
-}
+#include "tests/adapters/openadr_server.h"
 
 /* A VEN at the server's door. */
 struct ven {
@@ -268,7 +121,7 @@ static void the_usual_way(void **state)
         END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     const struct openadr_events *e = pass(&v, 0.0);
     assert_true(v.link.up);
@@ -283,7 +136,7 @@ static void the_usual_way(void **state)
     e = pass(&v, 10.0); /* cancelled */
     assert_int_equal(e->n, 0);
     assert_int_equal(e->version, 2);
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
     /* the token came once, its secret encoded, and went with every call */
     int n_tokens = 0;
@@ -309,7 +162,7 @@ static void a_token_is_renewed_before_its_end_and_when_refused(void **state)
                               END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     pass(&v, 0.0);
     assert_true(v.link.up);
@@ -320,7 +173,7 @@ static void a_token_is_renewed_before_its_end_and_when_refused(void **state)
     pass(&v, 80.0); /* 100 s, renewed a while before */
     assert_true(v.link.up);
     assert_true(strstr(s.log[before], "POST /v/auth/token") != NULL);
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
@@ -331,12 +184,12 @@ static void no_client_asks_for_no_token(void **state)
         PROGRAM, ENROL, {"GET /v/events", 200, "[]", 0, 0, 0}, END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "");
     pass(&v, 0.0);
     assert_true(v.link.up);
     assert_string_equal(s.tokens[0], "");
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
@@ -369,7 +222,7 @@ static void faults_leave_the_events_as_they_were(void **state)
             END};
         struct server s;
         struct ven v;
-        start(&s, script);
+        server_start(&s, script);
         open_ven(&v, s.port, "ven_client");
         const struct openadr_events *e = pass(&v, 0.0);
         assert_true(v.link.up);
@@ -385,7 +238,7 @@ static void faults_leave_the_events_as_they_were(void **state)
             }
         }
         assert_true(waited_s > 40.0 && waited_s < 73.0);
-        stop(&s);
+        server_stop(&s);
         close_ven(&v);
     }
 }
@@ -396,8 +249,8 @@ static void a_server_that_is_not_there_is_told(void **state)
     struct server s;
     struct answer script[] = {END};
     struct ven v;
-    start(&s, script);
-    stop(&s);
+    server_start(&s, script);
+    server_stop(&s);
     open_ven(&v, s.port, "ven_client");
     const struct openadr_events *e = pass(&v, 0.0);
     assert_false(v.link.up);
@@ -414,12 +267,12 @@ static void an_unknown_program_is_told(void **state)
         TOKEN, {"GET /v/programs", 200, "[]", 0, 0, 0}, END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     pass(&v, 0.0);
     assert_false(v.link.up);
     assert_true(strstr(v.link.last_error, "\"dc-capacity\"") != NULL);
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
@@ -445,13 +298,13 @@ static void pages_are_turned(void **state)
         END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     const struct openadr_events *e = pass(&v, 0.0);
     assert_true(v.link.up);
     assert_int_equal(e->n, 51);
     assert_int_equal(e->n_unread, 1);
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
@@ -469,7 +322,7 @@ static void registration_takes_what_is_there(void **state)
         END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     const struct openadr_events *e = pass(&v, 0.0);
     assert_true(v.link.up);
@@ -478,7 +331,7 @@ static void registration_takes_what_is_there(void **state)
     int before = s.n_log;
     pass(&v, 10.0); /* not again so soon */
     assert_int_equal(s.n_log, before + 1);
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
@@ -496,7 +349,7 @@ static void reports_are_sent_or_refused(void **state)
         END};
     struct server s;
     struct ven v;
-    start(&s, script);
+    server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     pass(&v, 0.0);
     static const enum err want[] = {ERR_NONE, ERR_REFUSED, ERR_IO};
@@ -508,7 +361,7 @@ static void reports_are_sent_or_refused(void **state)
                          want[i]);
         cJSON_Delete(report);
     }
-    stop(&s);
+    server_stop(&s);
     close_ven(&v);
 }
 
