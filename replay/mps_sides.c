@@ -121,6 +121,7 @@ static void bound_segment(const struct mps_writer *w, struct mps_store store,
     struct mps_label e = mps_segment(w, "e", store, t);
     double hi_mwh = a->width_wh[store.s] / MPS_W_PER_MW;
     if (store.s + 1 == a->n_segments) {
+        hi_mwh = fmax(hi_mwh, a->start_wh[store.s] / MPS_W_PER_MW);
         hi_mwh += fmax(window.hi_mwh - a->whole_wh / MPS_W_PER_MW, 0.0);
     }
     if (store.s == 0 && window.lo_mwh < 0.0) {
