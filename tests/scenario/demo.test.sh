@@ -115,7 +115,8 @@ verdict "the batteries are under control" "$(
 verdict "the ramp stays inside its limit" "$(
     awk '/^stopped; .* ramp at most/ {
         for (i = 1; i < NF; i++) if ($i == "most") x = $(i + 1)
-        seen = 1; if (x > 1.01) print
+        limit = $NF
+        seen = 1; if (!(limit > 0 && x <= 1.005 * limit)) print
     } END { if (!seen) print "no summary" }' out)"
 verdict "it leaves no process and no port" "$(gone 3 "")"
 verdict "it leaves no socket" \
