@@ -35,14 +35,19 @@ enum { MUST = BUCKET_FLEET_MAX, SUMS };
 /* 'x', or 0 where it is negative, and the lesser of two whose difference fits;
  * without a branch, for cars come in no order and a processor would guess wrong
  * a million times. */
+static inline int32_t all_bits_if_negative(int32_t x)
+{
+    return -(int32_t)((uint32_t)x >> 31);
+}
+
 static inline int32_t not_negative(int32_t x)
 {
-    return x & ~(x >> 31);
+    return x & ~all_bits_if_negative(x);
 }
 
 static inline int32_t least(int32_t a, int32_t b)
 {
-    return b + ((a - b) & ((a - b) >> 31));
+    return b + ((a - b) & all_bits_if_negative(a - b));
 }
 
 /* Which bucket each half hour to departure belongs to. */
@@ -64,7 +69,7 @@ static int32_t sum_of(const struct bucket_fleet *fleet, int64_t i,
     int32_t lax_s = fleet->start_s[i] - fleet->now_s;
     int32_t left_s = not_negative(fleet->departs_s[i] - fleet->now_s);
     int32_t h = least(left_s / HALF_HOUR_S, HALF_HOURS - 1);
-    int32_t soon = (not_negative(lax_s) - fleet->soon_s) >> 31; /* all bits */
+    int32_t soon = all_bits_if_negative(not_negative(lax_s) - fleet->soon_s);
     return (MUST & soon) | (place_of[h] & ~soon);
 }
 
@@ -97,13 +102,14 @@ int bucket_sum(const struct bucket_fleet *fleet,
         int32_t departs_s =
             a->departs_s < b->departs_s ? a->departs_s : b->departs_s;
         if (a->n + b->n > 0) {
-            out[n++] = (struct bucket){
+            out[n] = (struct bucket){
                 .fleet = fleet->fleet,
                 .n = a->n + b->n,
                 .departs_s = (double)departs_s - (double)fleet->now_s,
                 .power_w = (double)(a->w + b->w),
                 .need_wh = (double)(a->wh + b->wh),
             };
+            n++;
         }
     }
     return n;
@@ -156,12 +162,13 @@ struct served {
 /* One bin after the other: all below 'must', then as far as 'target_w' goes. */
 static struct served serve(const struct bins *b, int32_t must, double target_w)
 {
-    struct served s = {.bin = 0};
-    for (; s.bin < BUCKET_BINS; s.bin++) {
-        double w = (double)(b->w[0][s.bin] + b->w[1][s.bin]);
-        if (s.bin >= must && s.sum_w + w > target_w) {
+    struct served s = {.bin = BUCKET_BINS};
+    for (int32_t bin = 0; bin < BUCKET_BINS; bin++) {
+        double w = (double)(b->w[0][bin] + b->w[1][bin]);
+        if (bin >= must && s.sum_w + w > target_w) {
             s.part = target_w > s.sum_w ? (float)((target_w - s.sum_w) / w) : 0;
             s.sum_w = fmax(s.sum_w, target_w);
+            s.bin = bin;
             break;
         }
         s.sum_w += w;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -214,6 +215,7 @@ void plan_store(const struct site *site, const struct problem *p,
             add_segments(&s, p, i, site->batteries[i].energy_wh);
         }
     }
+    assert(name != NULL); /* no group is empty */
     memset(out->segments, 0, sizeof(out->segments));
     memcpy(out->name, name, SITE_NAME_MAX);
     out->energy_wh = s.energy_wh;

@@ -189,7 +189,7 @@ void share_price(const struct site *site, struct share_state *state,
     move_up(site, state, now);
     bool priced = now->per_kwh > 0.0 && isfinite(now->per_kwh);
     double cur_per_wh = priced ? now->per_kwh / 1e3 : 0.0;
-    double rise[SITE_BATTERIES_MAX];
+    double rise[SITE_BATTERIES_MAX] = {0.0};
     double rises = 0.0;
     for (int i = 0; i < site->n_batteries; i++) {
         rise[i] =

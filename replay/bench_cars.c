@@ -109,7 +109,7 @@ static void turn(struct lot *lot, const struct bucket_order *order, size_t from,
                           .energy_per_kwh = 0.05,
                           .value_per_kwh = 0.02, /* work is not worth it */
                           .charge = order};
-    struct bucket_car told;
+    struct bucket_car told = {0};
     for (size_t i = from; i < to; i++) {
         const struct node_in *n = &lot->nodes[i];
         struct fleet_car car = {.node = n,
