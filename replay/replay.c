@@ -278,6 +278,14 @@ static enum err keep_books(struct run *r, int64_t k, struct replay_result *out)
     book_forecast(r);
     struct replay_told told = {k, r->plant, bill_price(r), seen.import_max_w};
     account_tick(&r->account, site, r->plant, told.price_per_kwh);
+    const struct account_events_tick tick = {
+        .site = site,
+        .plant = r->plant,
+        .price_per_kwh = told.price_per_kwh,
+        .import_max_w = seen.import_max_w,
+        .cap_w = r->out->record.grid_max_w,
+    };
+    account_events_tick(&out->events, &tick);
     if (r->cfg->watch != NULL) {
         r->cfg->watch(r->cfg->watch_context, &told);
     }

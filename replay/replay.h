@@ -21,6 +21,7 @@
 #include "models/life_model.h"
 #include "models/plant.h"
 #include "models/witness.h"
+#include "replay/account_events.h"
 #include "replay/events.h"
 #include "replay/prices.h"
 #include "replay/settlement_out.h"
@@ -109,6 +110,7 @@ struct replay_result {
     double wear_cur;
     double wear_guard_cur;
     double shed_cur;
+    struct account_events events;
     /* 60 s ahead, after a warm-up; NAN where the trace is too short */
     double forecast_mape_pu;
     double persistence_mape_pu;
