@@ -48,6 +48,12 @@ struct problem_bucket {
     double departs_s; /* after the start; INFINITY: not known */
 };
 
+/* Cars of a fleet that charge now, whatever the plan says. */
+struct problem_must {
+    double power_w;
+    double lasts_s;
+};
+
 /* Compute of a class; what is firm is part of 'load_w' as well. */
 struct problem_class {
     int64_t planned;   /* 1: the plan decides about it */
@@ -87,6 +93,7 @@ struct problem {
     /* What cycling costs; none (n = 0) where not dispatchable. */
     struct wear_segments wear[SITE_BATTERIES_MAX];
     struct problem_class classes[SITE_CLASSES_MAX];
+    struct problem_must must[SITE_FLEETS_MAX]; /* part of 'load_w' */
     int64_t n_buckets;
     struct problem_bucket buckets[PLAN_BUCKETS_MAX];
 };

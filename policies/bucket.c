@@ -83,7 +83,7 @@ static void add(struct sum *to, const struct bucket_fleet *fleet, int64_t i)
 }
 
 int bucket_sum(const struct bucket_fleet *fleet,
-               struct bucket out[BUCKET_FLEET_MAX], double *must_w)
+               struct bucket out[BUCKET_FLEET_MAX], struct bucket_must *must)
 {
     struct sum sums[LANES][SUMS];
     unsigned char place_of[HALF_HOURS];
@@ -94,7 +94,10 @@ int bucket_sum(const struct bucket_fleet *fleet,
     for (int64_t i = 0; i < fleet->n; i++) {
         add(&sums[i % LANES][sum_of(fleet, i, place_of)], fleet, i);
     }
-    *must_w = (double)(sums[0][MUST].w + sums[1][MUST].w);
+    *must = (struct bucket_must){
+        .power_w = (double)(sums[0][MUST].w + sums[1][MUST].w),
+        .need_wh = (double)(sums[0][MUST].wh + sums[1][MUST].wh),
+    };
     int n = 0;
     for (int k = 0; k < BUCKET_FLEET_MAX; k++) {
         const struct sum *a = &sums[0][k];

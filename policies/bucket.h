@@ -61,6 +61,12 @@ struct bucket {
     double need_wh;   /* at the plug, of all by then */
 };
 
+/* Those that charge in any case. */
+struct bucket_must {
+    double power_w;
+    double need_wh; /* at the plug */
+};
+
 /* The cars of one fleet. */
 struct bucket_fleet {
     const int32_t *start_s; /* the members of struct bucket_car */
@@ -95,11 +101,11 @@ int32_t bucket_clock_s(int64_t utc_ms);
 /*
  * The cars that need charge, in at most BUCKET_FLEET_MAX buckets in order of
  * departure; returns how many.  Of an aggregate only what its cars can do for
- * sure is told: those that charge in any case are left out, 'must_w' is what
- * they draw.
+ * sure is told: those that charge in any case are left out, 'must' is what they
+ * draw.
  */
 int bucket_sum(const struct bucket_fleet *fleet,
-               struct bucket out[BUCKET_FLEET_MAX], double *must_w);
+               struct bucket out[BUCKET_FLEET_MAX], struct bucket_must *must);
 
 /* Joins neighbours of one fleet until at most 'most' are left, where that can
  * be, those first that leave least apart; returns how many are left. */

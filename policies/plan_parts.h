@@ -16,6 +16,8 @@ enum {
 struct plan_stores {
     int64_t n_groups;
     int64_t group[SITE_BATTERIES_MAX];
+    int64_t n_buckets;
+    int64_t bucket[PLAN_BUCKETS_MAX]; /* of a store behind the groups */
     int64_t n_classes;
     int64_t class_id[SITE_CLASSES_MAX];
     double energy_wh; /* of the groups together */
@@ -54,6 +56,13 @@ void plan_pose(const struct site *site, const struct problem *p,
 
 /* plan_pose.c: the import price below which that part of the slots lies. */
 double plan_price(const struct problem *p, double pu);
+
+/* plan_cars.c: buckets as stores behind those of the batteries, which only
+ * charge, and the fleets' set-points from their powers. */
+void plan_pose_cars(const struct site *site, const struct problem *p,
+                    struct plan_stores *stores, struct schedule_problem *out);
+void plan_read_cars(const struct plan_solver *s, const struct problem *p,
+                    struct plan *out);
 
 /* plan_keep.c: true where the last plan, continued, is put into 's->schedule'
  * since the new one turns around for next to nothing. */

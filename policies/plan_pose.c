@@ -100,6 +100,7 @@ void plan_pose(const struct site *site, const struct problem *p,
         charge_w += b->charge_max_w[0];
         discharge_w += b->discharge_max_w[0];
     }
+    plan_pose_cars(site, p, stores, out);
     pose_peak(p, discharge_w, out);
     bool slow = p->ramp_max_w_per_s * ramp_s < fmax(charge_w, discharge_w);
     out->ramp_max_w_per_s = slow ? p->ramp_max_w_per_s : INFINITY;

@@ -160,6 +160,7 @@ void plan_read(struct plan_solver *s, const struct problem *p, struct plan *out)
     out->n_iterations = s->schedule.n_iterations;
     read_slots(s, p, out);
     read_groups(s, out);
+    plan_read_cars(s, p, out);
     read_peak(s, p, out);
     read_tries(s, out);
     if (!count_turns(s, out)) {

@@ -140,9 +140,9 @@ static double pass(struct lot *lot, double target_w)
 {
     struct bucket_fleet fleet = fleet_of(lot);
     struct bucket b[BUCKET_FLEET_MAX];
-    double must_w = 0.0;
+    struct bucket_must must;
     double all_w = 0.0;
-    bucket_sum(&fleet, b, &must_w);
+    bucket_sum(&fleet, b, &must);
     struct bucket_order order = bucket_order(&fleet, target_w, &all_w);
     for (size_t i = 0; i < CARS; i++) {
         float share = bucket_share(&order, fleet.start_s[i]);

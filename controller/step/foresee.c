@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "controller/step/problem.h"
+
 static const double GRID_S = 1.0;       /* or a period, where that is longer */
 static const double KNOWN_PU = 0.5;     /* of a slot, else it is a gap */
 static const double PACK_OLD_S = 900.0; /* of telemetry on change */
@@ -225,6 +227,17 @@ static void gather_classes(const struct step_cfg *cfg, struct foresee *f,
     }
 }
 
+/* Of the cars behind the grid connection: the plan moves it. */
+static double charging_w(const struct step_cfg *cfg,
+                         const struct step_state *state)
+{
+    double w = 0.0;
+    for (int i = 0; i < cfg->site.n_fleets; i++) {
+        w += problem_charging_w(cfg, state, i);
+    }
+    return w;
+}
+
 static void gather(const struct step_cfg *cfg, const struct step_state *state,
                    struct foresee *f, const struct snapshot *in,
                    const struct estimate *est, double load_w)
@@ -232,7 +245,7 @@ static void gather(const struct step_cfg *cfg, const struct step_state *state,
     if (in->dt_s > cfg->pause_max_s) {
         return;
     }
-    add(&f->load_mean, load_w, in->dt_s);
+    add(&f->load_mean, load_w - charging_w(cfg, state), in->dt_s);
     gather_classes(cfg, f, est, state->held_w + state->waiting_w, in->dt_s);
     const struct price_in *p = &in->prices[0];
     if (cfg->site.n_prices > 0 && p->n_slots == 0) {

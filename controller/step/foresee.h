@@ -6,7 +6,8 @@
  *
  * The load as models/level sees it, with what is held back: by one short
  * forecaster at every tick (models/forecast.h), and as means over quarter
- * hours of the clock by outlooks (models/outlook.h).  Days and weeks are those
+ * hours of the clock, without cars that charge behind the grid connection, by
+ * outlooks (models/outlook.h).  Days and weeks are those
  * of UTC: a change to summer time is learned anew within days, but no hour is
  * ever missing or there twice, and a recording needs no time zone.
  *

@@ -16,18 +16,16 @@ static double value_of(const struct site *site, const struct site_fleet *fleet)
 
 int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
                  int64_t utc_ms, struct bucket out[PLAN_BUCKETS_MAX],
-                 double *must_w)
+                 struct bucket_must must[SITE_FLEETS_MAX])
 {
     struct bucket all[SITE_FLEETS_MAX * BUCKET_FLEET_MAX];
     int n = 0;
-    *must_w = 0.0;
     for (int f = 0; f < cfg->site.n_fleets; f++) {
         struct bucket_fleet cars = cars_in(cfg, state, f);
         cars.now_s = bucket_clock_s(utc_ms);
-        double fleet_w = 0.0;
+        must[f] = (struct bucket_must){0.0, 0.0};
         if (cfg->site.fleets[f].behind_poi) {
-            n += bucket_sum(&cars, &all[n], &fleet_w);
-            *must_w += fleet_w;
+            n += bucket_sum(&cars, &all[n], &must[f]);
         }
     }
     n = bucket_join(all, n, PLAN_BUCKETS_MAX);

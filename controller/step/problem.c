@@ -31,7 +31,7 @@ struct maker {
     const struct step_state *state;
     const struct snapshot *in;
     const struct foresee *f;
-    double soon_w; /* load, the next minutes */
+    double soon_w; /* load without charging cars, the next minutes */
     struct problem *p;
 };
 
@@ -83,13 +83,17 @@ static double price_then(const struct maker *m, int64_t at_ms, int64_t k)
 }
 
 /* Expected over the next minutes. */
-static double load_soon_w(const struct step_state *state,
+static double load_soon_w(const struct step_cfg *cfg,
+                          const struct step_state *state,
                           const struct foresee *f)
 {
     double level_w = state->level.level_w;
     if (f->soon.n >= SOON_STEPS) {
         double mean_w = forecast_swing(&f->soon, SOON_S).mean;
         level_w = isfinite(mean_w) ? mean_w : level_w;
+    }
+    for (int i = 0; i < cfg->site.n_fleets; i++) {
+        level_w -= problem_charging_w(cfg, state, i);
     }
     return isfinite(level_w) ? level_w : 0.0;
 }
@@ -257,7 +261,7 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
         .state = state,
         .in = in,
         .f = f,
-        .soon_w = load_soon_w(state, f),
+        .soon_w = load_soon_w(cfg, state, f),
         .p = problem,
     };
     problem->tick = in->tick;
@@ -265,6 +269,7 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     problem->n_slots =
         problem_grid(in, cfg->site.control.horizon_s, problem->step_s);
     describe_slots(&m);
+    problem_cars(cfg, state, in->utc_ms, problem);
     describe_peak(&m);
     describe_smoothing(&m);
     describe_batteries(&m);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* problem - the time grid of the planner's problem. */
+/* problem - parts of the planner's problem: its time grid, the cars. */
 #ifndef CONTROLLER_STEP_PROBLEM_H
 #define CONTROLLER_STEP_PROBLEM_H
 
+#include "controller/step/step_state.h"
 #include "models/plan.h"
 #include "models/snapshot.h"
 
@@ -18,5 +19,19 @@
  */
 int64_t problem_grid(const struct snapshot *in, double horizon_s,
                      double step_s[PLAN_SLOTS_MAX]);
+
+/* What the cars of fleet 'f' charge behind the grid connection, as last
+ * seen. */
+double problem_charging_w(const struct step_cfg *cfg,
+                          const struct step_state *state, int f);
+
+/*
+ * The cars behind the grid connection, at 'utc_ms': those that can wait as
+ * buckets, those that charge in any case in the load of the slots at once.
+ * 'load_w' must not hold what they charge.  Fleets without either go on with
+ * what they charge now, less and less of it.
+ */
+void problem_cars(const struct step_cfg *cfg, const struct step_state *state,
+                  int64_t utc_ms, struct problem *p);
 
 #endif

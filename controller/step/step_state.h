@@ -345,11 +345,11 @@ struct bucket_fleet cars_in(const struct step_cfg *cfg,
 
 /* nodes.c: what the cars behind the grid connection need, for the planner, in
  * at most PLAN_BUCKETS_MAX buckets (of more than so many fleets the first);
- * returns how many.  'must_w' is drawn by those that charge in any case.  One
- * pass, 4 ms over a million cars. */
+ * returns how many.  'must' are those of each fleet that charge in any case.
+ * One pass, 4 ms over a million cars. */
 int cars_buckets(const struct step_cfg *cfg, const struct step_state *state,
                  int64_t utc_ms, struct bucket out[PLAN_BUCKETS_MAX],
-                 double *must_w);
+                 struct bucket_must must[SITE_FLEETS_MAX]);
 
 /* age.c: new batteries and packs. */
 void age_init(const struct step_cfg *cfg, struct step_state *state);

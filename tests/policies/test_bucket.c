@@ -153,8 +153,8 @@ static void buckets_add_up(void **state)
         fill(n, &seed);
         struct bucket_fleet f = lot(n);
         struct bucket b[BUCKET_FLEET_MAX];
-        double must_w = 0.0;
-        int n_buckets = bucket_sum(&f, b, &must_w);
+        struct bucket_must must;
+        int n_buckets = bucket_sum(&f, b, &must);
         double wh = 0.0, w = 0.0;
         int64_t n_in = 0;
         for (int k = 0; k < n_buckets; k++) {
@@ -168,10 +168,11 @@ static void buckets_add_up(void **state)
         for (int64_t i = 0; i < n; i++) {
             bool lax = start_s[i] - NOW_S >= SOON_S && charge_w[i] > 0;
             w -= charge_w[i];
-            wh -= lax ? need_wh[i] : 0.0;
+            wh -= need_wh[i];
             n_in -= lax;
         }
-        assert_true(w + must_w == 0.0 && wh == 0.0 && n_in == 0);
+        assert_true(w + must.power_w == 0.0 && n_in == 0);
+        assert_true(wh + must.need_wh == 0.0);
     }
 }
 

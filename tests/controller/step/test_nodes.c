@@ -93,11 +93,11 @@ static void buckets_hold_what_the_cars_need(void **state)
     struct loop_fixture f = loop_open(site, POLICY_BALLAST, DEMAND_W);
     charge_by_plan(&f, 0.0);
     struct bucket b[PLAN_BUCKETS_MAX];
-    double must_w = 0.0;
-    assert_int_equal(cars_buckets(f.cfg, f.state, LOOP_UTC_MS, b, &must_w), 0);
+    struct bucket_must must[SITE_FLEETS_MAX];
+    assert_int_equal(cars_buckets(f.cfg, f.state, LOOP_UTC_MS, b, must), 0);
     run(&f, 3 * TURN, DEMAND_W);
     loop_observe(&f);
-    int n = cars_buckets(f.cfg, f.state, f.in->utc_ms, b, &must_w);
+    int n = cars_buckets(f.cfg, f.state, f.in->utc_ms, b, must);
     double need_wh = 0.0;
     int64_t n_cars = 0;
     for (int k = 0; k < n; k++) {
@@ -108,13 +108,13 @@ static void buckets_hold_what_the_cars_need(void **state)
     assert_true(n > 2 && n_cars > 30 && n_cars < NODES);
     assert_true(need_wh / (double)n_cars > 2e3);
     assert_true(need_wh / (double)n_cars < 60e3);
-    assert_true(fabs(must_w - charged_w(&f)) < 20e3);
+    assert_true(fabs(must[0].power_w - charged_w(&f)) < 20e3);
     site->fleets[0].behind_poi = false; /* no load of the site's */
     struct loop_fixture g =
         loop_open(fixture_site(2, 4, NODES), POLICY_BALLAST, DEMAND_W);
     g.cfg->site.fleets[0].behind_poi = false;
     run(&g, 3 * TURN, DEMAND_W);
-    assert_int_equal(cars_buckets(g.cfg, g.state, f.in->utc_ms, b, &must_w), 0);
+    assert_int_equal(cars_buckets(g.cfg, g.state, f.in->utc_ms, b, must), 0);
     loop_close(&g);
     loop_close(&f);
 }

@@ -145,6 +145,41 @@ static void the_warranty_counts_what_went_through(void **state)
     loop_close(&f);
 }
 
+/* What the cars of a lot need is in its buckets, and what they charge is not in
+ * the load as well. */
+static void cars_are_in_buckets_and_not_in_the_load(void **state)
+{
+    (void)state;
+    double load_w[2];
+    double plugs_w = 0.0;
+    for (int k = 0; k < 2; k++) {
+        struct site *site = fixture_site(2, 4, 200);
+        site->classes[0].value_per_kwh = 0.0;
+        site->fleets[0].behind_poi = k == 0;
+        struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+        for (int t = 0; t < 30 * TICKS; t++) {
+            loop_tick(&f, 100e6);
+        }
+        loop_observe(&f);
+        struct problem *p = calloc(1, sizeof(*p));
+        step_problem(f.cfg, f.state, f.in, p);
+        load_w[k] = p->load_w[0] - p->must[0].power_w;
+        plugs_w = fmax(plugs_w, f.state->drawn_w[0]);
+        assert_true(k == 0 ? p->n_buckets > 2 : p->n_buckets == 0);
+        double power_w = p->must[0].power_w;
+        for (int i = 0; i < p->n_buckets; i++) {
+            power_w += p->buckets[i].power_w;
+            assert_true(p->buckets[i].need_wh > 0.0);
+            assert_int_equal(p->buckets[i].fleet, 0);
+        }
+        assert_true(power_w <= site->fleets[0].feeder_max_w + 1.0);
+        free(p);
+        loop_close(&f);
+    }
+    assert_true(plugs_w > 150e3);
+    assert_near(load_w[0], load_w[1], 50e3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +188,7 @@ int main(void)
         cmocka_unit_test(life_and_temperature_enter),
         cmocka_unit_test(a_warranty_used_ahead_lifts_the_prices),
         cmocka_unit_test(the_warranty_counts_what_went_through),
+        cmocka_unit_test(cars_are_in_buckets_and_not_in_the_load),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
 }
