@@ -16,6 +16,7 @@
 #include "controller/status.h"
 #include "models/units.h"
 #include "replay/demo_child.h"
+#include "replay/demo_event.h"
 #include "replay/demo_screen.h"
 #include "replay/demo_setup.h"
 #include "replay/sim_clock.h"
@@ -35,7 +36,9 @@ enum { BROKER, SIM, RUN, CHILDREN };
 
 struct demo {
     bool plain;
+    bool event; /* the utility asks for something */
     double for_s;
+    struct demo_event *utility;
     struct site *site;
     char site_path[PATH_MAX];
     char program[PATH_MAX];
@@ -200,6 +203,10 @@ static bool watch(struct demo *d)
         if (status_ask(d->socket, 1.0, &json) == ERR_NONE) {
             missing_s = sim_mono_s();
             screen_show(&d->screen, json, missing_s, &d->extremes);
+            if (d->utility != NULL) {
+                demo_event_play(d->utility, d->extremes.load_w,
+                                missing_s - start_s);
+            }
         }
         free(json);
         if (sim_mono_s() - missing_s > START_S) {
@@ -260,9 +267,13 @@ static int demo(struct demo *d)
         if (!d->plain) {
             screen_open(&d->screen);
         }
-        ok = watch(d);
+        d->utility = d->event ? demo_event_open(d->site) : NULL;
+        ok = watch(d) && (d->utility != NULL || !d->event);
     }
     screen_close(&d->screen);
+    if (d->utility != NULL) {
+        demo_event_close(d->utility);
+    }
     stop_all(d);
     demo_guard_stop();
     print_end(d);
@@ -279,6 +290,9 @@ int demo_main(int argc, char **argv)
     const struct cli_option options[] = {
         {"for", CLI_DURATION, &d.for_s, "DURATION",
          "stop after it (default: at Ctrl-C)"},
+        {"event", CLI_FLAG, &d.event, NULL,
+         "after 40 s the utility asks for 30 % less, from 2 min later on, "
+         "for 3 min"},
         {"plain", CLI_FLAG, &d.plain, NULL,
          "a line every 2 s instead of the live view"},
     };

@@ -62,6 +62,7 @@ void screen_show(struct screen *s, const char *json, double mono_s,
     }
     if (!status.assumed) {
         extremes->n++;
+        extremes->load_w = status.load_w;
         extremes->peak_w = fmax(extremes->peak_w, status.grid_w);
         extremes->ramp_w_per_s =
             fmax(extremes->ramp_w_per_s, fabs(status.ramp_w_per_s));

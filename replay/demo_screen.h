@@ -17,6 +17,7 @@ struct screen {
 struct screen_extremes {
     long n; /* statuses seen */
     double peak_w;
+    double load_w;       /* last seen */
     double ramp_w_per_s; /* magnitude */
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* view_read - from the controller's JSON to what the view shows. */
+#include <stdio.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 
+#include "models/units.h"
 #include "replay/view.h"
 
 static double number(const cJSON *json, const char *key)
@@ -137,9 +139,36 @@ static void read_plan(const cJSON *root, struct view_status *s)
     s->plan_age_s = number(plan, "age_s");
 }
 
+/* What the utility asks for, the first of it, before all else. */
+static void read_utility(const cJSON *root, struct view_status *s)
+{
+    const cJSON *u = cJSON_GetArrayItem(
+        cJSON_GetObjectItemCaseSensitive(root, "utility"), 0);
+    char kind[VIEW_WORD_MAX] = "";
+    char start[VIEW_NAME_MAX] = "";
+    char end[VIEW_NAME_MAX] = "";
+    char power[24];
+    TEXT(u, "kind", kind);
+    TEXT(u, "start", start);
+    TEXT(u, "end", end);
+    double w = number(u, "value_w");
+    if (kind[0] == '\0' || !isfinite(w)) {
+        return;
+    }
+    bool now = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(u, "now"));
+    snprintf(s->why[s->n_why++], VIEW_TEXT_MAX,
+             "the utility's %s of %s holds %s%.8s%suntil %.8s UTC", kind,
+             units_power_text(w, power, sizeof(power)), now ? "" : "from ",
+             now                  ? ""
+             : strlen(start) > 19 ? start + 11
+                                  : start,
+             now ? "" : " ", strlen(end) > 19 ? end + 11 : "further notice");
+}
+
 static void read_words(const cJSON *root, struct view_status *s)
 {
     const cJSON *item = NULL;
+    read_utility(root, s);
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "why"))
     {
         if (s->n_why < VIEW_WHY_MAX && cJSON_IsString(item)) {
