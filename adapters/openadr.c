@@ -258,3 +258,60 @@ enum err openadr_report(struct openadr *o, cJSON *report, char *why,
     }
     return e;
 }
+
+static bool has_name(const cJSON *list, const char *name)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, list)
+    {
+        const cJSON *n = cJSON_GetObjectItemCaseSensitive(item, "reportName");
+        if (cJSON_IsString(n) && strcmp(n->valuestring, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An id goes into an address only where it is what the yaml says ids are. */
+static bool is_plain(const char *id)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    return id[strspn(id, plain)] == '\0';
+}
+
+enum err openadr_report_known(struct openadr *o,
+                              const struct openadr_report_name *which,
+                              bool *known, char *why, size_t why_size)
+{
+    *known = false;
+    if (!is_plain(which->event)) {
+        snprintf(why, why_size, "the event's id is not one");
+        return ERR_REFUSED;
+    }
+    for (int page = 0; page < OPENADR_PAGES_MAX && !*known; page++) {
+        char said[HTTP_WHY_MAX] = "";
+        char path[OPENADR_PATH_MAX];
+        snprintf(path, sizeof(path), "/reports?eventID=%s&skip=%d&limit=%d",
+                 which->event, page * OPENADR_PAGE, OPENADR_PAGE);
+        const struct openadr_call call = {.method = "GET", .path = path};
+        cJSON *list = NULL;
+        long status = 0;
+        enum err e =
+            openadr_session_call(&o->session, &call, &list, &status, said);
+        int n = cJSON_GetArraySize(list);
+        *known = e == ERR_NONE && has_name(list, which->name);
+        cJSON_Delete(list);
+        if (e == ERR_REFUSED && (status == 429 || status >= 500)) {
+            e = ERR_IO;
+        }
+        if (e != ERR_NONE) {
+            snprintf(why, why_size, "%s", said);
+            return e;
+        }
+        if (n < OPENADR_PAGE) {
+            break;
+        }
+    }
+    return ERR_NONE;
+}

@@ -92,4 +92,17 @@ const struct openadr_events *openadr_events(const struct openadr *o);
 CHECKED enum err openadr_report(struct openadr *o, cJSON *report, char *why,
                                 size_t why_size);
 
+/*
+ * Whether the VTN already has a report of that name about the event: nobody
+ * knows what became of one whose answer was lost.  Errors as of
+ * openadr_report().
+ */
+struct openadr_report_name {
+    const char *event; /* its id */
+    const char *name;
+};
+CHECKED enum err openadr_report_known(struct openadr *o,
+                                      const struct openadr_report_name *which,
+                                      bool *known, char *why, size_t why_size);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/json_in.h"
+#include "adapters/openadr_descriptor.h"
 #include "adapters/openadr_payload.h"
 
 /* Largest priority that is a number and not "none". */
@@ -19,6 +20,7 @@ struct event_reader {
     struct dr_period *periods;
     struct dr_payload *payloads;
     double *values;
+    int64_t *ids;
     const struct openadr_terms *terms;
     const cJSON *descriptors;
 };
@@ -211,6 +213,9 @@ static void read_intervals(struct event_reader *r, const cJSON *json)
             break;
         }
         r->periods[n] = read_period(r, n, item);
+        r->ids[n] = n;
+        const struct json_in_range range = {INT32_MIN, INT32_MAX};
+        (void)json_in_integer(item, "id", range, &r->ids[n]);
         const cJSON *payload = NULL;
         cJSON_ArrayForEach(payload, member(item, "payloads"))
         {
@@ -277,7 +282,8 @@ static struct event_reader *make(const cJSON *json)
     count(json, n);
     size_t bytes = sizeof(struct event_reader) +
                    n[0] * sizeof(struct dr_period) +
-                   n[1] * sizeof(struct dr_payload) + n[2] * sizeof(double);
+                   n[1] * sizeof(struct dr_payload) + n[2] * sizeof(double) +
+                   n[0] * sizeof(int64_t);
     struct event_reader *r = calloc(1, bytes);
     if (r == NULL) {
         return NULL;
@@ -285,6 +291,8 @@ static struct event_reader *make(const cJSON *json)
     r->periods = (struct dr_period *)(r + 1);
     r->payloads = (struct dr_payload *)(r->periods + n[0]);
     r->values = (double *)(r->payloads + n[1]);
+    r->ids = (int64_t *)(r->values + n[2]);
+    r->event.ids = r->ids;
     r->event.timing.intervals = r->periods;
     r->event.payloads = r->payloads;
     r->event.values = r->values;
@@ -323,6 +331,7 @@ static uint64_t digest_of(const struct dr_event *e)
     for (int64_t i = 0; i < t->n; i++) {
         h = mix_period(h, &t->intervals[i]);
     }
+    h = mix(h, e->reports, (size_t)e->n_reports * sizeof(e->reports[0]));
     h = mix(h, e->payloads, (size_t)e->n_payloads * sizeof(e->payloads[0]));
     return mix(h, e->values, (size_t)e->n_values * sizeof(e->values[0]));
 }
@@ -362,7 +371,8 @@ enum err openadr_event_read(const cJSON *json,
     t->lasts = read_duration(r, -1, json, "duration", &t->life) &&
                !dr_duration_none(&t->life);
     read_intervals(r, json);
-    if (t->n == 0) {
+    r->event.n_reports = openadr_descriptors_read(json, r->event.reports);
+    if (t->n == 0 && r->event.n_reports == 0) {
         fault(r, -1, TEXT_MISSING);
     }
     r->event.digest = digest_of(&r->event);

@@ -157,3 +157,13 @@ void openadr_bases_make(struct openadr_bases *b,
         keep(b);
     }
 }
+
+double openadr_bases_of(const struct openadr_bases *b, const char *event)
+{
+    for (int i = 0; i < b->n; i++) {
+        if (strcmp(b->bases[i].event, event) == 0) {
+            return b->bases[i].w;
+        }
+    }
+    return NAN;
+}

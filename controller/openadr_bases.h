@@ -52,4 +52,7 @@ void openadr_bases_make(struct openadr_bases *b,
                         const struct openadr_events *events, int64_t utc_ms,
                         double *base_w);
 
+/* The base of an event; NAN where it is not known (yet). */
+double openadr_bases_of(const struct openadr_bases *b, const char *event);
+
 #endif

@@ -12,6 +12,7 @@
 #include "controller/clock.h"
 #include "controller/log.h"
 #include "controller/openadr_bases.h"
+#include "controller/openadr_reports.h"
 #include "policies/dr_meaning.h"
 
 enum {
@@ -38,6 +39,7 @@ struct openadr_worker {
     struct openadr_report_view report;
     struct dr_rows rows;
     struct openadr_bases bases;
+    struct openadr_reports *reports;
     int64_t up_mono_ms; /* last complete listing; start of the thread */
     uint64_t version;
     bool was_up;
@@ -187,6 +189,22 @@ static bool look_at_grid(struct openadr_worker *w)
     return news;
 }
 
+/* Sample what reports tell, and send one that is due. */
+static void report(struct openadr_worker *w)
+{
+    struct ports *ports = w->cfg.ports;
+    double grid_w = atomic_load(&ports->grid_w);
+    const struct openadr_reports_now now = {.utc_ms = clock_utc_ms(),
+                                            .mono_ms = clock_mono_ms(),
+                                            .bases = &w->bases};
+    openadr_bases_sample(&w->bases, grid_w);
+    openadr_reports_sample(w->reports, now.utc_ms, grid_w,
+                           mailbox_fetch(&ports->openadr.figures));
+    if (w->report.link.up) {
+        openadr_reports_pass(w->reports, w->ven, &now);
+    }
+}
+
 static void *run(void *arg)
 {
     struct openadr_worker *w = arg;
@@ -214,7 +232,7 @@ static void *run(void *arg)
         if (look_at_grid(w) || told) {
             due_s = fmin(due_s, fmax(NOTICE_S - since_s, 0.0));
         }
-        openadr_bases_sample(&w->bases, atomic_load(&w->cfg.ports->grid_w));
+        report(w);
         double s = (double)(clock_mono_ms() - from_ms) / 1e3;
         due_s -= s;
         since_s += s;
@@ -298,6 +316,9 @@ static enum err start(struct openadr_worker *w, char *why, size_t why_size)
     if (e == ERR_NONE) {
         e = open_ven(w, why, why_size);
     }
+    if (e == ERR_NONE) {
+        e = openadr_reports_open(w->cfg.site, w->cfg.historian, &w->reports);
+    }
     if (e != ERR_NONE) {
         return e;
     }
@@ -346,6 +367,7 @@ void openadr_worker_close(struct openadr_worker *w)
     if (w->waking) {
         waker_clear(&w->wake);
     }
+    openadr_reports_close(w->reports);
     free(w->rows.rows);
     free(w->rows.scratch);
     free(w);

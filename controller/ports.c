@@ -69,6 +69,9 @@ enum err ports_init(struct ports *p, const struct site *site)
                          sizeof(struct openadr_report_view));
     }
     if (e == ERR_NONE) {
+        e = mailbox_init(&p->openadr.figures, sizeof(struct openadr_figures));
+    }
+    if (e == ERR_NONE) {
         e = init_rest(p);
     }
     if (e == ERR_NONE) {
@@ -111,6 +114,7 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->mqtt.status);
     mailbox_clear(&p->openadr.inputs);
     mailbox_clear(&p->openadr.report);
+    mailbox_clear(&p->openadr.figures);
     mailbox_clear(&p->planner.problem);
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);

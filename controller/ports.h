@@ -6,7 +6,8 @@
  *   worker      -> values, report      lease, tick  <- control thread
  *   MQTT worker -> inputs, report      commands     <- control thread
  *   planner     -> plan                problem      <- control thread
- *   supervisor  -> status (to MQTT)    view, lives  <- control thread
+ *   supervisor  -> status (to MQTT), figures (to OpenADR)
+ *                                      view, lives  <- control thread
  *                               cars, foresight, proof <- control thread
  *   evidence    -> nothing             witness  <- control thread
  *
@@ -92,9 +93,26 @@ struct openadr_report_view {
     struct openadr_shown rows[OPENADR_SHOWN_MAX];
 };
 
+enum { OPENADR_STORES_MAX = 15 }; /* registered beside the site itself */
+
+/* What reports tell beside the grid power; NAN where not known. */
+struct openadr_store {
+    double soc_pu;
+    double energy_wh; /* that it holds when full, by its state of health */
+    double charge_max_w;
+    double discharge_max_w;
+};
+struct openadr_figures {
+    int64_t curtailed; /* 1: an instruction holds */
+    int64_t fault;     /* 1: the grid is not known */
+    int64_t n;
+    struct openadr_store stores[OPENADR_STORES_MAX];
+};
+
 struct openadr_port {
-    struct mailbox inputs; /* struct openadr_inputs, to the control thread */
-    struct mailbox report; /* struct openadr_report_view, to the supervisor */
+    struct mailbox figures; /* struct openadr_figures, from the supervisor */
+    struct mailbox inputs;  /* struct openadr_inputs, to the control thread */
+    struct mailbox report;  /* struct openadr_report_view, to the supervisor */
 };
 
 struct planner_port {

@@ -119,6 +119,28 @@ static void fetch(struct watch *w)
     }
 }
 
+/* What the utility's reports tell of the batteries. */
+static void post_figures(struct watch *w)
+{
+    const struct watched *s = &w->seen;
+    struct openadr_figures f = {0};
+    double age_s = 10.0 * watch_device_age_s(s->site);
+    for (int i = 0; i < s->site->n_batteries && i < OPENADR_STORES_MAX; i++) {
+        const struct battery_in *b = &s->in->batteries[i];
+        double soh = reading_value(&b->soh_pu, s->mono_ms, age_s);
+        f.stores[f.n++] = (struct openadr_store){
+            .soc_pu = reading_value(&b->soc_pu, s->mono_ms, age_s),
+            .energy_wh =
+                s->site->batteries[i].energy_wh * (isfinite(soh) ? soh : 1.0),
+            .charge_max_w = reading_value(&b->charge_max_w, s->mono_ms, age_s),
+            .discharge_max_w =
+                reading_value(&b->discharge_max_w, s->mono_ms, age_s)};
+    }
+    f.curtailed = w->events.n > 0;
+    f.fault = !isfinite(s->out->record.grid_w);
+    mailbox_send(&w->cfg.ports->openadr.figures, &f);
+}
+
 /* Overruns per period over the last minute. */
 static void rate(struct watch *w)
 {
@@ -289,6 +311,7 @@ const struct watched *watch_look(struct watch *w, int64_t mono_ms,
     judge_self(w);
     if (s->ticking) {
         event_book_look(&w->events, s->in, utc_ms, w->cfg.historian);
+        post_figures(w);
     }
     s->n_alarms = alarms_active(w->alarms, s->alarms);
     return s;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/dr_report.h"
 #include "models/dr_timing.h"
 
 enum {
@@ -85,6 +86,9 @@ struct dr_event {
     const struct dr_payload *payloads;
     int64_t n_values;
     const double *values; /* finite */
+    const int64_t *ids;   /* of the intervals, timing.n */
+    int64_t n_reports;
+    struct dr_report reports[DR_REPORTS_MAX];
 };
 
 /* What holds about a subject for a while. */
