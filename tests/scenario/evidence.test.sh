@@ -158,7 +158,7 @@ verdict "history is written as CSV" "$why"
 "$BALLAST" export "$site" --history --from 2100-01-01T00:00:00Z >"$dir/csv" 2>"$dir/said"
 verdict "nothing of that time is a no" "$(words $? 1 "$dir/said" 'nothing is kept')"
 "$BALLAST" export "$site" >"$dir/csv" 2>"$dir/said"
-verdict "export must be told what" "$(words $? 2 "$dir/said" 'evidence or --history')"
+verdict "export must be told what" "$(words $? 2 "$dir/said" 'evidence, --history or --settlement')"
 
 # a full disk
 ln -sf /dev/full "$dir/full.evidence"

@@ -24,6 +24,7 @@ static void set_soc(struct fixture *x, double soc_pu)
     struct estimate *est = &x->loop.scratch->est;
     est->usable_wh = 20e6;
     est->stored_wh = soc_pu * 20e6;
+    est->track_wh = est->stored_wh;
     est->home_wh = 10e6;
     est->charge_max_w = 10e6;
     est->discharge_max_w = 10e6;
