@@ -50,6 +50,28 @@ static int64_t cut(const struct snapshot *in, int64_t begin_ms, int64_t end_ms)
     return first_ms;
 }
 
+/* Where a slot that begins at 'at_ms' ends if nothing cuts it. */
+static int64_t whole_ms(int64_t at_ms, int64_t start_ms, int64_t stop_ms)
+{
+    int64_t tier_ms = slot_ms(at_ms - start_ms);
+    int64_t end_ms = (at_ms / tier_ms + 1) * tier_ms;
+    if (end_ms - at_ms < SHORTEST_MS) {
+        end_ms += tier_ms;
+    }
+    return end_ms < stop_ms ? end_ms : stop_ms;
+}
+
+/* How many slots it takes from there to the end. */
+static int64_t n_whole(int64_t at_ms, int64_t start_ms, int64_t stop_ms)
+{
+    int64_t n = 0;
+    while (at_ms + SHORTEST_MS <= stop_ms) {
+        at_ms = whole_ms(at_ms, start_ms, stop_ms);
+        n++;
+    }
+    return n;
+}
+
 int64_t problem_grid(const struct snapshot *in, double horizon_s,
                      double step_s[PLAN_SLOTS_MAX])
 {
@@ -58,12 +80,12 @@ int64_t problem_grid(const struct snapshot *in, double horizon_s,
     int64_t at_ms = start_ms;
     int64_t n = 0;
     do {
-        int64_t tier_ms = slot_ms(at_ms - start_ms);
-        int64_t end_ms = (at_ms / tier_ms + 1) * tier_ms;
-        if (end_ms - at_ms < SHORTEST_MS) {
-            end_ms += tier_ms;
+        int64_t end_ms = whole_ms(at_ms, start_ms, stop_ms);
+        int64_t cut_ms = cut(in, at_ms, end_ms);
+        /* more instructions than there are places: the near ones cut */
+        if (n + 1 + n_whole(cut_ms, start_ms, stop_ms) <= PLAN_SLOTS_MAX) {
+            end_ms = cut_ms;
         }
-        end_ms = cut(in, at_ms, end_ms < stop_ms ? end_ms : stop_ms);
         step_s[n++] = (double)(end_ms - at_ms) / 1e3;
         at_ms = end_ms;
     } while (at_ms + SHORTEST_MS <= stop_ms && n < PLAN_SLOTS_MAX);

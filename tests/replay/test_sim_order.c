@@ -196,6 +196,10 @@ static void test_a_pod_reports_parts_that_add_up(void **state)
 {
     (void)state;
     struct pod_in seen = {.power_w = reading_good(0.9e6, 1),
+                          .servers_w = reading_good(0.75e6, 1),
+                          .network_w = reading_good(0.05e6, 1),
+                          .distribution_w = reading_good(0.03e6, 1),
+                          .cooling_w = reading_good(0.07e6, 1),
                           .cap_w = reading_good(1.2e6, 1),
                           .cap_min_w = reading_good(0.4e6, 1),
                           .cap_max_w = reading_good(1.2e6, 1),
