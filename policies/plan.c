@@ -36,7 +36,8 @@ void plan_solve(struct plan_solver *s, const struct plan_request *request,
 {
     const struct problem *p = request->problem;
     assert(p->n_slots > 0 && p->n_slots <= PLAN_SLOTS_MAX);
-    plan_pose(s->site, p, &s->stores, &s->problem);
+    plan_past_see(&s->past, p);
+    plan_pose(s, p);
     struct ladder_request r = {
         .problem = &s->problem,
         .at_ms = p->start_at_ms,

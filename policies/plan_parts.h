@@ -10,6 +10,8 @@ enum {
     PLAN_SEGMENTS_MAX = 3, /* of a store, merged from those of its wear */
     PLAN_ITERATIONS = 80,
     PLAN_PEAKS = 4,
+    PLAN_DAY = 96,     /* quarter hours */
+    PLAN_DEAREST = 12, /* of them */
 };
 
 /* Which battery and which class is what in the solver's problem. */
@@ -30,6 +32,19 @@ struct plan_peaks {
     double peak_w[PLAN_PEAKS];
 };
 
+/* The last day by quarter hours, and what days have come to. */
+struct plan_past {
+    int64_t first; /* number of the first quarter hour seen */
+    int64_t now;   /* of the last; 0: none yet */
+    double per_kwh[PLAN_DAY];
+    double load_w[PLAN_DAY];
+    double dear_per_kwh; /* mean of a day's dearest three hours, of the last
+                          * week; NAN before the first day */
+    double heaviest_w;   /* highest mean load of a day of this billing month;
+                          * 0 before the first day */
+    double billed_s;     /* left of that month */
+};
+
 struct plan_solver {
     const struct site *site;
     struct ladder ladder;
@@ -39,6 +54,7 @@ struct plan_solver {
     struct schedule trial; /* the last plan, continued */
     struct plan last;
     struct plan_peaks peaks;
+    struct plan_past past;
     double memory[];
 };
 
@@ -50,9 +66,8 @@ void plan_store(const struct site *site, const struct problem *p,
                 const struct plan_stores *stores, int64_t group,
                 struct schedule_battery *out);
 
-/* plan_pose.c: the solver's problem. */
-void plan_pose(const struct site *site, const struct problem *p,
-               struct plan_stores *stores, struct schedule_problem *out);
+/* plan_pose.c: the solver's problem and its stores. */
+void plan_pose(struct plan_solver *s, const struct problem *p);
 
 /* plan_pose.c: the import price below which that part of the slots lies. */
 double plan_price(const struct problem *p, double pu);
@@ -71,6 +86,9 @@ bool plan_keep(struct plan_solver *s, const struct problem *p);
 /* plan_peaks.c: a peak that was planned for 20 min; one that is lower holds at
  * once. */
 double plan_peak_w(struct plan_peaks *s, int64_t utc_ms, double peak_w);
+
+/* plan_past.c: price and load of now. */
+void plan_past_see(struct plan_past *s, const struct problem *p);
 
 /* plan_read.c: the plan from the solver's answer. */
 void plan_read(struct plan_solver *s, const struct problem *p,

@@ -11,10 +11,18 @@ static const double ramp_s = 900.0;
  * forced up on a few dear days is paid for all of them. */
 static const double peak_least_pu = 0.5;
 
+/* A month's peak is at least the mean of its heaviest day, for a battery gives
+ * back what it takes: room up to that costs nothing, and some more is needed
+ * sooner or later. */
+static const double heavier_pu = 0.05;
+
 /* Energy left at the end is worth what it costs in the cheapest quarter of the
  * slots: it need not be bought then.  Neither buying for nothing but that nor
  * selling out pays. */
 static const double left_pu = 0.25;
+/* Or what it brings in the dearest hours of the days to come, which the horizon
+ * does not see: as much as in those of the last days, less that part. */
+static const double dear_pu = 0.6;
 
 /* Less by that part of what wear costs: where energy costs nothing either, none
  * is moved. */
@@ -58,15 +66,17 @@ static double least_peak_w(const struct problem *p, double discharge_w)
     return (p->interval_ws + p->interval_left_s * rest_w) / whole_s;
 }
 
-static void pose_peak(const struct problem *p, double discharge_w,
-                      struct schedule_problem *out)
+static void pose_peak(const struct plan_past *past, const struct problem *p,
+                      double discharge_w, struct schedule_problem *out)
 {
     out->peak_per_kw = 0.0;
     out->peak_w = 0.0;
     if (p->peak_per_kw > 0.0) {
         double part = horizon_s(p) / fmax(p->billed_s, horizon_s(p));
         out->peak_per_kw = p->peak_per_kw * fmax(part, peak_least_pu);
-        out->peak_w = fmax(p->peak_w, least_peak_w(p, discharge_w));
+        double sure_w = (1.0 + heavier_pu) * past->heaviest_w;
+        out->peak_w =
+            fmax(fmax(p->peak_w, sure_w), least_peak_w(p, discharge_w));
     }
 }
 
@@ -83,25 +93,28 @@ static void pose_slots(const struct problem *p, struct schedule_problem *out)
     }
 }
 
-void plan_pose(const struct site *site, const struct problem *p,
-               struct plan_stores *stores, struct schedule_problem *out)
+void plan_pose(struct plan_solver *s, const struct problem *p)
 {
-    plan_group(site, p, stores);
+    struct plan_stores *stores = &s->stores;
+    struct schedule_problem *out = &s->problem;
+    plan_group(s->site, p, stores);
     pose_slots(p, out);
     out->n_batteries = stores->n_groups;
     double charge_w = 0.0;
     double discharge_w = 0.0;
     for (int64_t g = 0; g < stores->n_groups; g++) {
         struct schedule_battery *b = &out->batteries[g];
-        plan_store(site, p, stores, g, b);
+        plan_store(s->site, p, stores, g, b);
         double wear_per_kwh = b->n_segments > 0 ? b->segments[0].per_kwh : 0.0;
         b->terminal_value_per_kwh =
-            plan_price(p, left_pu) - rest_pu * wear_per_kwh;
+            fmax(plan_price(p, left_pu) - rest_pu * wear_per_kwh,
+                 dear_pu * b->discharge_eff_pu *
+                     (s->past.dear_per_kwh - wear_per_kwh));
         charge_w += b->charge_max_w[0];
         discharge_w += b->discharge_max_w[0];
     }
-    plan_pose_cars(site, p, stores, out);
-    pose_peak(p, discharge_w, out);
+    plan_pose_cars(s->site, p, stores, out);
+    pose_peak(&s->past, p, discharge_w, out);
     bool slow = p->ramp_max_w_per_s * ramp_s < fmax(charge_w, discharge_w);
     out->ramp_max_w_per_s = slow ? p->ramp_max_w_per_s : INFINITY;
     out->grid_start_w = p->grid_start_w;

@@ -14,8 +14,8 @@ static const double LAST_S = 60.0; /* of an interval: late for large moves */
 /* Of the energy above the low end of the window: what is smoothing's alone,
  * which comes back whatever that costs, and over what more a peak is given up.
  * The plan stays above both (policies/plan_groups.c). */
-static const double KEEP_PU = 0.01;
-static const double FADE_PU = 0.01;
+static const double KEEP_PU = 0.03;
+static const double FADE_PU = 0.02;
 
 /* What the plan asks of the batteries now. */
 struct wanted {
