@@ -10,8 +10,7 @@ enum {
     PLAN_SEGMENTS_MAX = 3, /* of a store, merged from those of its wear */
     PLAN_ITERATIONS = 80,
     PLAN_PEAKS = 4,
-    PLAN_DAY = 96,     /* quarter hours */
-    PLAN_DEAREST = 12, /* of them */
+    PLAN_DAY = 96, /* quarter hours */
 };
 
 /* Which battery and which class is what in the solver's problem. */
@@ -32,17 +31,14 @@ struct plan_peaks {
     double peak_w[PLAN_PEAKS];
 };
 
-/* The last day by quarter hours, and what days have come to. */
+/* The load of the last day by quarter hours. */
 struct plan_past {
     int64_t first; /* number of the first quarter hour seen */
     int64_t now;   /* of the last; 0: none yet */
-    double per_kwh[PLAN_DAY];
     double load_w[PLAN_DAY];
-    double dear_per_kwh; /* mean of a day's dearest three hours, of the last
-                          * week; NAN before the first day */
-    double heaviest_w;   /* highest mean load of a day of this billing month;
-                          * 0 before the first day */
-    double billed_s;     /* left of that month */
+    double heaviest_w; /* highest mean of a day in this billing month; 0
+                        * before the first day */
+    double billed_s;   /* left of that month */
 };
 
 struct plan_solver {
@@ -87,7 +83,7 @@ bool plan_keep(struct plan_solver *s, const struct problem *p);
  * once. */
 double plan_peak_w(struct plan_peaks *s, int64_t utc_ms, double peak_w);
 
-/* plan_past.c: price and load of now. */
+/* plan_past.c: the load of now. */
 void plan_past_see(struct plan_past *s, const struct problem *p);
 
 /* plan_read.c: the plan from the solver's answer. */

@@ -20,9 +20,6 @@ static const double heavier_pu = 0.05;
  * slots: it need not be bought then.  Neither buying for nothing but that nor
  * selling out pays. */
 static const double left_pu = 0.25;
-/* Or what it brings in the dearest hours of the days to come, which the horizon
- * does not see: as much as in those of the last days, less that part. */
-static const double dear_pu = 0.6;
 
 /* Less by that part of what wear costs: where energy costs nothing either, none
  * is moved. */
@@ -107,9 +104,7 @@ void plan_pose(struct plan_solver *s, const struct problem *p)
         plan_store(s->site, p, stores, g, b);
         double wear_per_kwh = b->n_segments > 0 ? b->segments[0].per_kwh : 0.0;
         b->terminal_value_per_kwh =
-            fmax(plan_price(p, left_pu) - rest_pu * wear_per_kwh,
-                 dear_pu * b->discharge_eff_pu *
-                     (s->past.dear_per_kwh - wear_per_kwh));
+            plan_price(p, left_pu) - rest_pu * wear_per_kwh;
         charge_w += b->charge_max_w[0];
         discharge_w += b->discharge_max_w[0];
     }

@@ -11,9 +11,10 @@ static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
-/* Of the energy above the low end of the window: what is smoothing's alone,
- * which comes back whatever that costs, and over what more a peak is given up.
- * The plan stays above both (policies/plan_groups.c). */
+/* Of the energy above the low end of the window: what comes back whatever that
+ * costs, what is smoothing's alone, and over what more a peak is given up.  The
+ * plan stays above all of it (policies/plan_groups.c). */
+static const double BACK_PU = 0.01;
 static const double KEEP_PU = 0.03;
 static const double FADE_PU = 0.02;
 
@@ -74,6 +75,7 @@ static double peak_left_w(const struct step_cfg *cfg,
 
 /* Energy at the ends of the windows of the usable batteries. */
 struct ends {
+    double back_wh; /* below it even a peak does not keep it from coming back */
     double keep_wh; /* below it all is kept for smoothing */
     double fade_wh; /* above it nothing is */
 };
@@ -81,11 +83,12 @@ struct ends {
 static struct ends low_end(const struct step_cfg *cfg,
                            const struct estimate *est)
 {
-    struct ends e = {0.0, 0.0};
+    struct ends e = {0.0, 0.0, 0.0};
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct site_battery *b = &cfg->site.batteries[i];
         if (est->batteries[i].usable) {
             double low_wh = b->soc_min_pu * b->energy_wh + b->reserve_wh;
+            e.back_wh += low_wh + BACK_PU * b->energy_wh;
             e.keep_wh += low_wh + KEEP_PU * b->energy_wh;
             e.fade_wh += low_wh + (KEEP_PU + FADE_PU) * b->energy_wh;
         }
@@ -111,8 +114,8 @@ static double below_peak_w(const struct step_cfg *cfg,
     if (free_w < 0.0) {
         held_w = fmin(w, part * free_w);
     }
-    if (est->track_wh < e.keep_wh) {
-        double back_w = (e.keep_wh - est->track_wh) * 3600.0 / KEPT_S;
+    if (est->track_wh < e.back_wh) {
+        double back_w = (e.back_wh - est->track_wh) * 3600.0 / KEPT_S;
         held_w = fmax(held_w, fmin(fmax(back_w, least_w),
                                    RECENTRE_PU * est->charge_max_w));
     }

@@ -119,7 +119,7 @@ static void smoothing_comes_before_the_peak(void **state)
     assert_near(whole_w, 0.998 * 78e6 - 80e6, 1e3);
     set_soc(&x, 0.14);
     assert_near(track(&x), 0.5 * whole_w, 1e4);
-    set_soc(&x, 0.125);
+    set_soc(&x, 0.105);
     assert_true(track(&x) > 0.0);
     loop_close(&x.loop);
 }
