@@ -291,7 +291,7 @@ static struct event_reader *make(const cJSON *json)
     r->periods = (struct dr_period *)(r + 1);
     r->payloads = (struct dr_payload *)(r->periods + n[0]);
     r->values = (double *)(r->payloads + n[1]);
-    r->ids = (int64_t *)(r->values + n[2]);
+    r->ids = (int64_t *)(void *)(r->values + n[2]);
     r->event.ids = r->ids;
     r->event.timing.intervals = r->periods;
     r->event.payloads = r->payloads;
