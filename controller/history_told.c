@@ -127,7 +127,9 @@ size_t told_kept(struct history_told *t, const char *key, void *blob,
         const struct kept *k = &t->kept[i];
         if (strcmp(k->key, key) == 0 && k->blob != NULL) {
             size = k->size;
-            memcpy(blob, k->blob, size < max ? size : max);
+            if (max > 0) {
+                memcpy(blob, k->blob, size < max ? size : max);
+            }
         }
     }
     pthread_mutex_unlock(&t->lock);

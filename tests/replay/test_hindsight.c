@@ -14,7 +14,7 @@
 #include "replay/hindsight_solve.h"
 #include "tests/site_fixture.h"
 
-enum { POINTS_MAX = 64, PRICES_MAX = 96, RUNS = 18 };
+enum { POINTS_MAX = 64, PRICES_MAX = 96, RUNS = 6 };
 
 static const int64_t START_MS = 1767225600000;
 
