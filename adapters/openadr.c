@@ -183,7 +183,7 @@ static enum err refresh(struct openadr *o, int64_t utc_ms, char *why)
     o->cfg.terms.now_ms = utc_ms;
     o->next.n_unread = 0;
     enum err e = ERR_NONE;
-    if (o->program_id[0] == '\0') {
+    if (o->program_id[0] == '\0' || o->look_again) {
         e = openadr_enrol_program(o, why);
     }
     if (e == ERR_NONE) {
@@ -195,6 +195,8 @@ static enum err refresh(struct openadr *o, int64_t utc_ms, char *why)
         o->program_id[0] = '\0';
         return e;
     }
+    /* nothing for us, or a program that was made anew */
+    o->look_again = o->next.n == 0;
     adopt(o, utc_ms);
     return ERR_NONE;
 }

@@ -32,7 +32,8 @@ struct openadr {
     uint64_t random;
     double backoff_s;
     char program_id[DR_ID_MAX];
-    cJSON *program; /* its payloadDescriptors count for all its events */
+    bool look_again; /* whether it is still that one */
+    cJSON *program;  /* its payloadDescriptors count for all its events */
     char ven_id[DR_ID_MAX];
     int n_registered;         /* resources */
     int64_t register_mono_ms; /* not before */
