@@ -6,7 +6,7 @@
 # `N passed, N failed, N skipped`; exit 1 where any failed or none ran.
 set -u
 
-LIMIT_S=${LIMIT_S:-180}
+LIMIT_S=${LIMIT_S:-420}
 export LIMIT_S
 
 # Counts of one program from its output: "passed failed skipped", then one
