@@ -116,16 +116,56 @@ static bool rung_heuristic(struct climb *c, struct schedule *s)
     return judge(c, s);
 }
 
-static bool same_assets(const struct ladder_last *last,
-                        const struct schedule_problem *p)
+/* Where each store is in the last schedule; -1: it was not there. */
+struct origin {
+    int64_t of[SCHEDULE_BATTERIES_MAX];
+};
+
+static bool only_charges(const struct schedule_battery *b, int64_t n)
 {
-    bool same =
-        last->n_batteries == p->n_batteries && last->n_classes == p->n_classes;
-    for (int64_t b = 0; b < p->n_batteries && same; b++) {
-        same = strcmp(last->names[b], p->batteries[b].name) == 0;
+    for (int64_t t = 0; t < n; t++) {
+        if (b->discharge_max_w[t] > 0.0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first of its name and kind that is none of those before it. */
+static int64_t find(const struct ladder_last *last, const char *name, bool cars,
+                    const bool *taken)
+{
+    for (int64_t i = 0; i < last->n_batteries; i++) {
+        if (!taken[i] && last->cars[i] == cars &&
+            strcmp(last->names[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* True where the batteries and classes are those of the last schedule; cars
+ * need not be. */
+static bool same_assets(const struct ladder_last *last,
+                        const struct schedule_problem *p, struct origin *from)
+{
+    bool taken[SCHEDULE_BATTERIES_MAX] = {false};
+    bool same = last->n_classes == p->n_classes;
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        bool cars = only_charges(&p->batteries[b], p->n_steps);
+        int64_t i = find(last, p->batteries[b].name, cars, taken);
+        from->of[b] = i;
+        if (i >= 0) {
+            taken[i] = true;
+        }
+        same = same && (i >= 0 || cars);
+    }
+    for (int64_t i = 0; i < last->n_batteries; i++) {
+        same = same && (taken[i] || last->cars[i]);
     }
     for (int64_t k = 0; k < p->n_classes && same; k++) {
-        same = strcmp(last->names[p->n_batteries + k], p->classes[k].name) == 0;
+        same =
+            strcmp(last->names[last->n_batteries + k], p->classes[k].name) == 0;
     }
     return same;
 }
@@ -151,16 +191,20 @@ static double mean_w(const struct ladder_last *last, const double *power_w,
 }
 
 /* Batteries do what they were to do at that time, and rest behind the end of
- * the last schedule; queues likewise. */
-static void move_on(const struct climb *c, double age_s, struct schedule *s)
+ * the last schedule; queues likewise.  Of new cars nothing is known: they
+ * charge as by the rule. */
+static void move_on(const struct climb *c, double age_s,
+                    const struct origin *from, struct schedule *s)
 {
     const struct ladder_last *last = &c->l->last;
     double at_s = age_s;
     for (int64_t t = 0; t < c->p->n_steps; t++) {
         double to_s = at_s + c->p->step_s[t];
         for (int64_t b = 0; b < c->p->n_batteries; b++) {
-            double was_w = mean_w(last, last->battery_w[b], at_s, to_s);
-            s->battery_w[b][t] = isfinite(was_w) ? was_w : 0.0;
+            int64_t i = from->of[b];
+            double was_w =
+                i >= 0 ? mean_w(last, last->battery_w[i], at_s, to_s) : NAN;
+            s->battery_w[b][t] = isfinite(was_w) || i < 0 ? was_w : 0.0;
         }
         for (int64_t k = 0; k < c->p->n_classes; k++) {
             double was_w = mean_w(last, last->served_w[k], at_s, to_s);
@@ -186,11 +230,12 @@ static bool rung_shifted(struct climb *c)
     const struct ladder_last *last = &c->l->last;
     double age_s = (double)(c->r->at_ms - last->at_ms) / 1e3;
     enum ladder_verdict v = LADDER_TAKEN;
+    struct origin from;
     if (!last->there) {
         v = LADDER_NO_LAST;
     } else if (!(age_s >= 0.0 && age_s <= c->l->age_max_s)) {
         v = LADDER_TOO_OLD;
-    } else if (!same_assets(last, c->p)) {
+    } else if (!same_assets(last, c->p, &from)) {
         v = LADDER_OTHER_ASSETS;
     }
     if (v != LADDER_TAKEN) {
@@ -198,7 +243,7 @@ static bool rung_shifted(struct climb *c)
         return false;
     }
     memset(c->out, 0, sizeof(*c->out));
-    move_on(c, age_s, c->out);
+    move_on(c, age_s, &from, c->out);
     schedule_rule(c->p, true, c->out);
     complete(c, PLAN_SHIFTED, c->out);
     return judge(c, c->out);
@@ -254,6 +299,7 @@ static void remember(struct ladder *l, const struct climb *c)
     memcpy(last->step_s, p->step_s, sizeof(last->step_s));
     for (int64_t b = 0; b < p->n_batteries; b++) {
         memcpy(last->names[b], p->batteries[b].name, SITE_NAME_MAX);
+        last->cars[b] = only_charges(&p->batteries[b], p->n_steps);
     }
     for (int64_t k = 0; k < p->n_classes; k++) {
         memcpy(last->names[p->n_batteries + k], p->classes[k].name,

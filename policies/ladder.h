@@ -69,7 +69,8 @@ struct ladder_request {
     void *spoil_context;
 };
 
-/* The last good schedule, as far as it is needed. */
+/* The last good schedule, as far as it is needed.  Stores that only charge
+ * (cars) come and go: they are found again by their names. */
 struct ladder_last {
     bool there;
     int64_t at_ms;
@@ -77,6 +78,7 @@ struct ladder_last {
     int64_t n_batteries;
     int64_t n_classes;
     double step_s[SCHEDULE_STEPS_MAX];
+    bool cars[SCHEDULE_BATTERIES_MAX];
     char names[SCHEDULE_BATTERIES_MAX + SCHEDULE_CLASSES_MAX][SITE_NAME_MAX];
     double battery_w[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
     double served_w[SCHEDULE_CLASSES_MAX][SCHEDULE_STEPS_MAX];

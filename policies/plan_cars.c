@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policies/plan_parts.h"
@@ -11,9 +12,21 @@ static const double leave_s = 12.0 * 3600.0;
  * charge (policies/schedule_terms.c) keeps room around an answer. */
 static const double reach_pu = 0.975;
 
+static const double quarter_s = 900.0;
+
 static double departs_s(const struct problem_bucket *b)
 {
     return isfinite(b->departs_s) ? fmax(b->departs_s, 0.0) : leave_s;
+}
+
+/* Cars of a fleet are the same from plan to plan by when they leave, to the
+ * quarter of an hour. */
+static void name(const struct site_fleet *fleet, const struct problem *p,
+                 const struct problem_bucket *b, char *out)
+{
+    double at_s = (double)p->start_at_ms / 1e3 + b->departs_s;
+    snprintf(out, SITE_NAME_MAX, "%.32s@%.0f", fleet->name,
+             round(at_s / quarter_s));
 }
 
 /* Power until they leave, which may be within a slot, and what must be in the
@@ -50,7 +63,7 @@ void plan_pose_cars(const struct site *site, const struct problem *p,
         }
         struct schedule_battery *to = &out->batteries[out->n_batteries++];
         memset(to->segments, 0, sizeof(to->segments));
-        memcpy(to->name, site->fleets[b->fleet].name, SITE_NAME_MAX);
+        name(&site->fleets[b->fleet], p, b, to->name);
         to->energy_wh = b->need_wh;
         to->charge_eff_pu = eff_pu;
         to->discharge_eff_pu = eff_pu;

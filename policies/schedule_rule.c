@@ -67,12 +67,13 @@ static void want_battery(struct walk *w, int64_t b)
 {
     const struct schedule_battery *a = &w->p->batteries[b];
     double *power_w = &w->s->battery_w[b][w->t];
-    double want_w = w->follow ? known(*power_w) : 0.0;
+    bool led = w->follow && !isnan(*power_w);
+    double want_w = led ? known(*power_w) : 0.0;
     /* What the window leaves, a start outside it included. */
     double least_w = -discharge_max_w(w, b, w->tubes[b].lo_wh);
     double most_w = charge_max_w(w, b);
     double short_wh = fmin(goal_wh(w, b), w->tubes[b].hi_wh) - w->energy_wh[b];
-    if (!w->follow && short_wh > 0.0) {
+    if (!led && short_wh > 0.0) {
         want_w = short_wh / (a->charge_eff_pu * w->h);
     }
     double excess_wh = w->energy_wh[b] - w->tubes[b].hi_wh;

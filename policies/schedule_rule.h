@@ -22,7 +22,8 @@
 /*
  * Fills battery_w and served_w of 's'; schedule_settle() gives the rest.
  * 'follow': battery_w, and served_w of deferrable classes, hold what is wanted;
- * else batteries hold and nothing waits.  Numbers that are none count as 0.
+ * else, and for a battery where it is NAN, batteries hold and nothing waits.
+ * Other numbers that are none count as 0.
  * Uses soc_pu as scratch.
  */
 void schedule_rule(const struct schedule_problem *p, bool follow,

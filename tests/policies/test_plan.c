@@ -475,6 +475,32 @@ static void every_rung_can_be_reached(void **state)
     }
 }
 
+/* A quarter of an hour on, with other cars, and no time to plan. */
+static void cars_that_came_do_not_cost_the_last_plan(void **state)
+{
+    (void)state;
+    struct bench b;
+    open_lot(&b);
+    add_cars(b.p, 24.0 * 900.0);
+    add_cars(b.p, 80.0 * 900.0);
+    solve_before(&b);
+    b.p->buckets[0].departs_s -= 900.0;
+    b.p->buckets[1].departs_s -= 901.0; /* a clock of whole seconds */
+    add_cars(b.p, 60.0 * 900.0);
+    three_prices(b.p);
+    double planned_w = b.plan->battery_w[9];
+    struct clock clock = {.until = 0};
+    b.request.stop = runs_out;
+    b.request.context = &clock;
+    solve(&b);
+    assert_int_equal(b.plan->status, PLAN_SHIFTED);
+    assert_true(planned_w > 1e5);
+    assert_true(fabs(b.plan->battery_w[8] - planned_w) < 1.0);
+    assert_true(charged_wh(&b, 0, 60) > 1.9e6); /* of 3 MWh until 80 */
+    assert_true(charged_wh(&b, 0, 80) > 2.9e6);
+    close_bench(&b);
+}
+
 /* Stopped after a few iterations it still gives what it has. */
 static void stopped_early_it_gives_what_it_has(void **state)
 {
@@ -563,6 +589,7 @@ int main(void)
         cmocka_unit_test(batteries_are_planned_in_groups),
         cmocka_unit_test(a_site_without_batteries_has_a_plan),
         cmocka_unit_test(every_rung_can_be_reached),
+        cmocka_unit_test(cars_that_came_do_not_cost_the_last_plan),
         cmocka_unit_test(stopped_early_it_gives_what_it_has),
         cmocka_unit_test(turns_only_where_it_pays),
         cmocka_unit_test(slots_are_found_by_the_clock),
