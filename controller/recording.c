@@ -48,19 +48,6 @@ static enum err tell(const struct told *told, enum err e, const char *what)
     return e;
 }
 
-bool recording_recognise(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) {
-        return false;
-    }
-    char magic[8] = {0};
-    bool is = fread(magic, 1, sizeof(magic), f) == sizeof(magic) &&
-              memcmp(magic, RECORDING_MAGIC, sizeof(magic)) == 0;
-    fclose(f);
-    return is;
-}
-
 static enum err check_prelude(const struct recording_prelude *p, uint64_t size,
                               const struct told *told)
 {

@@ -58,9 +58,6 @@ CHECKED enum err recorder_flush(struct recorder *r);
  * with errno where this or an earlier write failed. */
 CHECKED enum err recorder_close(struct recorder *r);
 
-/* True where the file at 'path' begins like a recording. */
-bool recording_recognise(const char *path);
-
 /*
  * Open for reading; 'site' is what the embedded site text gives (the caller
  * parses it between recording_head_of() and recording_start()).

@@ -26,12 +26,6 @@ static const struct {
     [CONFORMAL_Q99] = {0.99, 3.91, 0.15},
 };
 
-double conformal_tau(enum conformal_level level)
-{
-    assert((unsigned)level < CONFORMAL_LEVELS);
-    return levels[level].tau;
-}
-
 double conformal_pinball(double tau, double q, double y)
 {
     return y >= q ? tau * (y - q) : (1.0 - tau) * (q - y);

@@ -67,8 +67,6 @@ void conformal_feed_late(struct conformal *c, struct conformal_past *p,
 double conformal_offset(const struct conformal *c, enum conformal_level level,
                         double spread);
 
-double conformal_tau(enum conformal_level level);
-
 /* Pinball loss of forecasting 'q' for quantile 'tau' when 'y' came. */
 double conformal_pinball(double tau, double q, double y);
 

@@ -68,15 +68,6 @@ const char *life_flag_text(enum life_model_id id, enum life_flag f, char *out,
     return out;
 }
 
-const char *life_soh_text(enum life_soh s)
-{
-#define SOH_TEXT(name, text) text,
-    static const char *const texts[LIFE_SOH_COUNT] = {LIFE_SOH_LIST(SOH_TEXT)};
-#undef SOH_TEXT
-    assert((unsigned)s < LIFE_SOH_COUNT);
-    return texts[s];
-}
-
 void life_channels_init(struct life_channels *c)
 {
     *c =

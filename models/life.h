@@ -42,14 +42,12 @@ enum life_flag { LIFE_FLAG_LIST(LIFE_FLAG_ENUM) LIFE_FLAG_COUNT };
 #undef LIFE_FLAG_ENUM
 
 /* What became of a reading of the state of health. */
-#define LIFE_SOH_LIST(X)                                                \
-    X(TAKEN, "taken")                                                   \
-    X(IMPLAUSIBLE, "outside of what a battery can have")                \
-    X(TOO_SOON, "too soon after the last: it would say the same again") \
-    X(NO_FULL_CYCLE, "no full cycle since the last: LFP needs one")
-#define LIFE_SOH_ENUM(name, text) LIFE_SOH_##name,
-enum life_soh { LIFE_SOH_LIST(LIFE_SOH_ENUM) LIFE_SOH_COUNT };
-#undef LIFE_SOH_ENUM
+enum life_soh {
+    LIFE_SOH_TAKEN,
+    LIFE_SOH_IMPLAUSIBLE,   /* outside of what a battery can have */
+    LIFE_SOH_TOO_SOON,      /* after the last: it would say the same again */
+    LIFE_SOH_NO_FULL_CYCLE, /* since the last: LFP needs one */
+};
 
 #define LIFE_DEADBAND_PU 0.001 /* noise of the state of charge */
 
@@ -159,7 +157,6 @@ double life_scale(const struct life *l);
  * LFP only after a swing of 80 % since the last.
  */
 enum life_soh life_measured(struct life *l, double soh_pu);
-const char *life_soh_text(enum life_soh s);
 
 /* The flags raised since the last call, which clears them. */
 unsigned life_seen(struct life *l, enum life_role role);

@@ -21,17 +21,6 @@ static const int64_t ODD_RUN = 4; /* in a row they are */
 static const double RIDGE = 10.0; /* in squared spreads */
 static const double DAY_SPREAD_GAIN = 0.05;
 
-static const char *const NAMES[] = {
-#define OUTLOOK_EXPERT_TEXT(name, text) text,
-    OUTLOOK_EXPERT_LIST(OUTLOOK_EXPERT_TEXT)
-#undef OUTLOOK_EXPERT_TEXT
-};
-
-const char *outlook_expert_name(enum outlook_expert e)
-{
-    return (unsigned)e < OUTLOOK_EXPERTS ? NAMES[e] : "?";
-}
-
 static void say_nothing(struct outlook_said *said)
 {
     for (int e = 0; e < OUTLOOK_EXPERTS; e++) {

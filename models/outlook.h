@@ -39,20 +39,17 @@ enum {
     OUTLOOK_STEPS_MAX = 32, /* announced changes */
 };
 
-#define OUTLOOK_EXPERT_LIST(X)               \
-    X(LAST, "last value")                    \
-    X(LEVEL, "slow mean")                    \
-    X(DAY, "a day before")                   \
-    X(WEEK, "a week before")                 \
-    X(MEDIAN, "median of the weeks before")  \
-    X(SEASONS, "Holt-Winters, day and week") \
-    X(HARMONIC, "harmonics of day and week") \
-    X(REGRESSION, "regression on the ones above")
-#define OUTLOOK_EXPERT_ENUM(name, text) OUTLOOK_##name,
 enum outlook_expert {
-    OUTLOOK_EXPERT_LIST(OUTLOOK_EXPERT_ENUM) OUTLOOK_EXPERTS
+    OUTLOOK_LAST,       /* value */
+    OUTLOOK_LEVEL,      /* slow mean */
+    OUTLOOK_DAY,        /* a day before */
+    OUTLOOK_WEEK,       /* a week before */
+    OUTLOOK_MEDIAN,     /* of the weeks before */
+    OUTLOOK_SEASONS,    /* Holt-Winters, day and week */
+    OUTLOOK_HARMONIC,   /* of day and week */
+    OUTLOOK_REGRESSION, /* on the ones above */
+    OUTLOOK_EXPERTS
 };
-#undef OUTLOOK_EXPERT_ENUM
 
 struct outlook_cfg {
     double slot_s;   /* 300, 600, 900, 1800 or 3600 */
@@ -152,7 +149,5 @@ int64_t outlook_lead_of(const struct outlook *o, int64_t k);
 /* What one expert says; NAN where it cannot yet. */
 double outlook_expert(const struct outlook *o, enum outlook_expert e,
                       int64_t k);
-
-const char *outlook_expert_name(enum outlook_expert e);
 
 #endif

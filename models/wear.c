@@ -246,22 +246,6 @@ struct wear_rate wear_rate(const struct site_battery *b,
     };
 }
 
-double wear_rate_cur_per_h(const struct wear_rate *r, double power_w)
-{
-    double w = fabs(power_w);
-    return (r->linear_cur_per_wh + r->square_cur_per_w2h * w) * w;
-}
-
-struct wear_line wear_rate_line(const struct wear_rate *r, double power_w)
-{
-    double w = fabs(power_w);
-    return (struct wear_line){
-        .slope_cur_per_wh =
-            r->linear_cur_per_wh + 2.0 * r->square_cur_per_w2h * w,
-        .offset_cur_per_h = -r->square_cur_per_w2h * w * w,
-    };
-}
-
 /* Loss of ten years in which y^(1/p) gains 'speed' a day, over 'lost_pu'. */
 static double ten_years_pu(double speed, double p, double scale, double lost_pu)
 {

@@ -82,12 +82,6 @@ struct wear_rate {
     double square_cur_per_w2h;
 };
 
-/* The line cost >= slope |x| + offset, which touches it at one power. */
-struct wear_line {
-    double slope_cur_per_wh;
-    double offset_cur_per_h; /* <= 0 */
-};
-
 /* Lower convex hull over the window, soc_pu rising. */
 struct wear_hold {
     double soc_pu[WEAR_HOLD_POINTS];
@@ -155,8 +149,6 @@ double wear_segments_mean(const struct wear_segments *s, double depth_pu);
 /* Tangent in the rate at t->rate_per_h, cycling at 'depth_pu'. */
 struct wear_rate wear_rate(const struct site_battery *b,
                            const struct wear_terms *t, double depth_pu);
-double wear_rate_cur_per_h(const struct wear_rate *r, double power_w);
-struct wear_line wear_rate_line(const struct wear_rate *r, double power_w);
 
 /* What a day at 'soc_pu' takes, the mean of the next ten years there. */
 double wear_day_pu(const struct wear_terms *t, double soc_pu);
