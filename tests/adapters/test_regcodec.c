@@ -30,76 +30,79 @@ static struct reg_codec codec(enum reg_type type)
     return c;
 }
 
+static const struct {
+    const char *what;
+    enum reg_type type;
+    uint16_t regs[4];
+    int sf;
+    enum reg_state state;
+    double value;
+} readings[] = {
+    {"u16", REG_U16, {1927}, 3, REG_OK, 1927000.0},
+    {"u16 largest", REG_U16, {0xfffe}, REG_SF_NONE, REG_OK, 65534.0},
+    {"u16 absent", REG_U16, {0xffff}, 0, REG_ABSENT, NAN},
+    {"enum absent", REG_ENUM, {0xffff}, REG_SF_NONE, REG_ABSENT, NAN},
+    {"i16", REG_I16, {0xffff}, 0, REG_OK, -1.0},
+    {"i16 least", REG_I16, {0x8001}, 0, REG_OK, -32767.0},
+    {"i16 absent", REG_I16, {0x8000}, 0, REG_ABSENT, NAN},
+    {"u32", REG_U32, {0x0001, 0x0002}, REG_SF_NONE, REG_OK, 65538.0},
+    {"u32 absent", REG_U32, {0xffff, 0xffff}, 0, REG_ABSENT, NAN},
+    {"i32 (libmodbus' macro says -65736)",
+     REG_I32,
+     {0xffff, 0xff38},
+     0,
+     REG_OK,
+     -200.0},
+    {"i32 absent", REG_I32, {0x8000, 0}, 0, REG_ABSENT, NAN},
+    {"u64", REG_U64, {0, 1, 0, 0}, 0, REG_OK, 4294967296.0},
+    {"u64 absent",
+     REG_U64,
+     {0xffff, 0xffff, 0xffff, 0xffff},
+     0,
+     REG_ABSENT,
+     NAN},
+    {"i64", REG_I64, {0xffff, 0xffff, 0xffff, 0xfffe}, 0, REG_OK, -2.0},
+    {"i64 absent", REG_I64, {0x8000, 0, 0, 0}, 0, REG_ABSENT, NAN},
+    {"f32", REG_F32, {0x42f6, 0xe979}, REG_SF_NONE, REG_OK, 123.45600128},
+    {"f32 minus zero", REG_F32, {0x8000, 0}, REG_SF_NONE, REG_OK, -0.0},
+    {"f32 denormal",
+     REG_F32,
+     {0, 1},
+     REG_SF_NONE,
+     REG_OK,
+     1.401298464324817e-45},
+    {"f32 nan", REG_F32, {0x7fc0, 0}, REG_SF_NONE, REG_ABSENT, NAN},
+    {"f32 other nan", REG_F32, {0xff80, 1}, REG_SF_NONE, REG_ABSENT, NAN},
+    {"f32 inf", REG_F32, {0x7f80, 0}, REG_SF_NONE, REG_BAD, NAN},
+    {"f32 -inf", REG_F32, {0xff80, 0}, REG_SF_NONE, REG_BAD, NAN},
+    {"f64", REG_F64, {0x3ff8, 0, 0, 0}, REG_SF_NONE, REG_OK, 1.5},
+    {"f64 nan", REG_F64, {0x7ff8, 0, 0, 0}, REG_SF_NONE, REG_ABSENT, NAN},
+    {"f64 inf", REG_F64, {0x7ff0, 0, 0, 0}, REG_SF_NONE, REG_BAD, NAN},
+    {"sf -2", REG_U16, {6300}, -2, REG_OK, 63.0},
+    {"sf 10", REG_U16, {1}, 10, REG_OK, 1e10},
+    {"sf -10", REG_U16, {1}, -10, REG_OK, 1e-10},
+    {"sf too large", REG_U16, {1}, 11, REG_BAD, NAN},
+    {"sf too small", REG_U16, {1}, -11, REG_BAD, NAN},
+    {"sf absent", REG_U16, {1}, REG_SF_BAD, REG_BAD, NAN},
+    {"absent beats a bad sf", REG_U16, {0xffff}, 11, REG_ABSENT, NAN},
+};
+
 static void test_decodes_every_type(void **state)
 {
     (void)state;
-    static const struct {
-        const char *what;
-        enum reg_type type;
-        uint16_t regs[4];
-        int sf;
-        enum reg_state state;
-        double value;
-    } cases[] = {
-        {"u16", REG_U16, {1927}, 3, REG_OK, 1927000.0},
-        {"u16 largest", REG_U16, {0xfffe}, REG_SF_NONE, REG_OK, 65534.0},
-        {"u16 absent", REG_U16, {0xffff}, 0, REG_ABSENT, NAN},
-        {"enum absent", REG_ENUM, {0xffff}, REG_SF_NONE, REG_ABSENT, NAN},
-        {"i16", REG_I16, {0xffff}, 0, REG_OK, -1.0},
-        {"i16 least", REG_I16, {0x8001}, 0, REG_OK, -32767.0},
-        {"i16 absent", REG_I16, {0x8000}, 0, REG_ABSENT, NAN},
-        {"u32", REG_U32, {0x0001, 0x0002}, REG_SF_NONE, REG_OK, 65538.0},
-        {"u32 absent", REG_U32, {0xffff, 0xffff}, 0, REG_ABSENT, NAN},
-        {"i32 (libmodbus' macro says -65736)",
-         REG_I32,
-         {0xffff, 0xff38},
-         0,
-         REG_OK,
-         -200.0},
-        {"i32 absent", REG_I32, {0x8000, 0}, 0, REG_ABSENT, NAN},
-        {"u64", REG_U64, {0, 1, 0, 0}, 0, REG_OK, 4294967296.0},
-        {"u64 absent",
-         REG_U64,
-         {0xffff, 0xffff, 0xffff, 0xffff},
-         0,
-         REG_ABSENT,
-         NAN},
-        {"i64", REG_I64, {0xffff, 0xffff, 0xffff, 0xfffe}, 0, REG_OK, -2.0},
-        {"i64 absent", REG_I64, {0x8000, 0, 0, 0}, 0, REG_ABSENT, NAN},
-        {"f32", REG_F32, {0x42f6, 0xe979}, REG_SF_NONE, REG_OK, 123.45600128},
-        {"f32 minus zero", REG_F32, {0x8000, 0}, REG_SF_NONE, REG_OK, -0.0},
-        {"f32 denormal",
-         REG_F32,
-         {0, 1},
-         REG_SF_NONE,
-         REG_OK,
-         1.401298464324817e-45},
-        {"f32 nan", REG_F32, {0x7fc0, 0}, REG_SF_NONE, REG_ABSENT, NAN},
-        {"f32 other nan", REG_F32, {0xff80, 1}, REG_SF_NONE, REG_ABSENT, NAN},
-        {"f32 inf", REG_F32, {0x7f80, 0}, REG_SF_NONE, REG_BAD, NAN},
-        {"f32 -inf", REG_F32, {0xff80, 0}, REG_SF_NONE, REG_BAD, NAN},
-        {"f64", REG_F64, {0x3ff8, 0, 0, 0}, REG_SF_NONE, REG_OK, 1.5},
-        {"f64 nan", REG_F64, {0x7ff8, 0, 0, 0}, REG_SF_NONE, REG_ABSENT, NAN},
-        {"f64 inf", REG_F64, {0x7ff0, 0, 0, 0}, REG_SF_NONE, REG_BAD, NAN},
-        {"sf -2", REG_U16, {6300}, -2, REG_OK, 63.0},
-        {"sf 10", REG_U16, {1}, 10, REG_OK, 1e10},
-        {"sf -10", REG_U16, {1}, -10, REG_OK, 1e-10},
-        {"sf too large", REG_U16, {1}, 11, REG_BAD, NAN},
-        {"sf too small", REG_U16, {1}, -11, REG_BAD, NAN},
-        {"sf absent", REG_U16, {1}, REG_SF_BAD, REG_BAD, NAN},
-        {"absent beats a bad sf", REG_U16, {0xffff}, 11, REG_ABSENT, NAN},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct reg_codec c = codec(cases[i].type);
+    for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+        struct reg_codec c = codec(readings[i].type);
         double value = 0.0;
         enum reg_state s =
-            regcodec_decode(&c, cases[i].regs, cases[i].sf, &value);
-        bool same = isnan(cases[i].value) ? isnan(value)
-                                          : fabs(value - cases[i].value) <=
-                                                1e-9 * fabs(cases[i].value);
-        if (s != cases[i].state || !same) {
-            fail_msg("%s: state %d value %.12g, want %d %.12g", cases[i].what,
-                     (int)s, value, (int)cases[i].state, cases[i].value);
+            regcodec_decode(&c, readings[i].regs, readings[i].sf, &value);
+        bool same = isnan(readings[i].value)
+                        ? isnan(value)
+                        : fabs(value - readings[i].value) <=
+                              1e-9 * fabs(readings[i].value);
+        if (s != readings[i].state || !same) {
+            fail_msg("%s: state %d value %.12g, want %d %.12g",
+                     readings[i].what, (int)s, value, (int)readings[i].state,
+                     readings[i].value);
         }
     }
 }
