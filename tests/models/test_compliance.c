@@ -13,40 +13,7 @@
 #include <cmocka.h>
 
 #include "models/compliance.h"
-
-static const double ramp_w_per_s = 10e6 / 60.0;
-
-static struct site_grid grid(void)
-{
-    return (struct site_grid){
-        .import_max_w = 160e6,
-        .import_average_s = 60.0,
-        .import_trip_w = 176e6,
-        .ramp_max_w_per_s = ramp_w_per_s,
-        .ramp_average_s = 10.0,
-        .swing_max_w = 12e6,
-        .swing_average_s = 2.0,
-        .demand_interval_s = 900.0,
-    };
-}
-
-static struct compliance meter;
-
-static void start(const struct site_grid *g, double period_s)
-{
-    compliance_init(&meter, g, period_s, 0);
-}
-
-static void push(double grid_w)
-{
-    compliance_push(&meter,
-                    (struct compliance_in){grid_w, NAN, COMPLIANCE_NONE});
-}
-
-static bool near(double a, double b)
-{
-    return fabs(a - b) <= 1e-5 * (1.0 + fabs(a) + fabs(b));
-}
+#include "tests/models/compliance_fixture.h"
 
 static double draw(uint64_t *s, double lo, double hi)
 {
@@ -57,8 +24,7 @@ static double draw(uint64_t *s, double lo, double hi)
     return lo + u * (hi - lo);
 }
 
-/* ---- the restatement: every mean and every tau from the definition ---- */
-
+/* The restatement: every mean and every tau from the definition. */
 enum { N = 3000 };
 
 struct plain {
@@ -153,67 +119,94 @@ static void plain_run(struct plain *r, const struct site_grid *g,
     }
 }
 
+/* The grid's power over a run, and when an emergency excuses it. */
+struct walk {
+    uint64_t seed;
+    int run;
+    double period_s;
+    double calm;
+    bool forced[N];
+};
+
+static struct site_grid walk_begin(struct walk *w)
+{
+    static const double periods_s[] = {0.1, 0.25, 1.0, 2.0, 10.0, 0.1, 0.5};
+    struct site_grid g = grid();
+    w->period_s = periods_s[w->run % 7];
+    w->calm = w->run % 4 == 3 ? 0.1 : 1.0;
+    g.ramp_average_s = w->run % 3 == 0 ? 10.0 : draw(&w->seed, 0.05, 20.0);
+    g.swing_average_s = draw(&w->seed, 0.1, 5.0);
+    g.swing_max_w = 12e6;
+    g.import_max_w = 152e6;
+    g.import_average_s = draw(&w->seed, 5.0, 60.0);
+    g.import_trip_w = 160e6;
+    g.demand_interval_s = round(60.0 / w->period_s) * w->period_s;
+    return g;
+}
+
+static void walk(struct walk *w, double p[N])
+{
+    double ramp_w = ramp_w_per_s * w->period_s;
+    double step_w = ramp_w * draw(&w->seed, 0.2, 2.5) * w->calm;
+    double x = 140e6;
+    double trend = 0.0;
+    for (int i = 0; i < N; i++) {
+        if (draw(&w->seed, 0.0, 1.0) < 0.01) {
+            trend = draw(&w->seed, -1.0, 1.0) * ramp_w * w->calm;
+        }
+        x += trend + draw(&w->seed, -step_w, step_w);
+        x += 0.002 * w->calm * (140e6 - x);
+        x += draw(&w->seed, 0.0, 1.0) < 0.002
+                 ? w->calm * draw(&w->seed, -8e6, 8e6)
+                 : 0.0;
+        p[i] = x;
+        w->forced[i] = w->run >= 14 && draw(&w->seed, 0.0, 1.0) < 0.005;
+    }
+}
+
+static void compare(int run, const struct compliance_result *out,
+                    const struct plain *r)
+{
+    if (out->ramp_violations != r->violations || out->exempt != r->exempt ||
+        out->import_limit_violations != r->over ||
+        out->swing_violations != r->swings ||
+        !near(out->ramp_max_w_per_s, r->ramp_max) ||
+        !near(out->pp60_max_w, r->pp60) || !near(out->edge_max_w, r->edge) ||
+        !near(out->peak_w, r->peak)) {
+        fail_msg("run %d: violations %lld, %lld; exempt %lld, %lld; "
+                 "import %lld, %lld; swing %lld, %lld; ramp %g, %g; pp60 "
+                 "%g, %g; peak %g, %g",
+                 run, (long long)out->ramp_violations, (long long)r->violations,
+                 (long long)out->exempt, (long long)r->exempt,
+                 (long long)out->import_limit_violations, (long long)r->over,
+                 (long long)out->swing_violations, (long long)r->swings,
+                 out->ramp_max_w_per_s, r->ramp_max, out->pp60_max_w, r->pp60,
+                 out->peak_w, r->peak);
+    }
+}
+
 static void test_against_the_plain_restatement(void **state)
 {
     (void)state;
     static struct plain r;
-    static bool forced[N];
-    static const double periods_s[] = {0.1, 0.25, 1.0, 2.0, 10.0, 0.1, 0.5};
-    uint64_t seed = 21;
-    print_message("seed %llu\n", (unsigned long long)seed);
+    static struct walk w = {.seed = 21};
+    print_message("seed %llu\n", (unsigned long long)w.seed);
     int64_t seen = 0;
     int64_t free_of = 0;
     int64_t excused = 0;
     int64_t swings = 0;
-    for (int run = 0; run < 28; run++) {
-        struct site_grid g = grid();
-        double period_s = periods_s[run % 7];
-        double calm = run % 4 == 3 ? 0.1 : 1.0;
-        g.ramp_average_s = run % 3 == 0 ? 10.0 : draw(&seed, 0.05, 20.0);
-        g.swing_average_s = draw(&seed, 0.1, 5.0);
-        g.swing_max_w = 12e6;
-        g.import_max_w = 152e6;
-        g.import_average_s = draw(&seed, 5.0, 60.0);
-        g.import_trip_w = 160e6;
-        g.demand_interval_s = round(60.0 / period_s) * period_s;
-        double step_w = ramp_w_per_s * period_s * draw(&seed, 0.2, 2.5) * calm;
-        double x = 140e6;
-        double trend = 0.0;
+    for (w.run = 0; w.run < 28; w.run++) {
+        struct site_grid g = walk_begin(&w);
+        walk(&w, r.p);
+        plain_run(&r, &g, w.period_s, w.forced);
+        start(&g, w.period_s);
         for (int i = 0; i < N; i++) {
-            if (draw(&seed, 0.0, 1.0) < 0.01) {
-                trend = draw(&seed, -1.0, 1.0) * ramp_w_per_s * period_s * calm;
-            }
-            x += trend + draw(&seed, -step_w, step_w);
-            x += 0.002 * calm * (140e6 - x);
-            x += draw(&seed, 0.0, 1.0) < 0.002 ? calm * draw(&seed, -8e6, 8e6)
-                                               : 0.0;
-            r.p[i] = x;
-            forced[i] = run >= 14 && draw(&seed, 0.0, 1.0) < 0.005;
-        }
-        plain_run(&r, &g, period_s, forced);
-        start(&g, period_s);
-        for (int i = 0; i < N; i++) {
-            int64_t cause = forced[i] ? COMPLIANCE_EMERGENCY : COMPLIANCE_NONE;
+            int64_t cause =
+                w.forced[i] ? COMPLIANCE_EMERGENCY : COMPLIANCE_NONE;
             compliance_push(&meter, (struct compliance_in){r.p[i], NAN, cause});
         }
         struct compliance_result out = compliance_result(&meter);
-        if (out.ramp_violations != r.violations || out.exempt != r.exempt ||
-            out.import_limit_violations != r.over ||
-            out.swing_violations != r.swings ||
-            !near(out.ramp_max_w_per_s, r.ramp_max) ||
-            !near(out.pp60_max_w, r.pp60) || !near(out.edge_max_w, r.edge) ||
-            !near(out.peak_w, r.peak)) {
-            fail_msg("run %d: violations %lld, %lld; exempt %lld, %lld; "
-                     "import %lld, %lld; swing %lld, %lld; ramp %g, %g; pp60 "
-                     "%g, %g; peak %g, %g",
-                     run, (long long)out.ramp_violations,
-                     (long long)r.violations, (long long)out.exempt,
-                     (long long)r.exempt,
-                     (long long)out.import_limit_violations, (long long)r.over,
-                     (long long)out.swing_violations, (long long)r.swings,
-                     out.ramp_max_w_per_s, r.ramp_max, out.pp60_max_w, r.pp60,
-                     out.peak_w, r.peak);
-        }
+        compare(w.run, &out, &r);
         assert_true(out.exempt_by[COMPLIANCE_EMERGENCY] == out.exempt);
         seen += r.violations;
         free_of += r.violations == 0;
