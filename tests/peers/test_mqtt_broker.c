@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* adapters/mqtt against a real mosquitto on a free loopback port: commands
- * and answers, a broker that dies, last will, TLS.  What the broker has is
- * looked at through mosquitto_sub and mosquitto_pub, never through our own
- * client.  Skips where these programs are not installed. */
+ * and answers, a broker that dies, last will.  What the broker has is looked
+ * at through mosquitto_sub and mosquitto_pub, never through our own client.
+ * Skips where these programs are not installed. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,118 +19,8 @@
 #include "adapters/mqtt_client.h"
 #include "adapters/mqtt_queue.h"
 #include "models/calendar.h"
+#include "tests/peers/mqtt_fixture.h"
 #include "tests/peers/mqtt_peer.h"
-
-static struct site site;
-static struct mqtt_inputs *in;
-static struct step_out *out;
-static struct link_state link_state;
-
-static int64_t clock_ms(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void set_site(int port)
-{
-    memset(&site, 0, sizeof(site));
-    snprintf(site.name, sizeof(site.name), "t");
-    snprintf(site.currency, sizeof(site.currency), "USD");
-    site.n_pods = 2;
-    for (int i = 0; i < 2; i++) {
-        snprintf(site.pods[i].name, SITE_NAME_MAX, "pod%d", i + 1);
-        site.pods[i].power_max_w = 1e6;
-    }
-    site.n_fleets = 1;
-    site.fleets[0] = (struct site_fleet){.name = "lot",
-                                         .nodes = 3,
-                                         .compute_w = 160,
-                                         .pack_wh = 75e3,
-                                         .telemetry = "cars"};
-    site.n_nodes = 3;
-    site.n_prices = 1;
-    snprintf(site.prices[0].market, SITE_NAME_MAX, "day_ahead");
-    site.mqtt.present = true;
-    snprintf(site.mqtt.host, SITE_TEXT_MAX, "127.0.0.1");
-    site.mqtt.port = port;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    in = calloc(1, mqtt_inputs_size(3));
-    out = calloc(1, step_out_size(3));
-    assert_non_null(in);
-    assert_non_null(out);
-    in->n_nodes = 3;
-    out->n_nodes = 3;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    free(in);
-    free(out);
-    return 0;
-}
-
-static void need_broker(void)
-{
-    if (!peer_has("mosquitto") || !peer_has("mosquitto_pub") ||
-        !peer_has("mosquitto_sub")) {
-        print_message("skip: mosquitto, mosquitto_pub or mosquitto_sub is "
-                      "not installed\n");
-        skip();
-    }
-}
-
-static struct mqtt *open_mqtt(void)
-{
-    struct mqtt *m = NULL;
-    char why[200] = "";
-    memset(in, 0, mqtt_inputs_size(3));
-    in->n_nodes = 3;
-    memset(&link_state, 0, sizeof(link_state));
-    if (mqtt_open(&site, false, &m, why, sizeof(why)) != ERR_NONE) {
-        fail_msg("open: %s", why);
-    }
-    return m;
-}
-
-static void set_caps(double cap_w)
-{
-    for (int i = 0; i < 2; i++) {
-        out->pods[i] = (struct pod_command){
-            .cap_w = cap_w, .ramp_s = 1, .ttl_s = 3, .valid = 1};
-    }
-    out->nodes[1] = (struct node_command){
-        .compute_w = 100, .charge_w = 3600, .ttl_s = 3, .valid = 1};
-}
-
-/* The worker's life for one tick of 20 ms. */
-static void tick(struct mqtt *m)
-{
-    mqtt_wait(m, 0.02);
-    mqtt_pass(m, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME), in,
-              &link_state);
-    mqtt_command(m, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME), out);
-}
-
-/* Ticks until the condition holds; fails where it never does. */
-#define UNTIL(m, seconds, condition)                                         \
-    do {                                                                     \
-        int64_t end_ms = clock_ms(CLOCK_MONOTONIC) + (seconds)*1000;         \
-        while (!(condition)) {                                               \
-            if (clock_ms(CLOCK_MONOTONIC) > end_ms) {                        \
-                fail_msg("line %d: not within %d s: %s (%s)", __LINE__,      \
-                         (int)(seconds), #condition, link_state.last_error); \
-            }                                                                \
-            tick(m);                                                         \
-        }                                                                    \
-    } while (0)
 
 static void publish_state(struct peer *p, int seq, double power_w)
 {
@@ -306,84 +195,6 @@ static void test_hostile_messages_are_counted(void **state)
     peer_stop(p);
 }
 
-static bool comes_up(struct mqtt *m, double seconds)
-{
-    int64_t end_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)(seconds * 1e3);
-    while (!link_state.up && clock_ms(CLOCK_MONOTONIC) < end_ms) {
-        tick(m);
-    }
-    return link_state.up;
-}
-
-static void test_tls_verifies_authority_and_host_name(void **state)
-{
-    (void)state;
-    need_broker();
-    if (!peer_has("openssl")) {
-        print_message("skip: openssl is not installed\n");
-        skip();
-    }
-    struct peer *p = peer_start(PEER_TLS);
-    if (p == NULL) {
-        print_message("skip: openssl made no certificates\n");
-        skip();
-    }
-    static const struct {
-        const char *what;
-        const char *host;
-        const char *ca;
-        bool up;
-    } cases[] = {
-        {"right", "localhost", "ca.crt", true},
-        {"wrong host name", "127.0.0.1", "ca.crt", false},
-        {"wrong authority", "localhost", "other.crt", false},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        set_site(peer_port(p));
-        snprintf(site.mqtt.host, SITE_TEXT_MAX, "%s", cases[i].host);
-        peer_path(p, cases[i].ca, site.mqtt.ca_file, sizeof(site.mqtt.ca_file));
-        struct mqtt *m = open_mqtt();
-        bool up = comes_up(m, cases[i].up ? 5.0 : 2.5);
-        if (up != cases[i].up) {
-            fail_msg("%s: %s", cases[i].what, link_state.last_error);
-        }
-        assert_true(up || strstr(link_state.last_error, "certificate"));
-        mqtt_close(m);
-    }
-    /* No TLS asked for at a TLS port: no connection either. */
-    set_site(peer_port(p));
-    struct mqtt *m = open_mqtt();
-    assert_false(comes_up(m, 1.5));
-    mqtt_close(m);
-    peer_stop(p);
-}
-
-static void test_secrets_open_to_others_are_refused(void **state)
-{
-    (void)state;
-    struct peer *p = peer_start(PEER_FILES);
-    set_site(1);
-    snprintf(site.mqtt.user, SITE_NAME_MAX, "u");
-    peer_path(p, "password", site.mqtt.password_file,
-              sizeof(site.mqtt.password_file));
-    struct mqtt *m = NULL;
-    char why[200] = "";
-    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
-    assert_non_null(strstr(why, "no such file"));
-    peer_write(p, "password", "very secret\n", 0640);
-    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
-    assert_non_null(strstr(why, "chmod 600"));
-    assert_null(strstr(why, "secret\n"));
-    peer_write(p, "password", "\n", 0600);
-    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
-    peer_write(p, "password", "very secret\n", 0600);
-    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_NONE);
-    mqtt_close(m);
-    snprintf(site.mqtt.ca_file, SITE_TEXT_MAX, "/nowhere/ca.crt");
-    assert_int_equal(mqtt_open(&site, false, &m, why, sizeof(why)), ERR_RANGE);
-    peer_stop(p);
-}
-
 static void pause_ms(long ms)
 {
     struct timespec t = {0, ms * 1000000};
@@ -455,8 +266,6 @@ int main(void)
             test_a_broker_that_dies_loses_nothing_but_old_commands),
         cmocka_unit_test(test_a_client_down_for_long_is_made_anew),
         cmocka_unit_test(test_hostile_messages_are_counted),
-        cmocka_unit_test(test_tls_verifies_authority_and_host_name),
-        cmocka_unit_test(test_secrets_open_to_others_are_refused),
     };
     return cmocka_run_group_tests_name("mqtt_broker", tests, set_up, tear_down);
 }
