@@ -102,6 +102,10 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
       "an event of the utility is not acted on", "",                           \
       "it contradicts itself, or asks for what cannot be meant",               \
       "see 'openadr' in 'ballast status --json', and call the utility")        \
+    X(EVENT_LATE, "event_late", SITE, WARNING, ALARM_FLAG, 1, 2,               \
+      "a limit of the utility came too late for the ramp", "",                 \
+      "the grid goes down as fast as the ramp lets it, and is there later",    \
+      "see 'utility' in 'ballast status'; agree on a longer notice")           \
     X(PRICE_LOST, "price_lost", PRICE, WARNING, ALARM_FLAG, 60, 5,             \
       "has no price for now", "markets have no price for now",                 \
       "the feed is silent or has a gap",                                       \

@@ -26,6 +26,8 @@ static const struct binding bindings[] = {
     {"ramp", RAMP, "the ramp limit of ", " bound"},
     {"import", WATTS, "the import limit of ", " bound"},
     {"export", WATTS, "the export limit of ", " bound"},
+    {"event_late", WATTS, "the utility's import limit of ",
+     " came too late for the ramp, which bound"},
     {"event", WATTS, "the utility's import limit of ", " bound"},
     {"emergency", WATTS, "an emergency instruction to import at most ",
      " bound"},

@@ -283,6 +283,7 @@ static void judge_self(struct watch *w)
         tell(w, ALARM_EVENT_REFUSED, 0,
              s->openadr.n_faults > 0 || s->openadr.n_left_out > 0);
     }
+    tell(w, ALARM_EVENT_LATE, 0, says(s, REASON_EVENT_LATE));
     if (s->site->mqtt.present) {
         tell(w, ALARM_BROKER_LOST, 0, !s->mqtt.link.up);
         int64_t rival_ms = s->mqtt.counts.rival_mono_ms;

@@ -100,7 +100,10 @@
       "%n")                                                                    \
     X(SETPOINT, "setpoint",                                                    \
       "the utility asks the site to draw %l: the load is %v, the batteries "   \
-      "give %n")
+      "give %n")                                                               \
+    X(EVENT_LATE, "event_late",                                                \
+      "the utility's limit of %l came too late for the ramp: the grid, at "    \
+      "%v, goes down as fast as it may, %n to go")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -20,6 +20,19 @@ static void take(struct caps *caps, double import_w, enum reason why)
     }
 }
 
+/* From more than that the ramp does not lead to a limit by its start. */
+static void take_reach(const struct step_cfg *cfg, const struct utility_in *e,
+                       double until_s, struct caps *caps)
+{
+    double limit_w = fmax(e->value, 0.0);
+    double reach_w =
+        limit_w + cfg->site.grid.ramp_max_w_per_s * fmax(until_s, 0.0);
+    if (reach_w < caps->reach_w) {
+        caps->reach_w = reach_w;
+        caps->late_w = limit_w;
+    }
+}
+
 static void raise_floor(struct caps *caps, double floor_w, enum reason why)
 {
     if (floor_w > caps->floor_w) {
@@ -47,6 +60,7 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         break;
     case UTILITY_IMPORT_MAX:
         take(caps, limit_w + way_w, REASON_EVENT);
+        take_reach(cfg, e, until_s, caps);
         break;
     case UTILITY_EXPORT_MAX:
         caps->export_w = fmin(caps->export_w, limit_w + way_w);
@@ -67,6 +81,8 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
 {
     const struct site_grid *grid = &cfg->site.grid;
     struct caps caps = {.import_w = INFINITY,
+                        .reach_w = INFINITY,
+                        .late_w = INFINITY,
                         .export_w = grid->export_max_w,
                         .floor_w = -grid->export_max_w,
                         .why = REASON_IMPORT,

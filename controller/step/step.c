@@ -118,7 +118,11 @@ static void explain(const struct step_cfg *cfg,
     struct reason_line line = {.value = record->grid_ref_w, .need = -used_w};
     bool at_cap = record->grid_ref_w >= caps->import_w - 1.0;
     bool at_floor = record->grid_ref_w <= caps->floor_w + 1.0;
-    if (at_cap || caps->urgent) {
+    if (record->grid_ref_w > caps->reach_w && !caps->urgent) {
+        line.code = REASON_EVENT_LATE;
+        line.limit = caps->late_w;
+        line.need = record->grid_ref_w - caps->late_w;
+    } else if (at_cap || caps->urgent) {
         line.code = caps->why;
         line.value = scratch->est.load_w;
         line.limit = caps->import_w;

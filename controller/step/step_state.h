@@ -174,6 +174,8 @@ struct estimate {
 /* The limits that hold now, all of them merged. */
 struct caps {
     double import_w;
+    double reach_w;    /* above, the ramp comes too late for a limit ... */
+    double late_w;     /* ... of the utility: this one; INFINITY: none */
     double export_w;   /* hard, >= 0 */
     double floor_w;    /* of the grid power: -export_w, or a set-point */
     bool urgent;       /* emergency: at once, whatever the ramp */

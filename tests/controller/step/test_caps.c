@@ -92,6 +92,29 @@ static void a_limit_goes_before_a_set_point(void **state)
     loop_close(&x);
 }
 
+/* What the ramp cannot reach by the start of a limit, and which limit. */
+static void what_comes_too_late_for_the_ramp_is_known(void **state)
+{
+    (void)state;
+    struct loop_fixture x = open_site();
+    double ramp_w_per_s = x.cfg->site.grid.ramp_max_w_per_s;
+    struct caps caps = caps_now(x.cfg, x.in);
+    assert_true(isinf(caps.reach_w) && isinf(caps.late_w));
+    tell(x.in, 0, UTILITY_IMPORT_MAX, 60e6);
+    x.in->utility[0].start_at_ms += 60000;
+    caps = caps_now(x.cfg, x.in);
+    assert_true(fabs(caps.reach_w - 60e6 - 60.0 * ramp_w_per_s) < 1.0);
+    assert_true(fabs(caps.late_w - 60e6) < 1.0);
+    tell(x.in, 1, UTILITY_IMPORT_MAX, 50e6); /* holds already */
+    caps = caps_now(x.cfg, x.in);
+    assert_true(fabs(caps.reach_w - 50e6) < 1.0);
+    assert_true(fabs(caps.late_w - 50e6) < 1.0);
+    x.in->utc_ms += HOUR_MS + 60000; /* both are over */
+    caps = caps_now(x.cfg, x.in);
+    assert_true(isinf(caps.reach_w));
+    loop_close(&x);
+}
+
 /* Of any instructions at any time: no number that is none, the floor never
  * above the cap, none of both looser than the site's own. */
 static void random_instructions_never_loosen_the_site(void **state)
@@ -125,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_binds_what_it_is_about),
         cmocka_unit_test(a_limit_goes_before_a_set_point),
+        cmocka_unit_test(what_comes_too_late_for_the_ramp_is_known),
         cmocka_unit_test(random_instructions_never_loosen_the_site),
     };
     return cmocka_run_group_tests_name("caps", tests, NULL, NULL);
