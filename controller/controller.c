@@ -261,7 +261,9 @@ static enum err start_threads(struct controller *c)
 {
     enum err e = workers_start(c->workers);
     if (e == ERR_NONE) {
-        e = planner_open(c->site, c->ports, &c->planner);
+        struct planner_cfg cfg = {
+            .site = c->site, .ports = c->ports, .deadline_s = PLAN_DEADLINE_S};
+        e = planner_open(&cfg, &c->planner);
     }
     if (e == ERR_NONE) {
         e = loop_start(c->loop);

@@ -259,6 +259,7 @@ static void post_problem(struct loop *l)
         return;
     }
     step_problem(l->step, l->state, l->in, &l->problem);
+    l->problem.causes = l->replan.causes;
     mailbox_send(&port->problem, &l->problem);
     if (port->wake != NULL) {
         waker_ring(port->wake);

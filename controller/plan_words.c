@@ -46,6 +46,18 @@ void plan_why_text(const struct plan *plan, char *out, size_t size)
     }
 }
 
+void plan_causes_text(uint64_t causes, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int c = 0; c < PLAN_CAUSE_COUNT; c++) {
+        if (causes >> c & 1u) {
+            size_t n = strlen(out);
+            snprintf(out + n, size - n, "%s%s", n > 0 ? ", " : "",
+                     plan_cause_name((enum plan_cause)c));
+        }
+    }
+}
+
 static const char *tier_name(int64_t tier)
 {
 #define TIER_TEXT(name, text) text,

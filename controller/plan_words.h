@@ -15,6 +15,9 @@
  */
 void plan_why_text(const struct plan *plan, char *out, size_t size);
 
+/* "price, battery": what the plan was made for; "" without one. */
+void plan_causes_text(uint64_t causes, char *out, size_t size);
+
 /* "import by 2.10 MW, 45 min after its start" for violation 'i' of those
  * listed. */
 void plan_violation_text(const struct plan *plan, int64_t i, char *out,

@@ -11,7 +11,9 @@ static const double REST_PU = 0.01; /* of the rating: no direction */
 
 enum { QUARTERS = 192 }; /* that a plan looks ahead */
 
-static const uint64_t prime = 1099511628211u; /* FNV-1a */
+/* FNV-1a */
+static const uint64_t basis = 14695981039346656037u;
+static const uint64_t prime = 1099511628211u;
 
 static uint64_t mix(uint64_t h, uint64_t word)
 {
@@ -62,18 +64,9 @@ static uint64_t newest_job(const struct snapshot *in)
     return (uint64_t)newest;
 }
 
-static uint64_t fingerprint(struct replan *r, const struct site *site,
-                            const struct snapshot *in)
+static uint64_t instructions(const struct snapshot *in)
 {
-    uint64_t h = mix(14695981039346656037u, newest_job(in));
-    for (int i = 0; i < site->n_prices; i++) {
-        h = mix(h, published(r, i, in));
-        h = mix(h, bits(price_at(&in->prices[i], in->utc_ms)));
-    }
-    for (int i = 0; i < site->n_batteries; i++) {
-        int64_t flags = in->batteries[i].flags;
-        h = mix(h, (flags & BATTERY_READY) == BATTERY_READY);
-    }
+    uint64_t h = basis;
     for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
         const struct utility_in *u = &in->utility[i];
         uint64_t words[sizeof(*u) / sizeof(uint64_t)];
@@ -85,25 +78,64 @@ static uint64_t fingerprint(struct replan *r, const struct site *site,
     return h;
 }
 
+/* What a plan depends on, as it is now. */
+static void look(struct replan *r, const struct site *site,
+                 const struct snapshot *in, uint64_t now[PLAN_CAUSE_COUNT])
+{
+    memset(now, 0, PLAN_CAUSE_COUNT * sizeof(*now));
+    now[PLAN_BY_PRICE] = basis;
+    for (int i = 0; i < site->n_prices; i++) {
+        uint64_t h = mix(now[PLAN_BY_PRICE], published(r, i, in));
+        now[PLAN_BY_PRICE] = mix(h, bits(price_at(&in->prices[i], in->utc_ms)));
+    }
+    now[PLAN_BY_BATTERY] = basis;
+    for (int i = 0; i < site->n_batteries; i++) {
+        bool ready = (in->batteries[i].flags & BATTERY_READY) == BATTERY_READY;
+        now[PLAN_BY_BATTERY] = mix(now[PLAN_BY_BATTERY], ready);
+    }
+    now[PLAN_BY_INSTRUCTION] = instructions(in);
+    now[PLAN_BY_JOB] = newest_job(in);
+}
+
+/* What speaks for a plan now, but that a while has gone by. */
+static uint64_t changes(const struct replan *r,
+                        const uint64_t now[PLAN_CAUSE_COUNT])
+{
+    if (isinf(r->age_s)) {
+        return UINT64_C(1) << PLAN_BY_START;
+    }
+    uint64_t causes = 0;
+    for (int c = 0; c < PLAN_CAUSE_COUNT; c++) {
+        causes |= (uint64_t)(now[c] != r->seen[c]) << c;
+    }
+    return causes;
+}
+
 bool replan_due(struct replan *r, const struct site *site,
                 const struct snapshot *in, bool under_way)
 {
-    uint64_t seen = fingerprint(r, site, in);
+    uint64_t now[PLAN_CAUSE_COUNT];
+    look(r, site, in, now);
     r->age_s += in->dt_s;
+    uint64_t causes = changes(r, now);
     double every_s = site->control.plan_every_s - 0.5 * site->control.period_s;
-    bool due =
-        r->age_s >= every_s || (seen != r->seen && r->age_s >= SOONEST_S);
+    bool old = r->age_s >= every_s;
+    bool due = old || (causes != 0 && r->age_s >= SOONEST_S);
     if (!due || under_way) {
         return false;
     }
+    r->causes = causes != 0 ? causes : UINT64_C(1) << PLAN_BY_TIME;
     r->age_s = 0.0;
-    r->seen = seen;
+    memcpy(r->seen, now, sizeof(now));
     return true;
 }
 
 void plan_tally_enter(struct plan_tally *t, const struct plan *plan)
 {
     t->n[plan->status]++;
+    for (int c = 0; c < PLAN_CAUSE_COUNT; c++) {
+        t->n_by[c] += plan->causes >> c & 1u;
+    }
     t->n_kept += plan->kept != 0;
     t->n_cut += plan->cut != 0;
     t->n_violated += plan->n_violations > 0;

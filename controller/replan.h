@@ -19,8 +19,9 @@
 #include "models/snapshot.h"
 
 struct replan {
-    double age_s;  /* of the last problem */
-    uint64_t seen; /* what it was built from */
+    double age_s;                    /* of the last problem */
+    uint64_t seen[PLAN_CAUSE_COUNT]; /* what it was built from */
+    uint64_t causes; /* of the problem that is due, bits by enum plan_cause */
     int64_t price_mono_ms[SITE_PRICES_MAX];
     uint64_t prices[SITE_PRICES_MAX]; /* what was published */
 };
@@ -29,13 +30,14 @@ struct replan {
 void replan_init(struct replan *r);
 
 /* One tick; 'under_way': a plan waits for its tick, another one would overtake
- * it.  True where a problem is to be built now. */
+ * it.  True where a problem is to be built now, for 'causes'. */
 bool replan_due(struct replan *r, const struct site *site,
                 const struct snapshot *in, bool under_way);
 
 /* Of the plans that were in force. */
 struct plan_tally {
     uint64_t n[PLAN_STATUS_COUNT];
+    uint64_t n_by[PLAN_CAUSE_COUNT];
     uint64_t n_kept;     /* continued the one before, which pays as well */
     uint64_t n_cut;      /* stopped by the wall clock */
     uint64_t n_violated; /* said that something cannot be met */

@@ -36,6 +36,11 @@ static void add_now(cJSON *to, const struct plan *plan, int slot)
     number(to, "energy_per_kwh", plan->energy_per_kwh[slot]);
     number(to, "iterations", (double)plan->n_iterations);
     number(to, "slots", (double)plan->n_slots);
+    number(to, "built_tick", (double)plan->built_tick);
+    number(to, "from_tick", (double)plan->from_tick);
+    char causes[64];
+    plan_causes_text(plan->causes, causes, sizeof(causes));
+    cJSON_AddStringToObject(to, "cause", causes);
     char why[512];
     plan_why_text(plan, why, sizeof(why));
     cJSON_AddStringToObject(to, "why", why);
@@ -61,6 +66,10 @@ void status_plan_add(cJSON *to, const struct watched *w)
     number(o, "turns", (double)t->n_turns);
     number(o, "turns_per_day", plan_tally_turns_per_day(t));
     number(o, "cut", (double)t->n_cut);
+    cJSON *causes = cJSON_AddObjectToObject(o, "causes");
+    for (int c = 0; c < PLAN_CAUSE_COUNT; c++) {
+        number(causes, plan_cause_name((enum plan_cause)c), (double)t->n_by[c]);
+    }
 }
 
 static double value(const cJSON *o, const char *key)

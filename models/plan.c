@@ -37,3 +37,12 @@ const char *plan_status_name(enum plan_status s)
     assert((unsigned)s < PLAN_STATUS_COUNT);
     return names[s];
 }
+
+const char *plan_cause_name(enum plan_cause c)
+{
+#define CAUSE_TEXT(name, text) text,
+    static const char *const names[] = {PLAN_CAUSE_LIST(CAUSE_TEXT)};
+#undef CAUSE_TEXT
+    assert((unsigned)c < PLAN_CAUSE_COUNT);
+    return names[c];
+}

@@ -40,6 +40,18 @@ enum {
 enum plan_status { PLAN_STATUS_LIST(PLAN_STATUS_ENUM) PLAN_STATUS_COUNT };
 #undef PLAN_STATUS_ENUM
 
+/* Why a plan is made; a problem and its plan hold a bit of each. */
+#define PLAN_CAUSE_LIST(X)                                \
+    X(START, "start")             /* there was none */    \
+    X(TIME, "time")               /* plan_every */        \
+    X(PRICE, "price")             /* told, or in force */ \
+    X(INSTRUCTION, "instruction") /* of the utility */    \
+    X(JOB, "job")                 /* starts or stops */   \
+    X(BATTERY, "battery")         /* lost or back */
+#define PLAN_CAUSE_ENUM(name, text) PLAN_BY_##name,
+enum plan_cause { PLAN_CAUSE_LIST(PLAN_CAUSE_ENUM) PLAN_CAUSE_COUNT };
+#undef PLAN_CAUSE_ENUM
+
 /* Plugged cars of a fleet that leave at about the same time. */
 struct problem_bucket {
     int64_t fleet;
@@ -65,6 +77,7 @@ struct problem_class {
 
 struct problem {
     uint64_t tick;       /* at which it was built */
+    uint64_t causes;     /* bits by enum plan_cause */
     int64_t start_at_ms; /* UTC of slot 0 */
     int64_t n_slots;
     double step_s[PLAN_SLOTS_MAX];
@@ -118,6 +131,7 @@ struct plan {
     int64_t status;      /* enum plan_status; NONE: no plan */
     uint64_t from_tick;  /* enters then */
     uint64_t built_tick; /* of its problem */
+    uint64_t causes;     /* likewise */
     int64_t start_at_ms; /* UTC of slot 0 */
     int64_t expires_at_ms;
     int64_t n_slots;
@@ -168,5 +182,6 @@ int plan_slot(const struct plan *plan, int64_t utc_ms);
 int64_t plan_slot_ms(const struct plan *plan, int64_t slot);
 
 const char *plan_status_name(enum plan_status s);
+const char *plan_cause_name(enum plan_cause c);
 
 #endif

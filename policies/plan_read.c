@@ -149,6 +149,7 @@ void plan_read(struct plan_solver *s, const struct problem *p, struct plan *out)
 {
     out->status = s->schedule.status;
     out->built_tick = p->tick;
+    out->causes = p->causes;
     out->from_tick = p->tick + PLAN_DELAY_TICKS;
     out->start_at_ms = p->start_at_ms;
     out->expires_at_ms = p->start_at_ms + expires_ms;

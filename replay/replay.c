@@ -219,6 +219,7 @@ static void plan_when_due(struct run *r)
         return;
     }
     step_problem(r->step_cfg, r->state, r->in, &r->problem);
+    r->problem.causes = r->replan.causes;
     double begin_s = timing_now_s();
     plan_solve(r->solver, &request, &r->next);
     timing_add(&r->plan_timing, timing_now_s() - begin_s);

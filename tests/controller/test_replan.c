@@ -72,7 +72,9 @@ static void due_every_five_minutes(void **state)
     (void)state;
     struct world w = begin();
     assert_int_equal(wait(&w, 10), 1);
+    assert_int_equal(w.replan.causes, 1u << PLAN_BY_START);
     assert_int_equal(wait(&w, 400), 300);
+    assert_int_equal(w.replan.causes, 1u << PLAN_BY_TIME);
     assert_int_equal(wait(&w, 400), 300);
     w.in->mono_ms += 1000;
     w.replan.age_s = 1000.0;
@@ -94,6 +96,10 @@ static void told_again_is_no_event(void **state)
 static void what_happens_is_planned_for(void **state)
 {
     (void)state;
+    static const enum plan_cause by[] = {
+        PLAN_BY_PRICE,       PLAN_BY_PRICE, PLAN_BY_PRICE, PLAN_BY_BATTERY,
+        PLAN_BY_INSTRUCTION, PLAN_BY_JOB,   PLAN_BY_JOB,
+    };
     for (int what = 0; what < 8; what++) {
         struct world w = begin();
         assert_int_equal(wait(&w, 10), 1);
@@ -127,6 +133,8 @@ static void what_happens_is_planned_for(void **state)
             break;
         }
         assert_int_equal(wait(&w, 60), what < 7 ? 1 : -1);
+        assert_int_equal(w.replan.causes, what < 7 ? UINT64_C(1) << by[what]
+                                                   : 1u << PLAN_BY_START);
         w.in->batteries[0].flags = 0; /* not again within five seconds */
         assert_int_equal(wait(&w, 60), what < 7 ? 5 : 1);
         finish(&w);
@@ -148,9 +156,15 @@ static void turns_are_counted(void **state)
     struct plan *plan = calloc(1, sizeof(*plan));
     plan->status = PLAN_SHIFTED;
     plan->cut = 1;
+    plan->causes = 1u << PLAN_BY_JOB | 1u << PLAN_BY_PRICE;
     plan_tally_enter(&t, plan);
     assert_int_equal(t.n[PLAN_SHIFTED], 1);
     assert_int_equal(t.n_cut, 1);
+    assert_int_equal(t.n_by[PLAN_BY_JOB], 1);
+    assert_int_equal(t.n_by[PLAN_BY_TIME], 0);
+    char causes[64];
+    plan_causes_text(plan->causes, causes, sizeof(causes));
+    assert_string_equal(causes, "price, job");
     free(plan);
     free(site);
 }
