@@ -7,80 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "models/random.h"
 #include "policies/plan.h"
+#include "tests/policies/plan_fixture.h"
 #include "tests/site_fixture.h"
-
-static const int64_t START_MS = 1763683200000;
-
-struct bench {
-    struct site *site;
-    struct problem *p;
-    struct plan_solver *solver;
-    struct plan *plan;
-    struct plan_request request;
-};
-
-static void describe(struct bench *b)
-{
-    struct problem *p = b->p;
-    p->tick = 100;
-    p->start_at_ms = START_MS;
-    p->n_slots = 96;
-    p->peak_w = INFINITY;
-    p->billed_s = 86400.0;
-    p->ramp_max_w_per_s = b->site->grid.ramp_max_w_per_s;
-    p->grid_start_w = 100e6;
-    for (int i = 0; i < 96; i++) {
-        p->step_s[i] = 900.0;
-        p->import_per_kwh[i] = 0.05;
-        p->load_w[i] = 100e6;
-        p->import_max_w[i] = 160e6;
-    }
-    for (int i = 0; i < b->site->n_batteries; i++) {
-        p->available[i] = 1.0;
-        p->soc_pu[i] = 0.5;
-        p->soc_start_pu[i] = 0.6;
-    }
-}
-
-static struct bench open_bench(int n_batteries)
-{
-    struct bench b = {.site = fixture_site(n_batteries, 1, 0)};
-    b.p = calloc(1, sizeof(*b.p));
-    b.plan = calloc(1, sizeof(*b.plan));
-    b.solver = malloc(plan_solver_size(b.site));
-    assert_true(b.p != NULL && b.plan != NULL && b.solver != NULL);
-    plan_solver_init(b.solver, b.site);
-    describe(&b);
-    b.request.problem = b.p;
-    return b;
-}
-
-static void close_bench(struct bench *b)
-{
-    free(b->plan);
-    free(b->solver);
-    free(b->p);
-    free(b->site);
-}
-
-static void solve(struct bench *b)
-{
-    plan_solve(b->solver, &b->request, b->plan);
-}
-
-/* A night, a day and an evening. */
-static void three_prices(struct problem *p)
-{
-    for (int i = 0; i < 96; i++) {
-        p->import_per_kwh[i] = i < 32 ? 0.02 : i < 64 ? 0.06 : 0.3;
-    }
-}
 
 static void flat_prices_move_nothing(void **state)
 {
@@ -197,133 +130,6 @@ static void a_peak_is_paid_for_a_month(void **state)
     assert_true(peak_w[1] > peak_w[0] + 1e6);
 }
 
-/* 1 MWh into the packs at 1 MW. */
-static void add_cars(struct problem *p, double departs_s)
-{
-    p->buckets[p->n_buckets++] = (struct problem_bucket){
-        .fleet = 0, .power_w = 1e6, .need_wh = 1e6, .departs_s = departs_s};
-}
-
-static double charged_wh(const struct bench *b, int from, int to)
-{
-    double wh = 0.0;
-    for (int i = from; i < to; i++) {
-        wh += 0.9 * b->plan->fleet_charge_w[0][i] * 0.25;
-    }
-    return wh;
-}
-
-static void open_lot(struct bench *b)
-{
-    *b = open_bench(2);
-    b->site->n_fleets = 1;
-    b->site->fleets[0] = fleet_usual(160.0);
-    three_prices(b->p);
-}
-
-/* Slots of a quarter of an hour: cheap up to 32, dear from 64 on. */
-static void cars_charge_at_the_cheapest_slots_before_they_leave(void **state)
-{
-    (void)state;
-    static const struct {
-        double departs_s;
-        int from, to; /* in which all of it is charged */
-        int says;     /* slots with a set-point */
-    } rows[] = {
-        {24 * 900.0, 0, 24, 24},
-        {60 * 900.0, 0, 32, 60},
-        {24.5 * 900.0, 0, 25, 25},
-        {90 * 900.0, 0, 32, 90},
-        {5.0 * 900.0, 0, 5, 5},
-        {INFINITY, 0, 32, 48},
-        {72 * 3600.0 /* 3 d */, 0, 0, 96},
-    };
-    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-        struct bench b;
-        open_lot(&b);
-        add_cars(b.p, rows[r].departs_s);
-        solve(&b);
-        assert_int_equal(b.plan->status, PLAN_OPTIMAL);
-        assert_int_equal(b.plan->n_violations, 0);
-        double want_wh = rows[r].to > 0 ? 1e6 : 0.0;
-        assert_true(fabs(charged_wh(&b, rows[r].from, rows[r].to) - want_wh) <
-                    2e3);
-        for (int i = 0; i < 96; i++) {
-            double w = b.plan->fleet_charge_w[0][i];
-            bool says = i < rows[r].says;
-            assert_true(says ? w >= 0.0 && w <= 1e6 + 10.0 : w == INFINITY);
-            double want_w = 100e6 + b.plan->battery_w[i] + (says ? w : 0.0);
-            assert_true(fabs(b.plan->grid_w[i] - want_w) < 10.0);
-        }
-        close_bench(&b);
-    }
-}
-
-/* What cannot be charged any more is no violation: all that can is. */
-static void cars_that_leave_too_soon_get_all_that_can_be(void **state)
-{
-    (void)state;
-    struct bench b;
-    open_lot(&b);
-    for (int i = 0; i < 4; i++) {
-        b.p->import_per_kwh[i] = 5.0;
-    }
-    add_cars(b.p, 2.5 * 900.0);
-    solve(&b);
-    assert_int_equal(b.plan->n_violations, 0);
-    assert_true(charged_wh(&b, 0, 3) > 0.97 * 0.9 * 1e6 * 0.625);
-    close_bench(&b);
-}
-
-/* Cars that charge in any case are in the load, and in the set-point. */
-static void what_must_charge_is_asked_for_as_well(void **state)
-{
-    (void)state;
-    struct bench b;
-    open_lot(&b);
-    b.p->must[0] = (struct problem_must){2e5, 1350.0};
-    for (int i = 0; i < 96; i++) {
-        b.p->import_per_kwh[i] = i < 20 ? 0.5 : 0.02;
-    }
-    add_cars(b.p, 80 * 900.0);
-    solve(&b);
-    assert_true(fabs(b.plan->fleet_charge_w[0][0] - 2e5) < 10.0);
-    assert_true(fabs(b.plan->fleet_charge_w[0][1] - 1e5) < 10.0);
-    assert_true(fabs(b.plan->fleet_charge_w[0][2]) < 10.0);
-    assert_true(fabs(charged_wh(&b, 20, 80) - 1e6) < 2e3);
-    close_bench(&b);
-}
-
-/* As many as there may be, of any need, power and time, in any prices. */
-static void any_buckets_are_planned(void **state)
-{
-    (void)state;
-    uint64_t seed = random_seed(31);
-    struct bench b;
-    open_lot(&b);
-    for (int round = 0; round < 40; round++) {
-        b.p->start_at_ms += 300000;
-        b.p->n_buckets = 0;
-        for (int i = 0; i < PLAN_BUCKETS_MAX; i++) {
-            add_cars(b.p, random_draw(&seed, -3600.0, 2e5));
-            b.p->buckets[i].power_w = pow(10.0, random_draw(&seed, 2.0, 7.0));
-            b.p->buckets[i].need_wh = pow(10.0, random_draw(&seed, 1.0, 7.0));
-        }
-        for (int i = 0; i < 96; i++) {
-            b.p->import_per_kwh[i] = random_draw(&seed, -0.2, 1.0);
-            b.p->export_per_kwh[i] = fmin(b.p->import_per_kwh[i], 0.0);
-        }
-        solve(&b);
-        assert_true(b.plan->status >= PLAN_OPTIMAL &&
-                    b.plan->status <= PLAN_HEURISTIC);
-        for (int i = 0; i < 96; i++) {
-            assert_true(b.plan->fleet_charge_w[0][i] >= 0.0);
-            assert_true(isfinite(b.plan->grid_w[i]));
-        }
-    }
-    close_bench(&b);
-}
-
 /* Over random prices, loads, states: finite, inside the window, inside the
  * import limit, with a certificate. */
 static void stays_inside_whatever_the_prices(void **state)
@@ -401,33 +207,12 @@ static void a_site_without_batteries_has_a_plan(void **state)
     close_bench(&b);
 }
 
-/* Which stop of the solver lets time run out. */
-struct clock {
-    int64_t asked;
-    int64_t until;
-};
-
-static bool runs_out(void *context)
-{
-    struct clock *c = context;
-    return c->asked++ >= c->until;
-}
-
 static void spoil_all(void *context, enum plan_status rung, struct schedule *s)
 {
     enum plan_status last = *(const enum plan_status *)context;
     if (rung <= last) {
         s->battery_w[0][3] = 1e12;
     }
-}
-
-/* The last good plan was solved a quarter of an hour before. */
-static void solve_before(struct bench *b)
-{
-    three_prices(b->p);
-    solve(b);
-    assert_int_equal(b->plan->status, PLAN_OPTIMAL);
-    b->p->start_at_ms += 900000;
 }
 
 static void every_rung_can_be_reached(void **state)
@@ -473,32 +258,6 @@ static void every_rung_can_be_reached(void **state)
         }
         close_bench(&b);
     }
-}
-
-/* A quarter of an hour on, with other cars, and no time to plan. */
-static void cars_that_came_do_not_cost_the_last_plan(void **state)
-{
-    (void)state;
-    struct bench b;
-    open_lot(&b);
-    add_cars(b.p, 24.0 * 900.0);
-    add_cars(b.p, 80.0 * 900.0);
-    solve_before(&b);
-    b.p->buckets[0].departs_s -= 900.0;
-    b.p->buckets[1].departs_s -= 901.0; /* a clock of whole seconds */
-    add_cars(b.p, 60.0 * 900.0);
-    three_prices(b.p);
-    double planned_w = b.plan->battery_w[9];
-    struct clock clock = {.until = 0};
-    b.request.stop = runs_out;
-    b.request.context = &clock;
-    solve(&b);
-    assert_int_equal(b.plan->status, PLAN_SHIFTED);
-    assert_true(planned_w > 1e5);
-    assert_true(fabs(b.plan->battery_w[8] - planned_w) < 1.0);
-    assert_true(charged_wh(&b, 0, 60) > 1.9e6); /* of 3 MWh until 80 */
-    assert_true(charged_wh(&b, 0, 80) > 2.9e6);
-    close_bench(&b);
 }
 
 /* Stopped after a few iterations it still gives what it has. */
@@ -581,15 +340,10 @@ int main(void)
         cmocka_unit_test(wear_counts),
         cmocka_unit_test(no_new_peak_where_peaks_cost),
         cmocka_unit_test(a_peak_is_paid_for_a_month),
-        cmocka_unit_test(cars_charge_at_the_cheapest_slots_before_they_leave),
-        cmocka_unit_test(cars_that_leave_too_soon_get_all_that_can_be),
-        cmocka_unit_test(what_must_charge_is_asked_for_as_well),
-        cmocka_unit_test(any_buckets_are_planned),
         cmocka_unit_test(stays_inside_whatever_the_prices),
         cmocka_unit_test(batteries_are_planned_in_groups),
         cmocka_unit_test(a_site_without_batteries_has_a_plan),
         cmocka_unit_test(every_rung_can_be_reached),
-        cmocka_unit_test(cars_that_came_do_not_cost_the_last_plan),
         cmocka_unit_test(stopped_early_it_gives_what_it_has),
         cmocka_unit_test(turns_only_where_it_pays),
         cmocka_unit_test(slots_are_found_by_the_clock),

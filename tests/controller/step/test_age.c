@@ -6,76 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "models/random.h"
+#include "tests/controller/step/age_fixture.h"
 #include "tests/loop_fixture.h"
-
-enum { SEED = 20261204, NODES = 7 };
-
-/* cmocka 1.1.5 compares floats only */
-static void assert_near(double got, double want, double by)
-{
-    if (!(fabs(got - want) <= by)) {
-        fail_msg("%.17g instead of %.17g", got, want);
-    }
-}
-
-/* One battery of 20 MWh and 10 MW, told by hand. */
-static struct loop_fixture open_one(enum chemistry chemistry)
-{
-    struct site *site = fixture_site(1, 1, NODES);
-    site->batteries[0].chemistry = chemistry;
-    site->fleets[0].chemistry = CHEMISTRY_NCA;
-    return loop_open(site, POLICY_NONE, 1e6);
-}
-
-struct look {
-    double after_s; /* since the look before */
-    double soc_pu;
-    double temp_c;
-    double power_w;
-};
-
-static void look(struct loop_fixture *f, const struct look *at)
-{
-    int64_t ms = f->k == 0 ? LOOP_MONO_MS : f->in->mono_ms;
-    ms += (int64_t)llround(at->after_s * 1e3);
-    f->k++;
-    f->in->tick++;
-    f->in->mono_ms = ms;
-    f->in->utc_ms = LOOP_UTC_MS + ms;
-    f->in->dt_s = fmax(at->after_s, 0.1);
-    struct battery_in *b = &f->in->batteries[0];
-    b->flags = BATTERY_READY;
-    b->soc_pu = reading_good(at->soc_pu, ms);
-    b->temperature_c = reading_good(at->temp_c, ms);
-    b->power_w = reading_good(at->power_w, ms);
-    step(f->cfg, f->state, f->scratch, f->in, f->plan, f->out);
-}
-
-/* At full turns of the batteries, so that every look is a sample. */
-static void look_second(struct loop_fixture *f, double soc_pu, double power_w)
-{
-    for (int i = 0; i < f->cfg->n_turns; i++) {
-        look(f, &(struct look){0.1, soc_pu, 25.0, power_w});
-    }
-}
-
-static double travel_pu(const struct life *l)
-{
-    struct rainflow_cycle open[RAINFLOW_DEPTH];
-    double sum = 2.0 * l->efc;
-    int n = rainflow_open(&l->cycles, open);
-    for (int i = 0; i < n; i++) {
-        sum += 2.0 * open[i].count * open[i].range;
-    }
-    return sum;
-}
 
 static void batteries_take_turns_of_a_second(void **state)
 {
@@ -230,92 +166,6 @@ static void an_old_temperature_is_not_one(void **state)
     loop_close(&f);
 }
 
-/* 15 % more at once, at rest: an LFP's gauge found its way. */
-static void a_gauge_that_corrects_itself_is_no_cycle(void **state)
-{
-    (void)state;
-    struct loop_fixture f = open_one(CHEMISTRY_LFP);
-    for (int i = 0; i < 60; i++) {
-        look_second(&f, 0.40, 0.0);
-    }
-    for (int i = 0; i < 60; i++) {
-        look_second(&f, 0.55, 0.0);
-    }
-    for (int i = 0; i < 60; i++) {
-        look_second(&f, 0.40, 0.0);
-    }
-    assert_true(travel_pu(&f.state->life[0]) <= 0.04 + 1e-9);
-    assert_int_equal(f.state->age[0].n_jumps, 2);
-    assert_near(f.state->age[0].jumped_pu, 0.28, 1e-6);
-    assert_near(f.state->life[0].cycles.last, 0.40, 1e-12);
-    loop_close(&f);
-}
-
-/* From 0.3 up to 0.5, a correction by 0.2, and down to 0.5 again by power: one
- * full swing of 0.2, which the correction does not cut. */
-static void a_swing_goes_on_over_a_correction(void **state)
-{
-    (void)state;
-    struct loop_fixture f = open_one(CHEMISTRY_NCA);
-    double soc_pu = 0.3;
-    for (int i = 0; i < 1440; i++) { /* 10 MW, 20 MWh: 0.2 in 24 minutes */
-        look_second(&f, soc_pu += 0.2 / 1440, 10e6);
-    }
-    soc_pu += 0.2;
-    look_second(&f, soc_pu, 0.0);
-    for (int i = 0; i < 1440; i++) {
-        look_second(&f, soc_pu -= 0.2 / 1440, -10e6);
-    }
-    struct rainflow_cycle open[RAINFLOW_DEPTH];
-    int n = rainflow_open(&f.state->life[0].cycles, open);
-    double deepest = 0.0;
-    for (int i = 0; i < n; i++) {
-        deepest = fmax(deepest, open[i].range);
-    }
-    assert_true(deepest >= 0.2 - 1e-3 && deepest <= 0.23);
-    assert_int_equal(f.state->age[0].n_jumps, 1);
-    loop_close(&f);
-}
-
-/* Steps of a percent, as many gauges have them, are the movement itself. */
-static void a_gauge_in_percent_is_followed(void **state)
-{
-    (void)state;
-    struct loop_fixture f = open_one(CHEMISTRY_LFP);
-    double soc_pu = 0.2;
-    for (int i = 0; i < 3600; i++) {
-        soc_pu += 10e6 / 20e6 / 3600.0;
-        look_second(&f, round(soc_pu * 100.0) / 100.0, 10e6);
-    }
-    assert_near(travel_pu(&f.state->life[0]), 0.5, 0.011);
-    assert_int_equal(f.state->age[0].n_jumps, 0);
-    loop_close(&f);
-}
-
-/* Whatever a gauge says, no more is counted than the power can have moved. */
-static void a_mad_gauge_counts_no_more_than_the_power_moves(void **state)
-{
-    (void)state;
-    print_message("seed %d\n", SEED);
-    uint64_t random = random_seed(SEED);
-    for (int run = 0; run < 20; run++) {
-        struct loop_fixture f = open_one((enum chemistry)(run % 5));
-        double moved_wh = 0.0;
-        look_second(&f, 0.5, 0.0);
-        for (int i = 0; i < 300; i++) {
-            double power_w = random_draw(&random, -10e6, 10e6);
-            double soc_pu = random_draw(&random, -0.2, 1.2);
-            look_second(&f, soc_pu, power_w);
-            moved_wh += fabs(power_w) / 3600.0;
-        }
-        const struct life *l = &f.state->life[0];
-        double most_pu = 1.5 * moved_wh / 20e6 + 0.02 + 2.0 * LIFE_DEADBAND_PU;
-        assert_true(travel_pu(l) <= most_pu);
-        assert_true(isfinite(life_loss(l, LIFE_GUARD, true).capacity_pu));
-        loop_close(&f);
-    }
-}
-
 static void clocks_that_go_back_make_nobody_younger(void **state)
 {
     (void)state;
@@ -464,10 +314,6 @@ int main(void)
         cmocka_unit_test(a_gap_is_lived_at_its_ends),
         cmocka_unit_test(a_missing_temperature_is_taken_for_25_c),
         cmocka_unit_test(an_old_temperature_is_not_one),
-        cmocka_unit_test(a_gauge_that_corrects_itself_is_no_cycle),
-        cmocka_unit_test(a_swing_goes_on_over_a_correction),
-        cmocka_unit_test(a_gauge_in_percent_is_followed),
-        cmocka_unit_test(a_mad_gauge_counts_no_more_than_the_power_moves),
         cmocka_unit_test(clocks_that_go_back_make_nobody_younger),
         cmocka_unit_test(a_state_of_health_corrects_after_a_full_cycle),
         cmocka_unit_test(packs_are_asked_once_a_minute_each_in_its_turn),

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests of controller/step/foresee: slots of the clock, markers once, one
- * series a tick, cars counted, a price beyond the market's own. */
+ * series a tick, gaps, restarts. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -16,80 +14,8 @@
 #include "controller/step/foresee.h"
 #include "controller/step/foresight.h"
 #include "models/random.h"
+#include "tests/controller/step/foresee_fixture.h"
 #include "tests/loop_fixture.h"
-
-enum { CLASSES = 3, NODES = 60, SLOT_S = 900 };
-
-/* A site with a period of a second: three classes, of which two have pods. */
-struct fixture {
-    struct loop_fixture loop;
-    struct foresee *f;
-    struct estimate est;
-};
-
-static void assert_near(double got, double want, double by)
-{
-    if (!(fabs(got - want) <= by)) {
-        fail_msg("%.17g instead of %.17g +- %g", got, want, by);
-    }
-}
-
-static struct site *site_of(void)
-{
-    struct site *site = fixture_site(1, 4, NODES);
-    site->control.period_s = 1.0;
-    site->n_classes = CLASSES;
-    strcpy(site->classes[0].name, "training");
-    strcpy(site->classes[1].name, "inference");
-    strcpy(site->classes[2].name, "batch");
-    site->pods[3].class_id = 1;
-    site->n_prices = 1;
-    site->prices[0].fallback_per_kwh = 0.045;
-    return site;
-}
-
-static int setup(void **state)
-{
-    struct fixture *x = calloc(1, sizeof(*x));
-    x->loop = loop_open(site_of(), POLICY_BALLAST, 100e6);
-    x->f = foresee_of(x->loop.cfg, x->loop.state);
-    x->est.metered = true;
-    x->loop.in->mono_ms = LOOP_MONO_MS;
-    x->loop.in->utc_ms = LOOP_UTC_MS;
-    x->loop.in->dt_s = 1.0;
-    *state = x;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *x = *state;
-    loop_close(&x->loop);
-    free(x);
-    return 0;
-}
-
-/* One second with that much load, a quarter of it the inference's. */
-static void tick(struct fixture *x, double load_w)
-{
-    struct snapshot *in = x->loop.in;
-    in->tick++;
-    in->mono_ms += 1000;
-    in->utc_ms += 1000;
-    x->est.load_w = load_w;
-    x->est.pods_w = load_w;
-    for (int i = 0; i < 4; i++) {
-        x->est.pod_w[i] = load_w / 4.0;
-    }
-    foresee_step(x->loop.cfg, x->loop.state, in, &x->est);
-}
-
-static void ticks(struct fixture *x, int n, double load_w)
-{
-    for (int i = 0; i < n; i++) {
-        tick(x, load_w);
-    }
-}
 
 static void slots_are_those_of_the_clock(void **state)
 {
@@ -174,19 +100,6 @@ static int64_t fed(const struct fixture *x)
     return n + foresee_fleet(x->loop.site, f, 0)->habit.n;
 }
 
-static void give_prices(struct snapshot *in, int64_t n)
-{
-    struct price_in *p = &in->prices[0];
-    p->start_at_ms = LOOP_UTC_MS;
-    p->step_s = 3600.0;
-    p->n_slots = n;
-    p->mono_ms = in->mono_ms;
-    p->expires_at_ms = INT64_MAX;
-    for (int64_t i = 0; i < n; i++) {
-        p->per_kwh[i] = 0.04 + 0.02 * sin(2.0 * acos(-1.0) / 24.0 * (double)i);
-    }
-}
-
 static void of_all_series_one_is_fed_a_tick(void **state)
 {
     struct fixture *x = *state;
@@ -203,149 +116,6 @@ static void of_all_series_one_is_fed_a_tick(void **state)
         x->f->cars[0].n_seen = 1.0;
     }
     assert_int_equal(n_feeds, 96 + 2 * (1 + CLASSES + 1));
-}
-
-static void prices_go_on_beyond_the_market(void **state)
-{
-    struct fixture *x = *state;
-    enum { DAYS = 8 };
-    give_prices(x->loop.in, DAYS * 24);
-    ticks(x, DAYS * 96 + 10, 80e6);
-    assert_int_equal(x->f->price.n_finite, DAYS * 96);
-    /* told again, and a little more */
-    give_prices(x->loop.in, DAYS * 24 + 6);
-    ticks(x, 40, 80e6);
-    assert_int_equal(x->f->price.n_finite, DAYS * 96 + 24);
-    /* days later the market ends in six hours */
-    x->loop.in->utc_ms = LOOP_UTC_MS + INT64_C(86400000) * DAYS;
-    struct problem *p = calloc(1, sizeof(*p));
-    step_problem(x->loop.cfg, x->loop.state, x->loop.in, p);
-    double at_s = 0.0;
-    for (int i = 0; i < p->n_slots; i++) {
-        double hour = floor(at_s / 3600.0);
-        double usual = 0.04 + 0.02 * sin(2.0 * acos(-1.0) / 24.0 * hour);
-        assert_int_equal(p->guessed[i], hour < 6.0 ? 0 : 1);
-        assert_near(p->import_per_kwh[i], usual, hour < 6.0 ? 1e-12 : 0.008);
-        at_s += p->step_s[i];
-    }
-    free(p);
-}
-
-/* The slot of a quarter hour ahead. */
-static int slot_at(const struct problem *p, int quarter)
-{
-    double at_s = 900.0 * quarter;
-    int i = 0;
-    while (at_s >= p->step_s[i]) {
-        at_s -= p->step_s[i++];
-    }
-    return i;
-}
-
-/* As long as nothing is known of it the fallback stands in. */
-static void an_unknown_price_is_the_fallback(void **state)
-{
-    struct fixture *x = *state;
-    give_prices(x->loop.in, 12);
-    ticks(x, 60, 80e6);
-    struct problem *p = calloc(1, sizeof(*p));
-    step_problem(x->loop.cfg, x->loop.state, x->loop.in, p);
-    assert_int_equal(p->guessed[slot_at(p, 47)], 0);
-    assert_int_equal(p->guessed[slot_at(p, 48)], 1);
-    assert_near(p->import_per_kwh[slot_at(p, 48)], 0.045, 0.0);
-    free(p);
-}
-
-static void the_plan_sees_the_day_that_repeats(void **state)
-{
-    struct fixture *x = *state;
-    struct outlook *o = &x->f->load;
-    int64_t now_ms = x->loop.in->utc_ms;
-    for (int64_t i = -3 * 96; i < 0; i++) {
-        double w = ((i + 3 * 96) % 96) < 48 ? 60e6 : 100e6;
-        outlook_feed(o, now_ms + i * FORESEE_SLOT_MS, w);
-    }
-    level_init(&x->loop.state->level);
-    x->loop.state->level.level_w = 60e6;
-    struct problem *p = calloc(1, sizeof(*p));
-    step_problem(x->loop.cfg, x->loop.state, x->loop.in, p);
-    assert_near(p->load_w[slot_at(p, 0)], 60e6, 1.0);
-    assert_near(p->load_w[slot_at(p, 20)], 60e6, 4e6);
-    assert_near(p->load_w[slot_at(p, 60)], 100e6, 4e6);
-    assert_near(p->load_w[slot_at(p, 122)], 60e6, 4e6);
-    assert_near(p->load_w[slot_at(p, 182)], 100e6, 4e6);
-    free(p);
-}
-
-/* 'n' cars are plugged in, every second one leaves in three hours. */
-static void park(struct fixture *x, int n)
-{
-    struct snapshot *in = x->loop.in;
-    for (int i = 0; i < NODES; i++) {
-        in->nodes[i].pack_mono_ms = in->mono_ms;
-        in->nodes[i].flags = i < n ? NODE_PLUGGED : 0;
-        if (i % 2 == 0) {
-            in->nodes[i].flags |= NODE_HAS_DEPARTURE;
-            in->nodes[i].departs_at_ms = in->utc_ms + 3 * 3600 * 1000;
-        }
-    }
-}
-
-/* A minute: all cars have their turn. */
-static void count_cars(struct fixture *x)
-{
-    const struct step_cfg *cfg = x->loop.cfg;
-    struct step_state *s = x->loop.state;
-    for (int64_t k = 0; k < cfg->n_slices * cfg->n_rounds; k++) {
-        s->slice = (s->slice + 1) % cfg->n_slices;
-        s->round += s->slice == 0;
-        int64_t from = NODES * s->slice / cfg->n_slices;
-        int64_t to = NODES * (s->slice + 1) / cfg->n_slices;
-        for (int64_t i = from; i < to; i++) {
-            foresee_node(cfg, s, x->loop.in, 0, i);
-        }
-        foresee_nodes_done(cfg, s);
-    }
-}
-
-static void cars_are_counted_by_their_departure(void **state)
-{
-    struct fixture *x = *state;
-    park(x, 40);
-    tick(x, 80e6);
-    count_cars(x);
-    count_cars(x);
-    const struct foresee_cars *c = &x->f->cars[0];
-    assert_near(c->seen.plugged[AVAILABILITY_4H], 20.0, 0.0);
-    assert_near(c->seen.plugged[AVAILABILITY_NOT_SAID], 20.0, 0.0);
-    assert_near(c->arrived + c->left, 0.0, 0.0); /* not known before */
-    park(x, 30);
-    count_cars(x);
-    park(x, 34);
-    count_cars(x);
-    assert_near(c->left, 10.0, 0.0);
-    assert_near(c->arrived, 4.0, 0.0);
-    ticks(x, SLOT_S + 20, 80e6);
-    const struct availability *a = foresee_fleet(x->loop.site, x->f, 0);
-    assert_int_equal(a->habit.n_finite, 1);
-    assert_near(a->habit.last, 34.0, 0.0);
-    assert_near(a->now.left, 10.0, 0.0);
-    assert_near(c->left, 0.0, 0.0);
-}
-
-static void a_silent_fleet_is_a_gap_not_empty(void **state)
-{
-    struct fixture *x = *state;
-    park(x, 40);
-    tick(x, 80e6);
-    count_cars(x);
-    ticks(x, SLOT_S + 20, 80e6);
-    x->loop.in->mono_ms += 3600 * 1000;
-    count_cars(x);
-    ticks(x, SLOT_S, 80e6);
-    const struct availability *a = foresee_fleet(x->loop.site, x->f, 0);
-    assert_int_equal(a->habit.n_finite, 1);
-    assert_near(a->habit.last, 40.0, 0.0);
 }
 
 static void a_pause_is_a_gap_and_an_hour_begins_anew(void **state)
@@ -520,11 +290,6 @@ int main(void)
         CASE(held_back_power_counts_as_wanted),
         CASE(a_marker_is_told_once),
         CASE(of_all_series_one_is_fed_a_tick),
-        CASE(prices_go_on_beyond_the_market),
-        CASE(an_unknown_price_is_the_fallback),
-        CASE(the_plan_sees_the_day_that_repeats),
-        CASE(cars_are_counted_by_their_departure),
-        CASE(a_silent_fleet_is_a_gap_not_empty),
         CASE(a_pause_is_a_gap_and_an_hour_begins_anew),
         CASE(clocks_that_are_set_do_no_harm),
         CASE(outside_of_two_days_nothing_is_said),
