@@ -3,11 +3,10 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "controller/step/carry_layout.h"
+#include "controller/step/carry_unit.h"
 #include "models/life_check.h"
 #include "models/sha256.h"
 #include "policies/guard_resume.h"
@@ -23,140 +22,9 @@ const char *carry_text(enum carry c)
     return texts[c];
 }
 
-static int64_t units_of(const struct site_fleet *f)
-{
-    return (f->nodes + CARRY_NODES - 1) / CARRY_NODES;
-}
-
-int64_t carry_units(const struct step_cfg *cfg)
-{
-    int64_t n = 1 + cfg->site.n_batteries;
-    for (int f = 0; f < cfg->site.n_fleets; f++) {
-        n += units_of(&cfg->site.fleets[f]);
-    }
-    return n + foresee_n_series(&cfg->site);
-}
-
-/* What a unit is. */
-struct unit {
-    enum carry_kind kind;
-    int battery;
-    int fleet;
-    int64_t series;
-    int64_t first; /* of the fleet's cars */
-    int64_t n;     /* cars */
-    enum chemistry chemistry;
-};
-
-static struct unit series_unit(const struct site *s, int64_t series)
-{
-    static const enum carry_kind kinds[] = {[FORESEE_SOON] = CARRY_SOON,
-                                            [FORESEE_OUTLOOK] = CARRY_OUTLOOK,
-                                            [FORESEE_CARS] = CARRY_CARS};
-    return (struct unit){.kind = kinds[foresee_kind(s, series)],
-                         .series = series};
-}
-
-static struct unit unit_at(const struct step_cfg *cfg, int64_t unit)
-{
-    const struct site *s = &cfg->site;
-    if (unit == 0) {
-        return (struct unit){.kind = CARRY_SITE};
-    }
-    unit--;
-    if (unit < s->n_batteries) {
-        return (struct unit){.kind = CARRY_BATTERY,
-                             .battery = (int)unit,
-                             .chemistry = s->batteries[unit].chemistry};
-    }
-    unit -= s->n_batteries;
-    int f = 0;
-    while (f < s->n_fleets && unit >= units_of(&s->fleets[f])) {
-        unit -= units_of(&s->fleets[f]);
-        f++;
-    }
-    if (f == s->n_fleets) {
-        assert(unit < foresee_n_series(s));
-        return series_unit(s, unit);
-    }
-    int64_t first = unit * CARRY_NODES;
-    int64_t left = s->fleets[f].nodes - first;
-    return (struct unit){.kind = CARRY_FLEET,
-                         .fleet = f,
-                         .first = first,
-                         .n = left < CARRY_NODES ? left : CARRY_NODES,
-                         .chemistry = s->fleets[f].chemistry};
-}
-
-const char *carry_name(const struct step_cfg *cfg, int64_t unit,
-                       char out[CARRY_NAME_MAX])
-{
-    struct unit u = unit_at(cfg, unit);
-    switch (u.kind) {
-    case CARRY_SITE:
-        snprintf(out, CARRY_NAME_MAX, "site");
-        break;
-    case CARRY_BATTERY:
-        snprintf(out, CARRY_NAME_MAX, "battery.%s",
-                 cfg->site.batteries[u.battery].name);
-        break;
-    case CARRY_FLEET:
-        snprintf(out, CARRY_NAME_MAX, "fleet.%s.%04d",
-                 cfg->site.fleets[u.fleet].name, (int)u.first);
-        break;
-    case CARRY_SOON:
-    case CARRY_OUTLOOK:
-    case CARRY_CARS:
-        foresee_name(&cfg->site, u.series, out);
-        break;
-    }
-    return out;
-}
-
-size_t carry_size(const struct step_cfg *cfg, int64_t unit)
-{
-    struct unit u = unit_at(cfg, unit);
-    size_t n = u.kind == CARRY_FLEET ? (size_t)u.n : 1;
-    return sizeof(struct carry_head) + n * carry_unit_size(u.kind);
-}
-
-bool carry_is_slow(const struct step_cfg *cfg, int64_t unit)
-{
-    return unit_at(cfg, unit).kind >= CARRY_SOON;
-}
-
-int64_t carry_find(const struct step_cfg *cfg, const char *name)
-{
-    /* batteries are few; a fleet's units are found by their number */
-    int64_t unit = 0;
-    char have[CARRY_NAME_MAX];
-    for (; unit <= cfg->site.n_batteries; unit++) {
-        if (strcmp(carry_name(cfg, unit, have), name) == 0) {
-            return unit;
-        }
-    }
-    const char *dot = strrchr(name, '.');
-    long first = dot != NULL ? strtol(dot + 1, NULL, 10) : -1;
-    for (int f = 0; f < cfg->site.n_fleets; f++) {
-        int64_t n = units_of(&cfg->site.fleets[f]);
-        int64_t at = unit + first / CARRY_NODES;
-        if (first >= 0 && first / CARRY_NODES < n &&
-            strcmp(carry_name(cfg, at, have), name) == 0) {
-            return at;
-        }
-        unit += n;
-    }
-    for (; unit < carry_units(cfg); unit++) {
-        if (strcmp(carry_name(cfg, unit, have), name) == 0) {
-            return unit;
-        }
-    }
-    return -1;
-}
-
 static struct node_state *nodes_of(const struct step_cfg *cfg,
                                    struct step_state *state,
-                                   const struct unit *u)
+                                   const struct carry_unit *u)
 {
     return &state->nodes[cfg->site.fleets[u->fleet].first_node + u->first];
 }
@@ -205,7 +73,7 @@ size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
                   int64_t unit, const struct carry_now *now,
                   unsigned char *blob)
 {
-    struct unit u = unit_at(cfg, unit);
+    struct carry_unit u = carry_unit_at(cfg, unit);
     struct carry_head head = {.layout = carry_layout(u.kind),
                               .utc_ms = now->utc_ms,
                               .mono_ms = now->mono_ms,
@@ -270,7 +138,7 @@ int64_t carry_saved_at_ms(const unsigned char *blob)
 static enum carry judge(const struct step_cfg *cfg, int64_t unit,
                         const unsigned char *blob, size_t size)
 {
-    struct unit u = unit_at(cfg, unit);
+    struct carry_unit u = carry_unit_at(cfg, unit);
     struct carry_head head;
     unsigned char sum[SHA256_SIZE];
     char name[CARRY_NAME_MAX];
@@ -368,8 +236,9 @@ static enum carry load_battery(const struct step_cfg *cfg,
 
 /* The whole of it, or as it was. */
 static enum carry load_series(const struct step_cfg *cfg,
-                              struct step_state *state, const struct unit *u,
-                              const struct since *s, const unsigned char *from)
+                              struct step_state *state,
+                              const struct carry_unit *u, const struct since *s,
+                              const unsigned char *from)
 {
     struct foresee *f = foresee_of(cfg, state);
     memcpy(foresee_series(&cfg->site, f, u->series), from,
@@ -405,8 +274,9 @@ static bool load_node(const struct guard_cfg *guard, struct node_state *n,
 }
 
 static enum carry load_nodes(const struct step_cfg *cfg,
-                             struct step_state *state, const struct unit *u,
-                             const struct since *s, const unsigned char *from)
+                             struct step_state *state,
+                             const struct carry_unit *u, const struct since *s,
+                             const unsigned char *from)
 {
     struct node_state *nodes = nodes_of(cfg, state, u);
     enum carry result = CARRY_TAKEN;
@@ -421,7 +291,7 @@ static enum carry load_nodes(const struct step_cfg *cfg,
 }
 
 static void distrust(const struct step_cfg *cfg, struct step_state *state,
-                     const struct unit *u)
+                     const struct carry_unit *u)
 {
     for (int64_t i = 0; u->kind == CARRY_FLEET && i < u->n; i++) {
         guard_distrust(&cfg->guards[u->fleet],
@@ -433,7 +303,7 @@ enum carry carry_load(const struct step_cfg *cfg, struct step_state *state,
                       int64_t unit, const struct carry_now *now,
                       const unsigned char *blob, size_t size)
 {
-    struct unit u = unit_at(cfg, unit);
+    struct carry_unit u = carry_unit_at(cfg, unit);
     enum carry result = judge(cfg, unit, blob, size);
     if (result != CARRY_TAKEN) {
         distrust(cfg, state, &u);
