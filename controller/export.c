@@ -72,6 +72,19 @@ static int go(const struct options *o, struct export_cfg *cfg)
     return code;
 }
 
+static int run(const struct options *o, const char *given)
+{
+    struct export_cfg cfg = {.given = given,
+                             .from_ms = INT64_MIN,
+                             .to_ms = INT64_MAX,
+                             .every_s = o->every_s};
+    if (!check(o) || !take_time("--from", o->from, &cfg.from_ms) ||
+        !take_time("--to", o->to, &cfg.to_ms)) {
+        return EXIT_USAGE;
+    }
+    return go(o, &cfg);
+}
+
 int export_main(int argc, char **argv)
 {
     struct options o = {0};
@@ -128,13 +141,5 @@ int export_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    struct export_cfg cfg = {.given = argv[1],
-                             .from_ms = INT64_MIN,
-                             .to_ms = INT64_MAX,
-                             .every_s = o.every_s};
-    if (!check(&o) || !take_time("--from", o.from, &cfg.from_ms) ||
-        !take_time("--to", o.to, &cfg.to_ms)) {
-        return EXIT_USAGE;
-    }
-    return go(&o, &cfg);
+    return run(&o, argv[1]);
 }
