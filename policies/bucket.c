@@ -16,6 +16,9 @@ enum { HALF_HOUR_S = 1800, HALF_HOURS = 64 };
  * one before it, which often goes to the same place. */
 enum { LANES = 2 };
 
+/* Of a few cars the bins are looked at in blocks. */
+enum { FEW = 1024, BLOCK = 64, BLOCKS = BUCKET_BINS / BLOCK };
+
 int32_t bucket_clock_s(int64_t utc_ms)
 {
     int64_t s = utc_ms / 1000 - EPOCH_S;
@@ -162,19 +165,35 @@ struct served {
     double sum_w;
 };
 
-/* One bin after the other: all below 'must', then as far as 'target_w' goes. */
-static struct served serve(const struct bins *b, int32_t must, double target_w)
+/* All bins below 'must', then as far as 'target_w' goes. */
+struct wish {
+    int32_t must;
+    double target_w;
+};
+
+/* Serves one bin more, of 'w' in all; false where it was the last. */
+static inline bool serve_bin(struct served *s, const struct wish *wish,
+                             int32_t bin, double w)
+{
+    if (bin >= wish->must && s->sum_w + w > wish->target_w) {
+        double left_w = wish->target_w - s->sum_w;
+        s->part = left_w > 0.0 ? (float)(left_w / w) : 0.0f;
+        s->sum_w = fmax(s->sum_w, wish->target_w);
+        s->bin = bin;
+        return false;
+    }
+    s->sum_w += w;
+    return true;
+}
+
+/* One bin after the other. */
+static struct served serve(const struct bins *b, const struct wish *wish)
 {
     struct served s = {.bin = BUCKET_BINS};
-    for (int32_t bin = 0; bin < BUCKET_BINS; bin++) {
+    bool more = true;
+    for (int32_t bin = 0; more && bin < BUCKET_BINS; bin++) {
         double w = (double)(b->w[0][bin] + b->w[1][bin]);
-        if (bin >= must && s.sum_w + w > target_w) {
-            s.part = target_w > s.sum_w ? (float)((target_w - s.sum_w) / w) : 0;
-            s.sum_w = fmax(s.sum_w, target_w);
-            s.bin = bin;
-            break;
-        }
-        s.sum_w += w;
+        more = serve_bin(&s, wish, bin, w);
     }
     return s;
 }
@@ -194,18 +213,60 @@ static int32_t begin_s(int32_t from_s, int32_t bin)
     return last ? BUCKET_NEVER : (int32_t)s;
 }
 
+static struct served serve_many(const struct bucket_fleet *fleet,
+                                const struct wish *wish)
+{
+    struct bins b = {0};
+    for (int64_t i = 0; i < fleet->n; i++) {
+        int32_t k = lax_bin(fleet->now_s, fleet->start_s[i]);
+        b.w[i % LANES][k] += fleet->charge_w[i];
+    }
+    return serve(&b, wish);
+}
+
+/* The same where clearing and reading so many bins would take longer than
+ * looking at the cars: blocks of bins first, then the bins of that block in
+ * which the serving ends. */
+static struct served serve_few(const struct bucket_fleet *fleet,
+                               const struct wish *wish)
+{
+    uint16_t bins[FEW];
+    int64_t blocks_w[BLOCKS] = {0};
+    for (int64_t i = 0; i < fleet->n; i++) {
+        bins[i] = (uint16_t)lax_bin(fleet->now_s, fleet->start_s[i]);
+        blocks_w[bins[i] / BLOCK] += fleet->charge_w[i];
+    }
+    struct served s = {.bin = BUCKET_BINS};
+    int32_t k = 0;
+    for (; k < BLOCKS; k++) {
+        double w = (double)blocks_w[k];
+        if ((k + 1) * BLOCK > wish->must && s.sum_w + w > wish->target_w) {
+            break;
+        }
+        s.sum_w += w;
+    }
+    int64_t bins_w[BLOCK] = {0};
+    for (int64_t i = 0; k < BLOCKS && i < fleet->n; i++) {
+        bins_w[bins[i] % BLOCK] +=
+            bins[i] / BLOCK == k ? fleet->charge_w[i] : 0;
+    }
+    bool more = k < BLOCKS;
+    for (int32_t i = 0; more && i < BLOCK; i++) {
+        more = serve_bin(&s, wish, k * BLOCK + i, (double)bins_w[i]);
+    }
+    return s;
+}
+
 struct bucket_order bucket_order(const struct bucket_fleet *fleet,
                                  double target_w, double *all_w)
 {
     assert(target_w >= 0.0 && fleet->soon_s >= 0);
-    struct bins b = {0};
-    int32_t from_s = fleet->now_s;
-    for (int64_t i = 0; i < fleet->n; i++) {
-        int32_t k = lax_bin(from_s, fleet->start_s[i]);
-        b.w[i % LANES][k] += fleet->charge_w[i];
-    }
-    int32_t must = (fleet->soon_s + BUCKET_BIN_S - 1) / BUCKET_BIN_S;
-    struct served s = serve(&b, must, target_w);
+    struct wish wish = {
+        .must = (fleet->soon_s + BUCKET_BIN_S - 1) / BUCKET_BIN_S,
+        .target_w = target_w,
+    };
+    struct served s =
+        fleet->n <= FEW ? serve_few(fleet, &wish) : serve_many(fleet, &wish);
     *all_w = s.sum_w;
     return (struct bucket_order){
         .full_s = begin_s(fleet->now_s, s.bin),
@@ -229,7 +290,7 @@ struct bucket_work_order bucket_work_order(const struct bucket_fleet *fleet,
         bool pays = k < (float)BUCKET_BINS;
         b.w[i % LANES][pays ? (int32_t)k : 0] += pays ? work->w : 0;
     }
-    struct served s = serve(&b, 0, target_w);
+    struct served s = serve(&b, &(struct wish){.target_w = target_w});
     *all_w = s.sum_w;
     return (struct bucket_work_order){
         .full_per_kwh = s.bin > 0 ? (float)s.bin / bins_per_cur : -INFINITY,

@@ -14,13 +14,13 @@
 #include "models/random.h"
 #include "policies/bucket.h"
 
-enum { CARS = 500, SOON_S = 300, STEP_S = 60 };
+enum { CARS = 500, MANY = 1500, SOON_S = 300, STEP_S = 60 };
 static const int32_t NOW_S = 200000000;
 static const int32_t MOST_W = 7200;
 
 /* A lot, its members side by side. */
-static int32_t start_s[CARS], departs_s[CARS], charge_w[CARS], need_wh[CARS];
-static struct bucket_work works[CARS];
+static int32_t start_s[MANY], departs_s[MANY], charge_w[MANY], need_wh[MANY];
+static struct bucket_work works[MANY];
 
 static struct bucket_fleet lot(int64_t n)
 {
@@ -317,11 +317,39 @@ static void a_clock_out_of_range_stays_in_it(void **state)
     assert_true(all_w == 2000.0); /* both are late */
 }
 
+/* A large lot is looked at in another way than a small one: cars that need
+ * nothing make one of the other and change nothing. */
+static void a_lot_is_served_alike_whatever_its_size(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(2);
+    print_message("seed 2\n");
+    for (int round = 0; round < 2000; round++) {
+        int64_t n = (int64_t)random_draw(&seed, 0.0, CARS);
+        fill(n, &seed);
+        for (int64_t i = n; i < MANY; i++) {
+            put_none(i);
+        }
+        struct bucket_fleet few = lot(n);
+        struct bucket_fleet many = lot(MANY);
+        few.soon_s = many.soon_s = (int32_t)random_draw(&seed, 0.0, 20000.0);
+        double target_w = random_draw(&seed, 0.0, 3e6);
+        double few_w = 0.0;
+        double many_w = 0.0;
+        struct bucket_order a = bucket_order(&few, target_w, &few_w);
+        struct bucket_order b = bucket_order(&many, target_w, &many_w);
+        assert_int_equal(a.full_s, b.full_s);
+        assert_int_equal(a.part_s, b.part_s);
+        assert_true(a.part >= b.part && a.part <= b.part && few_w == many_w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_lax_are_served),
         cmocka_unit_test(shares_meet_the_set_point),
+        cmocka_unit_test(a_lot_is_served_alike_whatever_its_size),
         cmocka_unit_test(buckets_add_up),
         cmocka_unit_test(joined_buckets_promise_no_more),
         cmocka_unit_test(nobody_leaves_short),
