@@ -69,9 +69,12 @@ static uint64_t instructions(const struct snapshot *in)
     uint64_t h = basis;
     for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
         const struct utility_in *u = &in->utility[i];
+        if (u->id[0] == '\0') {
+            continue;
+        }
         uint64_t words[sizeof(*u) / sizeof(uint64_t)];
         memcpy(words, u, sizeof(words));
-        for (size_t k = 0; u->id[0] != '\0' && k < sizeof(words) / 8; k++) {
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
             h = mix(h, words[k]);
         }
     }

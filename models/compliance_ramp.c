@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "models/wide.h"
+
 static const double tolerance = 1.01;
 
 /* What is above the steepest ramp so far by less is rounding. */
@@ -34,8 +36,8 @@ void compliance_ramp_stand(struct compliance_ramp *r, double grid_w)
 }
 
 /* Lanes, because a plain maximum of doubles is not vectorised. */
-static double steepest(const double *from_w, const double *per_tau, int64_t n,
-                       double to_w)
+WIDE static double steepest(const double *from_w, const double *per_tau,
+                            int64_t n, double to_w)
 {
     enum { LANES = 32 };
     double lanes[LANES] = {0.0};
@@ -56,20 +58,36 @@ static double steepest(const double *from_w, const double *per_tau, int64_t n,
     return best;
 }
 
-/* How far the rises and falls to the newest mean stay under 'slope'. */
-static void measure_slack(struct compliance_ramp *r, double slope)
+/* How far the rises and falls to the newest mean stay under 'slope'; four at a
+ * time, as above. */
+WIDE static void measure_slack(struct compliance_ramp *r, double slope)
 {
+    enum { LANES = 4 };
     const double *from_w = r->lags_w + r->at;
-    double up_w = INFINITY;
-    double down_w = INFINITY;
-    for (int64_t lag = r->lag_min; lag <= r->lag_max; lag++) {
-        double rise_w = r->last_w - from_w[r->lag_max - lag];
-        double may_w = slope * r->period_s * (double)lag;
-        up_w = may_w - rise_w < up_w ? may_w - rise_w : up_w;
-        down_w = may_w + rise_w < down_w ? may_w + rise_w : down_w;
+    double tick_w = slope * r->period_s;
+    double up_w[LANES] = {INFINITY, INFINITY, INFINITY, INFINITY};
+    double down_w[LANES] = {INFINITY, INFINITY, INFINITY, INFINITY};
+    int64_t n = r->lag_max - r->lag_min + 1;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int64_t k = 0; k < LANES; k++) {
+            double rise_w = r->last_w - from_w[i + k];
+            double may_w = tick_w * (double)(r->lag_max - i - k);
+            double up = may_w - rise_w;
+            double down = may_w + rise_w;
+            up_w[k] = up < up_w[k] ? up : up_w[k];
+            down_w[k] = down < down_w[k] ? down : down_w[k];
+        }
     }
-    r->slack_up_w = up_w;
-    r->slack_down_w = down_w;
+    for (; i < n; i++) {
+        double rise_w = r->last_w - from_w[i];
+        double may_w = tick_w * (double)(r->lag_max - i);
+        up_w[0] = fmin(up_w[0], may_w - rise_w);
+        down_w[0] = fmin(down_w[0], may_w + rise_w);
+    }
+    r->slack_up_w = fmin(fmin(up_w[0], up_w[1]), fmin(up_w[2], up_w[3]));
+    r->slack_down_w =
+        fmin(fmin(down_w[0], down_w[1]), fmin(down_w[2], down_w[3]));
 }
 
 /* Ticks of the shortest tau that breaks the limit. */

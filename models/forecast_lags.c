@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "models/forecast_parts.h"
+#include "models/wide.h"
 
 static const double FAR_MEMORY = 400.0; /* steps of memory, of cycles */
 static const double NEAR_MEMORY = 40.0; /* and of similar stretches */
@@ -11,6 +12,8 @@ static const double NEAR_PU =
 static const double NEAR_MAX = 300.0;
 static const double KIN = 1.3;    /* as far as the best, of a copy to be used */
 static const double HINTED = 0.7; /* how much nearer a lag looks if told of */
+
+static const double NO_DIP = 1e15; /* more than any distance between powers */
 
 /* A lag counts after comparisons over half of its own length, at least and at
  * most these: fewer may have missed what the present has and it had not. */
@@ -33,8 +36,8 @@ void forecast_push(struct forecast *f, double value)
     }
 }
 
-static void relax(double *restrict d, const double *restrict y, int64_t end,
-                  double gain)
+WIDE static void relax(double *restrict d, const double *restrict y,
+                       int64_t end, double gain)
 {
     double newest = y[0];
     for (int64_t lag = 1; lag < end; lag++) {
@@ -60,14 +63,24 @@ static double less(double a, double b)
     return a < b ? a : b;
 }
 
-/* Minima of blocks, in four chains for speed. */
-static void find_least(const double *restrict d, double *restrict least)
+static bool is_dip(const double *d)
 {
-    for (int b = 0; b < FORECAST_BLOCKS; b++, d += FORECAST_BLOCK) {
-        double m[4] = {d[0], d[1], d[2], d[3]};
-        for (int i = 4; i < FORECAST_BLOCK; i += 4) {
+    return (d[0] <= d[-1]) & (d[0] < d[1]);
+}
+
+/* Least local minimum of each block: only these are chosen.  In four chains
+ * for speed.  The first block and the last, in which a lag lacks a neighbour,
+ * are left to a closer look. */
+WIDE static void find_least(const double *restrict d, double *restrict least)
+{
+    least[0] = 0.0;
+    least[FORECAST_BLOCKS - 1] = 0.0;
+    for (int b = 1; b < FORECAST_BLOCKS - 1; b++) {
+        d += FORECAST_BLOCK;
+        double m[4] = {NO_DIP, NO_DIP, NO_DIP, NO_DIP};
+        for (int i = 0; i < FORECAST_BLOCK; i += 4) {
             for (int k = 0; k < 4; k++) {
-                m[k] = less(m[k], d[i + k]);
+                m[k] = less(m[k], is_dip(&d[i + k]) ? d[i + k] : NO_DIP);
             }
         }
         least[b] = less(less(m[0], m[1]), less(m[2], m[3]));
@@ -127,7 +140,7 @@ static double weigh(const struct search *s, int64_t lag)
 static void try_lag(struct search *s, int64_t lag)
 {
     const double *d = s->d;
-    if (d[lag] > d[lag - 1] || d[lag] >= d[lag + 1]) {
+    if (!is_dip(&d[lag])) {
         return;
     }
     struct forecast_lag x = {lag, weigh(s, lag)};
@@ -144,7 +157,8 @@ static void try_lag(struct search *s, int64_t lag)
 static void look_closer(struct search *s, int64_t lag, int64_t end)
 {
     for (; lag < end; lag++) {
-        if (s->d[lag] < s->best[s->n - 1].distance && !was_best(s, lag)) {
+        if (s->d[lag] < s->best[s->n - 1].distance && is_dip(&s->d[lag]) &&
+            !was_best(s, lag)) {
             try_lag(s, lag);
         }
     }

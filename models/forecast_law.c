@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "models/forecast_parts.h"
+#include "models/wide.h"
 
 static const double KEEP = 0.999; /* forgetting per step */
 static const double RIDGE =
@@ -84,6 +85,19 @@ static void solve(struct forecast_law *l)
     }
 }
 
+/* Forgets a little and adds what the newest step says. */
+WIDE static void add(struct forecast_law *l, const double *restrict x,
+                     double weight, double came)
+{
+    for (int i = 0; i < FORECAST_FEATURES; i++) {
+        double wx = weight * x[i];
+        for (int j = 0; j < FORECAST_FEATURES; j++) {
+            l->a[i][j] = KEEP * l->a[i][j] + wx * x[j];
+        }
+        l->b[i] = KEEP * l->b[i] + wx * came;
+    }
+}
+
 void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
                         double came)
 {
@@ -91,12 +105,6 @@ void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
     double weight = fmin(1.0, HUBER * l->scale / fmax(fabs(error), DBL_MIN));
     weight = l->n == 0 ? 1.0 : weight;
     scales(l, v->x, error);
-    for (int i = 0; i < FORECAST_FEATURES; i++) {
-        double wx = weight * v->x[i];
-        for (int j = 0; j < FORECAST_FEATURES; j++) {
-            l->a[i][j] = KEEP * l->a[i][j] + wx * v->x[j];
-        }
-        l->b[i] = KEEP * l->b[i] + wx * (came - v->base);
-    }
+    add(l, v->x, weight, came - v->base);
     solve(l);
 }

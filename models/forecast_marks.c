@@ -75,6 +75,17 @@ double forecast_announced(const struct forecast *f, int64_t steps, bool *breaks)
     return rise;
 }
 
+int64_t forecast_next_mark(const struct forecast *f, int64_t steps)
+{
+    int64_t next = INT64_MAX;
+    int64_t n = f->n_marks < FORECAST_MARKS ? f->n_marks : FORECAST_MARKS;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t in = f->marks[i].at - f->now;
+        next = in > steps && in < next ? in : next;
+    }
+    return next;
+}
+
 /* The rise that came with an event is what the next of its kind will bring. */
 static void learn_effect(struct forecast *f, int64_t event)
 {

@@ -63,6 +63,8 @@ void forecast_swing_step(struct forecast *f, struct forecast_horizon *h);
  * a job starts or stops there. */
 double forecast_announced(const struct forecast *f, int64_t steps,
                           bool *breaks);
+/* The next number of steps for which that is another; INT64_MAX: none. */
+int64_t forecast_next_mark(const struct forecast *f, int64_t steps);
 void forecast_marks_pass(struct forecast *f);
 
 #endif

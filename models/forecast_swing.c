@@ -14,15 +14,13 @@ static int64_t covering(const struct forecast *f, int64_t step)
 }
 
 /* The expected load 'step' steps ahead, by the experts that cost little and
- * keep an edge as sharp as it is. */
+ * keep an edge as sharp as it is; 'rise' of it is announced. */
 static double path(const struct forecast *f, const struct forecast_horizon *h,
-                   int64_t step)
+                   int64_t step, double rise)
 {
     const struct forecast_level *l = &f->level;
     const double *y = forecast_past(f);
     const double *w = h->weight;
-    bool breaks;
-    double rise = forecast_announced(f, step, &breaks);
     double sum = 0.0;
     double left = 1.0;
     double by[] = {
@@ -39,22 +37,40 @@ static double path(const struct forecast *f, const struct forecast_horizon *h,
     return sum + left * (lag >= step ? y[lag - step] : y[0]);
 }
 
+/* fmax and fmin without a call, of numbers. */
+static double most(double a, double b)
+{
+    return b > a ? b : a;
+}
+
+static double least(double a, double b)
+{
+    return b < a ? b : a;
+}
+
 static struct forecast_range foresee(const struct forecast *f, int64_t steps)
 {
     double last = forecast_past(f)[0];
     double lo = INFINITY;
     double hi = -INFINITY;
     struct forecast_range r = {0};
+    double rise = 0.0;
+    int64_t changes_at = 1; /* what is announced */
     int64_t i = 0;
     for (int64_t k = 1; k <= steps; k++) {
         while (i < f->cfg.n_horizons - 1 && f->h[i].steps < k) {
             i++;
         }
-        double x = path(f, &f->h[i], k);
-        r.up = fmax(r.up, x - last);
-        r.down = fmax(r.down, last - x);
-        lo = fmin(lo, x);
-        hi = fmax(hi, x);
+        if (k >= changes_at) {
+            bool breaks;
+            rise = forecast_announced(f, k, &breaks);
+            changes_at = forecast_next_mark(f, k);
+        }
+        double x = path(f, &f->h[i], k, rise);
+        r.up = most(r.up, x - last);
+        r.down = most(r.down, last - x);
+        lo = least(lo, x);
+        hi = most(hi, x);
         r.mean += x / (double)steps;
         last = x;
     }
@@ -70,10 +86,10 @@ static struct forecast_range look_back(const struct forecast *f, int64_t steps)
     double hi = y[0];
     struct forecast_range r = {0};
     for (int64_t k = 0; k < steps; k++) {
-        r.up = fmax(r.up, y[k] - y[k + 1]);
-        r.down = fmax(r.down, y[k + 1] - y[k]);
-        lo = fmin(lo, y[k]);
-        hi = fmax(hi, y[k]);
+        r.up = most(r.up, y[k] - y[k + 1]);
+        r.down = most(r.down, y[k + 1] - y[k]);
+        lo = least(lo, y[k]);
+        hi = most(hi, y[k]);
     }
     r.peak_to_peak = hi - lo;
     return r;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/clamp.h"
+#include "models/wide.h"
 
 /* The part of the limit that is used, so that rounding and the meter's own
  * error do not break it. */
@@ -19,6 +20,17 @@ struct bounds {
     double lo_w;
     double hi_w;
 };
+
+/* fmax and fmin of numbers without a call, a thousand times a tick. */
+static double most(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
 
 static int64_t ticks_of(double time_s, double period_s)
 {
@@ -127,8 +139,8 @@ static double room_w(const struct smooth_in *in, double edge_w, int64_t n)
  * ramp * tau of each that lies tau before.  Four at a time: minima and maxima
  * of doubles have an order that the compiler must keep, so it cannot do that
  * by itself. */
-static struct bounds mean_bounds(const struct smooth_cfg *cfg,
-                                 const struct smooth_state *s)
+WIDE static struct bounds mean_bounds(const struct smooth_cfg *cfg,
+                                      const struct smooth_state *s)
 {
     double per_tick_w = USED_PU * cfg->ramp_max_w_per_s * cfg->period_s;
     const double *mean_w = s->mean_w + s->n - 1 - cfg->n_window;
@@ -148,26 +160,26 @@ static struct bounds mean_bounds(const struct smooth_cfg *cfg,
     }
     for (; j < n; j++) {
         double reach_w = far_w - per_tick_w * (double)j;
-        hi_w[0] = fmin(hi_w[0], mean_w[j] + reach_w);
-        lo_w[0] = fmax(lo_w[0], mean_w[j] - reach_w);
+        hi_w[0] = least(hi_w[0], mean_w[j] + reach_w);
+        lo_w[0] = most(lo_w[0], mean_w[j] - reach_w);
     }
     return (struct bounds){
-        .lo_w = fmax(fmax(lo_w[0], lo_w[1]), fmax(lo_w[2], lo_w[3])),
-        .hi_w = fmin(fmin(hi_w[0], hi_w[1]), fmin(hi_w[2], hi_w[3])),
+        .lo_w = most(most(lo_w[0], lo_w[1]), most(lo_w[2], lo_w[3])),
+        .hi_w = least(least(hi_w[0], hi_w[1]), least(hi_w[2], hi_w[3])),
     };
 }
 
 /* Takes over 'b'; where the two do not meet, what is there stays. */
 static void narrow(struct bounds *all, struct bounds b)
 {
-    all->lo_w = fmin(fmax(all->lo_w, b.lo_w), all->hi_w);
-    all->hi_w = fmax(fmin(all->hi_w, b.hi_w), all->lo_w);
+    all->lo_w = least(most(all->lo_w, b.lo_w), all->hi_w);
+    all->hi_w = most(least(all->hi_w, b.hi_w), all->lo_w);
 }
 
 /* With 'w' inside. */
 static struct bounds around(struct bounds b, double w)
 {
-    return (struct bounds){fmin(b.lo_w, w), fmax(b.hi_w, w)};
+    return (struct bounds){least(b.lo_w, w), most(b.hi_w, w)};
 }
 
 /* What the hold is asked to look at. */
@@ -242,9 +254,9 @@ static double hold(const struct smooth_cfg *cfg, const struct smooth_state *s,
     for (int64_t h = 1; h <= cfg->n_average; h++) {
         int64_t enters = s->n - 1 + h - cfg->n_average;
         fixed_w -= s->grid_w[enters] / n;
-        mean.lo_w = fmax(mean.lo_w - tick_w, s->mean_w[enters] - tick_w * n);
-        mean.hi_w = fmin(mean.hi_w + tick_w, s->mean_w[enters] + tick_w * n);
-        double per_w = n / fmax((double)h - ask->per_w_wt, 1.0);
+        mean.lo_w = most(mean.lo_w - tick_w, s->mean_w[enters] - tick_w * n);
+        mean.hi_w = least(mean.hi_w + tick_w, s->mean_w[enters] + tick_w * n);
+        double per_w = n / most((double)h - ask->per_w_wt, 1.0);
         struct bounds b = {(mean.lo_w - fixed_w) * per_w,
                            (mean.hi_w - fixed_w) * per_w};
         if (h <= ask->deaf) {
