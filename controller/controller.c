@@ -11,7 +11,7 @@
 #include "controller/clock.h"
 #include "controller/log.h"
 #include "controller/zone_file.h"
-#include "models/calendar.h"
+#include "models/billing.h"
 
 /* From another folder or machine no lock keeps a second controller away. */
 static enum err look_for_rival(struct controller *c)
@@ -57,11 +57,14 @@ static enum err open_loop(struct controller *c)
         c->ports = NULL;
         return e;
     }
+    struct zone zone;
+    zone_file_or_utc(c->site->time_zone, &zone);
     struct loop_cfg cfg = {
         .site = c->site,
         .policy = POLICY_BALLAST,
         .shadow = c->options.shadow,
         .ports = c->ports,
+        .zone = &zone,
     };
     return loop_open(&cfg, &c->loop);
 }
@@ -70,15 +73,8 @@ static enum err open_loop(struct controller *c)
 static int64_t month_began_at_ms(const struct site *site, int64_t utc_ms)
 {
     struct zone zone;
-    char why[200];
-    if (zone_file_load(site->time_zone, &zone, why, sizeof(why)) != ERR_NONE) {
-        zone_utc(&zone);
-    }
-    int64_t day = calendar_day_of(zone_utc_to_local(&zone, utc_ms));
-    int64_t first = day - (calendar_date(day).day - 1);
-    int64_t at_ms = utc_ms;
-    zone_local_to_utc(&zone, first * CALENDAR_DAY_MS, false, &at_ms);
-    return at_ms;
+    zone_file_or_utc(site->time_zone, &zone);
+    return billing_month(&zone, utc_ms).from_ms;
 }
 
 static void say_carried(const struct controller *c, const struct carrier *k,

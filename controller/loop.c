@@ -17,6 +17,7 @@
 #include "controller/outage.h"
 #include "controller/replan.h"
 #include "controller/watch.h"
+#include "models/billing.h"
 #include "policies/plan.h"
 
 static const double VIEW_EVERY_S = 0.2;
@@ -50,6 +51,7 @@ struct loop {
     struct loop_counts counts;
     struct histogram jitter;
     struct histogram step_time;
+    struct zone zone; /* of the bill */
     struct witness witness;
     struct outage outage;
     int64_t n_periods; /* since the tick before */
@@ -102,6 +104,11 @@ enum err loop_open(const struct loop_cfg *cfg, struct loop **out)
     l->view_age_s = INFINITY;
     replan_init(&l->replan);
     carrier_init(&l->carrier, l->step, l->state, site);
+    zone_utc(&l->zone);
+    if (cfg->zone != NULL) {
+        l->zone = *cfg->zone;
+    }
+    l->cfg.zone = &l->zone;
     witness_init(&l->witness, &site->grid, period_s);
     atomic_init(&l->stop, false);
     *out = l;
@@ -289,6 +296,17 @@ static void post_view(struct loop *l)
     mailbox_post(&ports->view);
 }
 
+static void tell_month(struct loop *l)
+{
+    struct snapshot *in = l->in;
+    struct billing_month m = {in->month_from_ms, in->month_to_ms};
+    if (!billing_month_holds(&m, in->utc_ms)) {
+        m = billing_month(&l->zone, in->utc_ms);
+        in->month_from_ms = m.from_ms;
+        in->month_to_ms = m.to_ms;
+    }
+}
+
 /* Sets the times of the snapshot; dt_s is whole periods. */
 static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
 {
@@ -318,6 +336,7 @@ static void tell_time(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     l->in->mono_ms = mono_ms;
     l->in->utc_ms = utc_ms;
     l->in->dt_s = (double)periods * l->cfg.site->control.period_s;
+    tell_month(l);
     l->counts.tick = l->in->tick;
     l->counts.mono_ms = mono_ms;
     l->counts.utc_ms = utc_ms;

@@ -25,6 +25,7 @@ struct loop_cfg {
     enum policy policy;
     bool shadow; /* commands are computed and recorded, not posted */
     struct ports *ports;
+    const struct zone *zone; /* copied; NULL: UTC */
 };
 
 /* ERR_RANGE (the site contradicts itself), ERR_MEMORY. */

@@ -98,6 +98,7 @@ static void look(struct replan *r, const struct site *site,
     }
     now[PLAN_BY_INSTRUCTION] = instructions(in);
     now[PLAN_BY_JOB] = newest_job(in);
+    now[PLAN_BY_MONTH] = (uint64_t)in->month_from_ms;
 }
 
 /* What speaks for a plan now, but that a while has gone by. */

@@ -6,7 +6,7 @@
  * Every plan_every, and at once (but not more often than every 5 s) when
  * something happened that a plan depends on: other prices or the next one in
  * force, an instruction of the utility, a job that starts or stops, a battery
- * lost or back.
+ * lost or back, a new billing month.
  */
 #ifndef CONTROLLER_REPLAN_H
 #define CONTROLLER_REPLAN_H

@@ -77,3 +77,11 @@ enum err zone_file_load(const char *name, struct zone *z, char *why,
     }
     return e;
 }
+
+void zone_file_or_utc(const char *name, struct zone *z)
+{
+    char why[256];
+    if (zone_file_load(name, z, why, sizeof(why)) != ERR_NONE) {
+        zone_utc(z);
+    }
+}

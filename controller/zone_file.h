@@ -20,4 +20,8 @@
 CHECKED enum err zone_file_load(const char *name, struct zone *z, char *why,
                                 size_t why_size);
 
+/* That of the site's file; UTC where it cannot be loaded, for what must go on
+ * without (the file's check says so). */
+void zone_file_or_utc(const char *name, struct zone *z);
+
 #endif

@@ -41,12 +41,13 @@ enum plan_status { PLAN_STATUS_LIST(PLAN_STATUS_ENUM) PLAN_STATUS_COUNT };
 #undef PLAN_STATUS_ENUM
 
 /* Why a plan is made; a problem and its plan hold a bit of each. */
-#define PLAN_CAUSE_LIST(X)                                \
-    X(START, "start")             /* there was none */    \
-    X(TIME, "time")               /* plan_every */        \
-    X(PRICE, "price")             /* told, or in force */ \
-    X(INSTRUCTION, "instruction") /* of the utility */    \
-    X(JOB, "job")                 /* starts or stops */   \
+#define PLAN_CAUSE_LIST(X)                                     \
+    X(START, "start")             /* there was none */         \
+    X(TIME, "time")               /* plan_every */             \
+    X(PRICE, "price")             /* told, or in force */      \
+    X(INSTRUCTION, "instruction") /* of the utility */         \
+    X(MONTH, "month")             /* of the bill, a new one */ \
+    X(JOB, "job")                 /* starts or stops */        \
     X(BATTERY, "battery")         /* lost or back */
 #define PLAN_CAUSE_ENUM(name, text) PLAN_BY_##name,
 enum plan_cause { PLAN_CAUSE_LIST(PLAN_CAUSE_ENUM) PLAN_CAUSE_COUNT };

@@ -223,6 +223,10 @@ struct snapshot {
     int64_t mono_ms; /* of this tick */
     int64_t utc_ms;  /* of this tick */
     double dt_s;     /* since the tick before: whole periods */
+    /* UTC of the billing month that holds utc_ms, by the site's time zone; 0
+     * where that is not known. */
+    int64_t month_from_ms;
+    int64_t month_to_ms;
     struct meter_in meter;
     struct battery_in batteries[SITE_BATTERIES_MAX];
     struct pod_in pods[SITE_PODS_MAX];

@@ -42,10 +42,13 @@ static void forget(struct account_forecast *f)
     }
 }
 
-void account_begin(struct account *a, const struct site *site,
+void account_begin(struct account *a, const struct replay_cfg *cfg,
                    const struct plant *p)
 {
+    const struct site *site = cfg->site;
     memset(a, 0, sizeof(*a));
+    a->start_utc_ms = cfg->start_utc_ms;
+    account_bill_begin(&a->bill, &site->grid, cfg->zone);
     for (int i = 0; i < site->n_batteries; i++) {
         double soc_pu = soc_of(site, p, i);
         a->soc_start_pu[i] = soc_pu;
@@ -92,6 +95,8 @@ void account_tick(struct account *a, const struct site *site,
     a->served_ws += p->pods_w * dt_s;
     a->energy_cur += fmax(p->grid_w, 0.0) / 1e3 * hours * price_per_kwh;
     a->price_sum += price_per_kwh;
+    int64_t into_ms = llround((double)a->n_ticks * dt_s * 1e3);
+    account_bill_tick(&a->bill, a->start_utc_ms + into_ms, dt_s, p->grid_w);
     a->n_ticks++;
     if (p->pods_w < p->demand_w - 1.0) {
         a->shed_cur += shed_now_cur(site, p, hours);
@@ -181,19 +186,20 @@ static void end_batteries(const struct account *a, const struct site *site,
     }
 }
 
-void account_end(const struct account *a, const struct site *site,
+void account_end(struct account *a, const struct site *site,
                  const struct plant *p, struct replay_result *out)
 {
     end_batteries(a, site, p, out);
     double mean_price =
         a->n_ticks > 0 ? a->price_sum / (double)a->n_ticks : 0.0;
     double left_cur = stored_change_wh(a, site, p) / 1e3 * mean_price;
-    double over_kw =
-        fmax(out->grid.peak_w - site->grid.billing_peak_w, 0.0) / 1e3;
+    account_bill_end(&a->bill);
+    out->n_months = a->bill.n_months;
+    memcpy(out->months, a->bill.months, sizeof(out->months));
     out->demand_wh = a->demand_ws / 3600.0;
     out->served_wh = a->served_ws / 3600.0;
     out->energy_cur = a->energy_cur - left_cur;
-    out->demand_cur = over_kw * site->grid.demand_charge_per_kw;
+    out->demand_cur = a->bill.demand_cur;
     out->shed_cur = a->shed_cur;
     const struct account_forecast *f = &a->forecast;
     double n = f->n > 0 ? (double)f->n : NAN;

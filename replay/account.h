@@ -54,11 +54,14 @@ struct account {
     double price_sum; /* for the mean price */
     double shed_cur;
     int64_t n_ticks;
+    int64_t start_utc_ms;
+    struct account_bill bill;
     struct account_forecast forecast;
     struct account_life lives[SITE_BATTERIES_MAX];
 };
 
-void account_begin(struct account *a, const struct site *site,
+/* Of the run of 'cfg', which must outlive it. */
+void account_begin(struct account *a, const struct replay_cfg *cfg,
                    const struct plant *p);
 
 /* One tick, at its end; 'price_per_kwh' is what the bill uses. */
@@ -77,8 +80,8 @@ struct account_seen {
 void account_forecast(struct account *a, const struct account_seen *seen,
                       double warmup_s, double period_s);
 
-/* Fill in what the books say; out->grid must be filled before. */
-void account_end(const struct account *a, const struct site *site,
+/* Fill in what the books say, which are closed then. */
+void account_end(struct account *a, const struct site *site,
                  const struct plant *p, struct replay_result *out);
 
 #endif

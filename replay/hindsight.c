@@ -247,7 +247,7 @@ static enum err begin_books(struct hindsight *p)
     (void)few;
     plant_init(p->plant, cfg->site, 0.0, cfg->seed);
     witness_init(&p->witness, &cfg->site->grid, period_s);
-    account_begin(&p->account, cfg->site, p->plant);
+    account_begin(&p->account, cfg, p->plant);
     return series_begin(&p->series, cfg->series, cfg->series_every_s, period_s);
 }
 
@@ -302,6 +302,7 @@ struct hindsight *hindsight_open(const struct replay_cfg *cfg, char *why,
         p->cfg = cfg;
         p->truth.site = cfg->site;
         p->truth.start_utc_ms = cfg->start_utc_ms;
+        p->truth.zone = cfg->zone;
         p->truth.step_ms = step_ms;
         p->plant = calloc(1, plant_size(cfg->site));
     }

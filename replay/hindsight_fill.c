@@ -2,6 +2,7 @@
 /* The numbers of the programme, scaled so that powers and prices are near 1. */
 #include <math.h>
 
+#include "models/billing.h"
 #include "replay/hindsight_lp.h"
 
 /* Bounds that are only there to be finite leave this much room. */
@@ -108,6 +109,23 @@ static void interval(const struct hindsight_lp *lp, double length_s, bool whole,
     }
 }
 
+/* The peak of a month says nothing of the next one. */
+static void months(struct hindsight_lp *lp)
+{
+    const struct hindsight_truth *truth = lp->truth;
+    struct billing_month m = {0, 0};
+    for (int t = 0; t < lp->n; t++) {
+        if (!billing_month_holds(&m, truth->steps[t].begin_ms)) {
+            m = billing_month(truth->zone, truth->steps[t].begin_ms);
+            lp->n_months++;
+        }
+        bool last = t + 1 == lp->n ||
+                    !billing_month_holds(&m, truth->steps[t + 1].begin_ms);
+        lp->month_keep[t] = last ? 0.0 : 1.0;
+        lp->month_end[t] = last ? 0.0 : lp->demand.end[t];
+    }
+}
+
 /* What a kW that is held back saves of the cooling: at once, and later. */
 static void cooling(struct hindsight_lp *lp)
 {
@@ -139,7 +157,8 @@ bool hindsight_shapes(struct hindsight_lp *lp, struct ipm_memory *m)
     double **arrays[] = {&lp->h,           &lp->shed,       &lp->cool_pu,
                          &lp->cool_keep,   &lp->cool_gain,  &lp->demand.weight,
                          &lp->demand.keep, &lp->demand.end, &lp->block.weight,
-                         &lp->block.keep,  &lp->block.end};
+                         &lp->block.keep,  &lp->block.end,  &lp->month_keep,
+                         &lp->month_end};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         *arrays[i] = ipm_take(m, (size_t)lp->n);
         if (*arrays[i] == NULL) {
@@ -153,6 +172,7 @@ bool hindsight_shapes(struct hindsight_lp *lp, struct ipm_memory *m)
     scales(lp);
     interval(lp, grid->demand_interval_s, true, &lp->demand);
     interval(lp, grid->import_average_s, false, &lp->block);
+    months(lp);
     cooling(lp);
     return true;
 }

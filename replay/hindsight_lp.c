@@ -64,9 +64,9 @@ static void grid_columns(struct hindsight_lp *lp)
         entry(lp, lp->mean,
               (struct ipm_entry){lp->peak_row, 0, 1.0, lp->demand.end});
         entry(lp, lp->mean,
-              (struct ipm_entry){lp->peak_row, 1, -1.0, lp->demand.end});
+              (struct ipm_entry){lp->peak_row, 1, -1.0, lp->month_end});
         lp->peak_room = column(lp);
-        carried(lp, lp->peak_room, lp->peak_row, 1.0, NULL);
+        carried(lp, lp->peak_room, lp->peak_row, 1.0, lp->month_keep);
         lp->peak_rise = column(lp);
         entry(lp, lp->peak_rise,
               (struct ipm_entry){lp->peak_row, 0, -1.0, NULL});
@@ -187,7 +187,7 @@ static void rows(struct hindsight_lp *lp)
     const struct site *site = lp->truth->site;
     bool cost = lp->aim == HINDSIGHT_COST;
     bool demand = cost && site->grid.demand_charge_per_kw > 0.0 &&
-                  lp->reach_w > site->grid.billing_peak_w;
+                  (lp->n_months > 1 || lp->reach_w > site->grid.billing_peak_w);
     int n = 0;
     lp->ramp_row = ramp_matters(lp) ? n++ : -1;
     lp->peak_row = demand ? n++ : -1;
@@ -224,7 +224,7 @@ size_t hindsight_lp_memory(const struct hindsight_truth *truth,
     size_t rows = coupled + s + 1;
     size_t cols = 11 + SITE_CLASSES_MAX + 1 + 3 * segments + 5 * s;
     size_t pairs = rows * (rows + 1) / 2 + rows * rows;
-    size_t vectors = 16 * cols + 4 * rows + pairs + s + 1 + 12;
+    size_t vectors = 16 * cols + 4 * rows + pairs + s + 1 + 14;
     size_t width = 2 * coupled;
     return n * vectors + (n * coupled + width + 16) * (width + 17) +
            64 * (cols + rows);

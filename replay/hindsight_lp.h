@@ -9,8 +9,9 @@
  *            the ramp from step to step; what a pod does not draw saves its
  *            share of the cooling, too, as it lags behind
  *   demand   the mean of each of the tariff's intervals, which may be longer
- *            than a step, and the highest of them above the incumbent; an
- *            interval that does not end counts only where no other does
+ *            than a step, and the highest of them in each billing month, in the
+ *            first one above the incumbent; an interval that does not end
+ *            counts only where no other does
  *   import   the mean over each import_average by the clock
  *   store    batteries of one kind as one: energy by segments of one wear price
  *            within their window, backup reserve left alone
@@ -103,6 +104,9 @@ struct hindsight_lp {
     double *cool_keep;   /* of the saving, by the next step */
     double *cool_gain;   /* of the saving, per power held back */
     struct hindsight_interval demand;
+    double *month_keep; /* 1: the next step is of the same billing month */
+    double *month_end;  /* likewise, where a demand interval ends as well */
+    int n_months;
     struct hindsight_interval block;
     int import;
     int import_more; /* above the limit on its mean */

@@ -39,6 +39,7 @@ struct hindsight_step {
 
 struct hindsight_truth {
     const struct site *site;
+    const struct zone *zone; /* of the billing months; NULL: UTC */
     int64_t start_utc_ms;
     int64_t step_ms;
     int64_t n;
@@ -53,7 +54,7 @@ int64_t hindsight_step_ms(double duration_s, int64_t start_utc_ms);
 /* The step of the tick that begins 't_s' after the start. */
 int64_t hindsight_step_at(const struct hindsight_truth *t, double t_s);
 
-/* Set site, start_utc_ms and step_ms before, all else to 0. */
+/* Set site, zone, start_utc_ms and step_ms before, all else to 0. */
 void hindsight_truth_add(struct hindsight_truth *t,
                          const struct replay_told *told);
 

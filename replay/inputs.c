@@ -206,6 +206,7 @@ bool inputs_load(const struct inputs_options *o, struct site *site,
                  struct inputs *out)
 {
     memset(out, 0, sizeof(*out));
+    zone_file_or_utc(site->time_zone, &out->zone);
     if (!load_trace(o, site, &out->trace)) {
         return false;
     }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "controller/cli.h"
+#include "models/zone.h"
 #include "replay/events.h"
 #include "replay/prices.h"
 #include "replay/trace.h"
@@ -33,6 +34,7 @@ struct inputs {
     struct prices prices; /* n 0: none */
     struct events events;
     int64_t start_utc_ms;
+    struct zone zone; /* of the site */
 };
 
 /*

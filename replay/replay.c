@@ -120,7 +120,7 @@ static enum err prepare(struct run *r)
     snapshot_clear(r->in, site->n_nodes);
     plant_init(r->plant, site, load_at(r, 0), r->cfg->seed);
     witness_init(&r->witness, &site->grid, period_s);
-    account_begin(&r->account, site, r->plant);
+    account_begin(&r->account, r->cfg, r->plant);
     timing_reset(&r->step_timing);
     timing_reset(&r->plan_timing);
     r->n_ticks = (int64_t)llround(r->cfg->trace->duration_s / period_s);
@@ -158,6 +158,18 @@ static void feed_prices(struct run *r)
     }
 }
 
+/* As the control thread does. */
+static void tell_month(struct run *r)
+{
+    struct snapshot *in = r->in;
+    struct billing_month m = {in->month_from_ms, in->month_to_ms};
+    if (!billing_month_holds(&m, in->utc_ms)) {
+        m = billing_month(r->cfg->zone, in->utc_ms);
+        in->month_from_ms = m.from_ms;
+        in->month_to_ms = m.to_ms;
+    }
+}
+
 /* What the controller is told before tick 'k': the plant as it was left. */
 static void observe(struct run *r, int64_t k)
 {
@@ -167,6 +179,7 @@ static void observe(struct run *r, int64_t k)
     r->in->mono_ms = MONO_START_MS + ms;
     r->in->utc_ms = r->cfg->start_utc_ms + ms;
     r->in->dt_s = site->control.period_s;
+    tell_month(r);
     plant_observe_devices(r->plant, site, r->in->mono_ms, r->in);
     if (k % r->n_second == 0) {
         plant_nodes_observe(r->plant, r->in->mono_ms, r->in->utc_ms, r->in);

@@ -21,6 +21,7 @@
 #include "models/life_model.h"
 #include "models/plant.h"
 #include "models/witness.h"
+#include "replay/account_bill.h"
 #include "replay/account_events.h"
 #include "replay/events.h"
 #include "replay/prices.h"
@@ -44,6 +45,7 @@ struct replay_cfg {
     const struct events *events; /* NULL: none */
     enum policy policy;
     int64_t start_utc_ms;
+    const struct zone *zone;        /* of the billing months; NULL: UTC */
     uint64_t seed;                  /* of the vehicles */
     FILE *series;                   /* NULL: none; the header is written too */
     double series_every_s;          /* 0: every tick */
@@ -107,6 +109,9 @@ struct replay_result {
     struct replay_fleet fleets[SITE_FLEETS_MAX];
     double energy_cur;
     double demand_cur;
+    int64_t
+        n_months; /* of the bill; more than BILL_MONTHS_MAX are not listed */
+    struct bill_month months[BILL_MONTHS_MAX];
     double wear_cur;
     double wear_guard_cur;
     double shed_cur;

@@ -93,6 +93,7 @@ static struct replay_cfg base_cfg(const struct job *j)
         .events = &j->in.events,
         .policy = POLICY_NONE,
         .start_utc_ms = j->in.start_utc_ms,
+        .zone = &j->in.zone,
         .seed = (uint64_t)j->o->seed,
         .series_every_s = j->o->every_s,
         .progress = isatty(STDERR_FILENO) == 1,

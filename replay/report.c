@@ -99,6 +99,7 @@ static void add_batteries(cJSON *to, const struct site *site,
 static void add_money(cJSON *to, const struct replay_result *x)
 {
     cJSON *c = cJSON_AddObjectToObject(to, "cost");
+    account_bill_add(c, x->months, x->n_months);
     put(c, "energy_cur", x->energy_cur);
     put(c, "demand_cur", x->demand_cur);
     put(c, "wear_cur", x->wear_cur);

@@ -35,12 +35,14 @@ static const void *series_in(const struct step_cfg *cfg,
     return foresee_series_in(&cfg->site, foresee_in(cfg, state), series);
 }
 
-static size_t save_site(const struct step_state *state, unsigned char *to)
+static size_t save_site(const struct step_cfg *cfg,
+                        const struct step_state *state, unsigned char *to)
 {
     struct carry_site c = {.peak_w = state->peak_w,
                            .interval_ws = state->interval_ws,
                            .interval_s = state->interval_s,
-                           .interval = state->interval};
+                           .interval = state->interval,
+                           .incumbent_w = cfg->site.grid.billing_peak_w};
     memcpy(to, &c, sizeof(c));
     return sizeof(c);
 }
@@ -85,7 +87,7 @@ size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
     size_t size = 0;
     switch (u.kind) {
     case CARRY_SITE:
-        size = save_site(state, to);
+        size = save_site(cfg, state, to);
         break;
     case CARRY_BATTERY:
         size = save_battery(state, u.battery, to);
@@ -196,7 +198,10 @@ static double gap_of(double gap_s, int64_t mono_ms, const struct since *s)
     return fmin(gap_s + fmax(own_s, 0.0) + s->gap_s, LIFE_GAP_MAX_S);
 }
 
-static enum carry load_site(struct step_state *state, const struct since *s,
+/* The peak of the site's file is of the month in which it was written there:
+ * what came since goes before it. */
+static enum carry load_site(const struct step_cfg *cfg,
+                            struct step_state *state, const struct since *s,
                             const unsigned char *from)
 {
     struct carry_site c;
@@ -204,7 +209,12 @@ static enum carry load_site(struct step_state *state, const struct since *s,
     if (!carry_site_valid(&c)) {
         return CARRY_IMPOSSIBLE;
     }
-    if (s->head.utc_ms >= s->now->month_at_ms) {
+    bool as_it_was = fabs(c.incumbent_w - cfg->site.grid.billing_peak_w) <= 0.0;
+    bool this_month = s->head.utc_ms >= s->now->month_at_ms;
+    if (as_it_was) {
+        state->peak_w = this_month ? c.peak_w : 0.0;
+    }
+    if (this_month) {
         state->peak_w = fmax(state->peak_w, c.peak_w);
         state->interval = c.interval;
         state->interval_ws = c.interval_ws;
@@ -313,7 +323,7 @@ enum carry carry_load(const struct step_cfg *cfg, struct step_state *state,
     const unsigned char *from = blob + sizeof(s.head);
     switch (u.kind) {
     case CARRY_SITE:
-        return load_site(state, &s, from);
+        return load_site(cfg, state, &s, from);
     case CARRY_BATTERY:
         return load_battery(cfg, state, u.battery, &s, from);
     case CARRY_FLEET:
@@ -355,7 +365,7 @@ bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
     size_t size = step_state_size(cfg);
     memcpy(scratch, state, size);
     struct carry_site site = {state->peak_w, state->interval_ws,
-                              state->interval_s, state->interval};
+                              state->interval_s, state->interval, 0.0};
     if (!carry_site_valid(&site)) {
         return false;
     }

@@ -183,6 +183,7 @@ uint64_t carry_layout(enum carry_kind kind)
         AT(carry_site, interval_ws),
         AT(carry_site, interval_s),
         AT(carry_site, interval),
+        AT(carry_site, incumbent_w),
     };
     switch (kind) {
     case CARRY_SITE:
@@ -229,7 +230,9 @@ bool carry_site_valid(const struct carry_site *c)
     return within(c->peak_w, -POWER_MAX_W, POWER_MAX_W) &&
            within(c->interval_ws, -3600.0 * ENERGY_MAX_WH,
                   3600.0 * ENERGY_MAX_WH) &&
-           within(c->interval_s, 0.0, 1e9) && carry_time_valid(c->interval);
+           within(c->interval_s, 0.0, 1e9) &&
+           within(c->incumbent_w, -POWER_MAX_W, POWER_MAX_W) &&
+           carry_time_valid(c->interval);
 }
 
 bool carry_age_valid(const struct age_battery *a)

@@ -38,6 +38,7 @@ struct carry_site {
     double interval_ws;
     double interval_s;
     int64_t interval;
+    double incumbent_w; /* of the site's file */
 };
 
 struct carry_battery {

@@ -6,6 +6,7 @@
 
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
+#include "models/billing.h"
 #include "models/calendar.h"
 
 static const int64_t QUARTER_MS = FORESEE_SLOT_MS;
@@ -148,13 +149,12 @@ static void describe_slots(struct maker *m)
     }
 }
 
-/* To the end of the calendar month, UTC. */
-static double billed_s(int64_t utc_ms)
+static double billed_s(const struct snapshot *in)
 {
-    int64_t day = calendar_day_of(utc_ms);
-    struct calendar_date d = calendar_date(day);
-    int64_t next = day - d.day + 1 + calendar_month_days(d.year, d.month);
-    return (double)(next * CALENDAR_DAY_MS - utc_ms) / 1e3;
+    int64_t to_ms = in->month_to_ms > in->utc_ms
+                        ? in->month_to_ms
+                        : billing_month(NULL, in->utc_ms).to_ms;
+    return (double)(to_ms - in->utc_ms) / 1e3;
 }
 
 static void describe_peak(const struct maker *m)
@@ -165,7 +165,7 @@ static void describe_peak(const struct maker *m)
     bool costs = grid->demand_charge_per_kw > 0.0;
     p->peak_w = costs ? state->peak_w : INFINITY;
     p->peak_per_kw = costs ? grid->demand_charge_per_kw : 0.0;
-    p->billed_s = billed_s(p->start_at_ms);
+    p->billed_s = billed_s(m->in);
     p->interval_ws = state->interval_ws;
     p->interval_s = state->interval_s;
     p->interval_left_s = fmax(grid->demand_interval_s - state->interval_s, 0.0);

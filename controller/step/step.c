@@ -181,7 +181,18 @@ static void leave_alone(const struct step_cfg *cfg,
     }
 }
 
-/* Highest mean over the tariff's interval, aligned to the clock as it bills. */
+/* A peak is paid for in its month. */
+static void meter_month(struct step_state *state, const struct snapshot *in)
+{
+    if (state->month_from_ms != 0 &&
+        in->month_from_ms != state->month_from_ms) {
+        state->peak_w = 0.0;
+    }
+    state->month_from_ms = in->month_from_ms;
+}
+
+/* Highest mean over the tariff's interval, aligned to the clock as it bills;
+ * months begin where intervals do. */
 static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
                          const struct snapshot *in, double grid_w)
 {
@@ -196,6 +207,7 @@ static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
         state->interval_ws = 0.0;
         state->interval_s = 0.0;
     }
+    meter_month(state, in);
     state->interval_ws += grid_w * in->dt_s;
     state->interval_s += in->dt_s;
 }

@@ -122,8 +122,9 @@ struct step_state {
     int64_t interval;   /* number of the demand interval under way */
     double interval_ws; /* what it has drawn */
     double interval_s;
-    double peak_w;   /* highest mean of a finished one */
-    int64_t started; /* 1: enough was heard to act on */
+    double peak_w; /* highest mean of a finished one in the billing month */
+    int64_t month_from_ms; /* when that began; 0: not known */
+    int64_t started;       /* 1: enough was heard to act on */
     int64_t first_mono_ms;
     double feeder_w[SITE_FLEETS_MAX];  /* granted */
     double drawn_w[SITE_FLEETS_MAX];   /* as last seen */

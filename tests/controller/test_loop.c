@@ -370,6 +370,27 @@ static void test_a_late_plan_enters_in_the_next_tick(void **state)
     world_close(w);
 }
 
+/* The next billing month begins in UTC, or in the zone that the loop has. */
+static void test_a_new_month_is_told_and_planned_for(void **state)
+{
+    (void)state;
+    struct world *w = world_open(false);
+    w->utc_ms = 1764547194000; /* 2025-11-30T23:59:54Z */
+    run(w, 50);
+    const struct problem *p = mailbox_fetch(&w->ports->planner.problem);
+    assert_int_equal(p->causes, 1u << PLAN_BY_START);
+    assert_true(p->billed_s > 0.0 && p->billed_s < 6.0);
+    run(w, 20);
+    const struct watched *s = world_look(w);
+    assert_int_equal(s->in->month_from_ms, 1764547200000);
+    assert_int_equal(s->in->month_to_ms, 1767225600000);
+    p = mailbox_fetch(&w->ports->planner.problem);
+    assert_non_null(p);
+    assert_int_equal(p->causes, 1u << PLAN_BY_MONTH);
+    assert_true(p->billed_s > 30.9 * 86400.0);
+    world_close(w);
+}
+
 static void test_shadow_computes_and_posts_nothing(void **state)
 {
     (void)state;
@@ -443,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_a_jump_of_the_wall_clock_is_an_event),
         cmocka_unit_test(test_a_plan_enters_when_it_was_declared),
         cmocka_unit_test(test_a_late_plan_enters_in_the_next_tick),
+        cmocka_unit_test(test_a_new_month_is_told_and_planned_for),
         cmocka_unit_test(test_shadow_computes_and_posts_nothing),
         cmocka_unit_test(test_allocates_nothing_after_start),
     };

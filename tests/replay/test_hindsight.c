@@ -233,6 +233,57 @@ static void the_demand_charge_is_on_means(void **state)
     free(site);
 }
 
+/* Half a day of 120 MW to the month's end, half a day of 60 MW and cheap
+ * energy after it: the peak of the month before is no room in the new one. */
+static void a_new_month_has_a_peak_of_its_own(void **state)
+{
+    (void)state;
+    static const int64_t june_ms = 1748736000000;
+    struct load l;
+    double mw[24];
+    double per_kwh[24];
+    for (int i = 0; i < 24; i++) {
+        mw[i] = i < 12 ? 120.0 : 60.0;
+        per_kwh[i] = i < 12 ? 0.10 : 0.02;
+    }
+    set_load(&l, mw, 24, 3600.0);
+    struct prices p;
+    set_prices(&p, per_kwh, 24, 3600000);
+    struct site *site = fixture_site(10, 4, 0);
+    site->n_prices = 1;
+    site->grid.demand_charge_per_kw = 20.0;
+    site->control.period_s = 10.0;
+    struct replay_cfg cfg = cfg_of(site, &l);
+    cfg.prices = &p;
+    for (int within = 0; within < 2; within++) {
+        cfg.start_utc_ms = june_ms + (within ? 5 * 86400000 : -12 * 3600000);
+        p.start_at_ms = cfg.start_utc_ms;
+        struct replay_result *none = steer(cfg, POLICY_NONE);
+        struct replay_result *best = look_back(&cfg);
+        assert_int_equal(best->n_months, within ? 1 : 2);
+        assert_int_equal(none->n_months, best->n_months);
+        assert_near(none->months[0].peak_w, 120e6, 1e5);
+        double sum = best->months[0].demand_cur;
+        if (within) {
+            assert_near(none->demand_cur, 120e3 * 20.0, 2e3);
+        } else {
+            assert_near(none->months[1].peak_w, 60e6, 1e6);
+            assert_near(none->demand_cur, 180e3 * 20.0, 2e4);
+            assert_true(best->months[1].peak_w < 62e6);
+            sum += best->months[1].demand_cur;
+        }
+        assert_near(best->demand_cur, sum, 1e-3);
+        assert_true(best->bound.gap_pu <= 1e-6);
+        assert_true(total(best) < total(none));
+        assert_true(best->months[0].peak_w < 120e6 - 1e6);
+        /* where it is one month, what was paid for is used */
+        assert_true(!within || best->grid.peak_w > 100e6);
+        free(none);
+        free(best);
+    }
+    free(site);
+}
+
 static void a_price_below_nothing_burns_no_energy(void **state)
 {
     (void)state;
@@ -414,6 +465,7 @@ int main(void)
         cmocka_unit_test(what_no_battery_covers_is_held_back),
         cmocka_unit_test(two_prices_are_worth_a_cycle),
         cmocka_unit_test(the_demand_charge_is_on_means),
+        cmocka_unit_test(a_new_month_has_a_peak_of_its_own),
         cmocka_unit_test(a_price_below_nothing_burns_no_energy),
         cmocka_unit_test(nobody_comes_out_below),
         cmocka_unit_test(what_is_too_big_is_refused_in_words),

@@ -168,6 +168,34 @@ refused "no such trace" "nothere.csv" $demo --load nothere.csv
 refused "no such policy" '"best"' $demo --load gen:training --policy best
 refused "a recording of hindsight, which decides nothing" "hindsight is none" \
     $demo --load gen:training --policy hindsight --record "$dir/h.rec"
+# Two hours to the end of October in Chicago, two hours of November: the demand
+# charge is paid for in each month, whoever steers.
+sed 's/^  import_max:/  demand_charge: 10 USD\/kW\n  billing_peak: 95 MW\n  import_max:/' \
+    $ten >"$dir/month.yaml"
+echo 'control: {period: 1 s}' >>"$dir/month.yaml"
+printf 't_s,load_mw\n0,100\n7200,80\n14400,80\n' >"$dir/month.csv"
+json "$dir/month.yaml" --load "$dir/month.csv" --start 2024-11-01T03:00:00Z \
+    --policy none,ballast,limiter,hindsight >"$dir/month.json"
+verdict "each billing month has its own peak, for every policy alike" "$(
+    /usr/bin/python3 - "$dir/month.json" <<'PYTHON'
+import json, sys
+for x in json.load(open(sys.argv[1]))["policies"]:
+    c, name = x["cost"], x["policy"]
+    m = c["months"]
+    begins = [y["from"] for y in m]
+    if begins != ["2024-10-01T05:00:00Z", "2024-11-01T05:00:00Z"]:
+        print(name, "has the months", begins)
+        continue
+    paid = [10 * max(m[0]["peak_w"] / 1e3 - 95e3, 0), 10 * m[1]["peak_w"] / 1e3]
+    for y, p in zip(m, paid):
+        if abs(y["demand_cur"] - p) > 0.01:
+            print(name, "pays", y["demand_cur"], "not", p)
+    if abs(c["demand_cur"] - sum(paid)) > 0.01: print(name, "sum", c)
+    if name == "none" and abs(paid[0] - 50e3) > 500: print("October", paid[0])
+    if name == "none" and abs(paid[1] - 800e3) > 9e3: print("November", paid)
+    if m[1]["peak_w"] > 95e6: print(name, "draws in November", m[1]["peak_w"])
+PYTHON
+)"
 refused "hindsight over more than 120 days" "replay a part of it" \
     "$dir/slow.yaml" --load gen:training,days=121 --policy hindsight
 refused "a policy named twice" '"none"' $demo --load gen:training \

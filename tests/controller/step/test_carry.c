@@ -296,14 +296,27 @@ static void the_peak_ends_with_its_month(void **state)
 {
     (void)state;
     struct loop_fixture f = lived(5);
-    f.state->peak_w = 120e6;
-    struct saved *s = save_all(&f);
     static const struct {
         int64_t month_after_ms; /* of the save */
+        double had_w;           /* by the file, then and now */
+        double has_w;
+        double peak_w; /* when saved */
         double want_w;
-    } rows[] = {{-1000, 120e6}, {1000, 0.0}};
-    for (size_t i = 0; i < 2; i++) {
+    } rows[] = {
+        {-1000, 0.0, 0.0, 120e6, 120e6}, {1000, 0.0, 0.0, 120e6, 0.0},
+        {-1000, 90e6, 90e6, 95e6, 95e6}, /* the file says the same */
+        {-1000, 90e6, 90e6, 40e6, 40e6}, /* a new month began meanwhile */
+        {1000, 90e6, 90e6, 120e6, 0.0},  /* and here, while it did not run */
+        {-1000, 90e6, 99e6, 95e6, 99e6}, /* somebody wrote another one */
+        {-1000, 90e6, 80e6, 95e6, 95e6}, {1000, 90e6, 99e6, 95e6, 99e6},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        f.state->peak_w = rows[i].peak_w;
+        f.cfg->site.grid.billing_peak_w = rows[i].had_w;
+        struct saved *s = save_all(&f);
         struct loop_fixture g = fresh();
+        g.cfg->site.grid.billing_peak_w = rows[i].has_w;
+        g.state->peak_w = rows[i].has_w;
         struct carry_now now = later(&f, 3600.0);
         now.month_at_ms = f.in->utc_ms + rows[i].month_after_ms;
         assert_int_equal(
@@ -311,8 +324,8 @@ static void the_peak_ends_with_its_month(void **state)
             CARRY_TAKEN);
         assert_true(fabs(g.state->peak_w - rows[i].want_w) < 1.0);
         loop_close(&g);
+        free(s);
     }
-    free(s);
     loop_close(&f);
 }
 

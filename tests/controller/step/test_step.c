@@ -363,6 +363,33 @@ static void site_that_contradicts_its_period_is_refused(void **state)
     free(site);
 }
 
+/* Intervals of a minute; a month ends after three of them. */
+static void the_peak_is_of_its_month(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(0, 4, 0);
+    site->grid.demand_interval_s = 60.0;
+    site->grid.billing_peak_w = 70e6;
+    struct loop_fixture f = loop_open(site, POLICY_NONE, 80e6);
+    static const struct {
+        int64_t month_from_ms;
+        double load_w;
+        double peak_w; /* known in the minute */
+    } minutes[] = {
+        {1000, 80e6, 70e6}, {1000, 90e6, 80e6}, {1000, 60e6, 90e6},
+        {2000, 50e6, 0.0},  {2000, 55e6, 50e6}, {2000, 40e6, 55e6},
+        {3000, 30e6, 0.0},  {3000, 30e6, 30e6},
+    };
+    for (size_t i = 0; i < sizeof(minutes) / sizeof(minutes[0]); i++) {
+        for (int k = 0; k < 600; k++) {
+            f.in->month_from_ms = minutes[i].month_from_ms;
+            loop_tick(&f, minutes[i].load_w);
+        }
+        assert_true(fabs(f.state->peak_w - minutes[i].peak_w) < 2e5);
+    }
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +406,7 @@ int main(void)
         cmocka_unit_test(leases_end_one_after_the_other),
         cmocka_unit_test(utility_limit_is_reached_before_it_starts),
         cmocka_unit_test(emergency_holds_at_once),
+        cmocka_unit_test(the_peak_is_of_its_month),
         cmocka_unit_test(site_that_contradicts_its_period_is_refused),
     };
     return cmocka_run_group_tests_name("step", tests, NULL, NULL);
