@@ -169,20 +169,54 @@ static void print_edge(const struct site *site, const char *name, double edge_w,
            cover_text(site, edge_w, &cover, text, sizeof(text)));
 }
 
-static void print_cover(const struct site *site)
+static void print_trip(const struct site *site, const char *name, int i)
 {
-    const struct site_grid *g = &site->grid;
-    printf("edges of the load, against the ramp limit, from the middle of the "
-           "batteries' window:\n");
-    for (int i = 0; i < g->n_contingencies; i++) {
-        const struct site_contingency *c = &g->contingencies[i];
-        if (c->drop_w > 0.0) {
-            print_edge(site, c->name, c->drop_w, false);
-        }
-        if (c->rise_w > 0.0) {
-            print_edge(site, c->name, c->rise_w, true);
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    struct cover_trip t = cover_trip(site, i);
+    printf("  %-12s %s, loss of up to %s: ", t.ok ? "covered" : "not covered",
+           name, power(t.edge_w, a));
+    if (t.edge_w > t.leaks_w) {
+        printf("the mean forgives edges up to %s\n", power(t.leaks_w, b));
+    } else if (t.ok) {
+        printf("the others carry up to %s; what would take more is held "
+               "back\n",
+               power(t.carried_w, b));
+    } else {
+        printf("the others can carry nothing\n");
+    }
+}
+
+static int largest_battery(const struct site *site)
+{
+    int largest = 0;
+    for (int i = 1; i < site->n_batteries; i++) {
+        if (cover_trip(site, i).edge_w > cover_trip(site, largest).edge_w) {
+            largest = i;
         }
     }
+    return largest;
+}
+
+static void print_listed(const struct site *site,
+                         const struct site_contingency *c)
+{
+    if (c->drop_w > 0.0) {
+        print_edge(site, c->name, c->drop_w, false);
+    }
+    if (c->rise_w > 0.0) {
+        print_edge(site, c->name, c->rise_w, true);
+    }
+    if (c->loses == SITE_LOSES_LARGEST) {
+        print_trip(site, c->name, largest_battery(site));
+    } else if (c->loses >= SITE_LOSES_FIRST) {
+        print_trip(site, c->name, c->loses - SITE_LOSES_FIRST);
+    }
+}
+
+/* Where the site file lists nothing. */
+static void print_usual(const struct site *site)
+{
     const struct site_pod *largest = NULL;
     for (int i = 0; i < site->n_pods; i++) {
         if (largest == NULL ||
@@ -190,13 +224,30 @@ static void print_cover(const struct site *site)
             largest = &site->pods[i];
         }
     }
+    if (largest == NULL) {
+        printf("  none: no pods, and no contingencies given\n");
+        return;
+    }
+    print_edge(site, largest->name, largest->power_max_w, false);
+    print_edge(site, largest->name, largest->power_max_w, true);
+    if (site->n_batteries > 1) {
+        int i = largest_battery(site);
+        print_trip(site, site->batteries[i].name, i);
+    }
+}
+
+static void print_cover(const struct site *site)
+{
+    const struct site_grid *g = &site->grid;
+    printf("edges of the load and batteries that trip, against the ramp limit, "
+           "from the middle of the\nbatteries' window:\n");
+    for (int i = 0; i < g->n_contingencies; i++) {
+        print_listed(site, &g->contingencies[i]);
+    }
     if (g->contingencies_given && g->n_contingencies == 0) {
         printf("  none given\n");
-    } else if (!g->contingencies_given && largest == NULL) {
-        printf("  none: no pods, and no contingencies given\n");
     } else if (!g->contingencies_given) {
-        print_edge(site, largest->name, largest->power_max_w, false);
-        print_edge(site, largest->name, largest->power_max_w, true);
+        print_usual(site);
     }
 }
 

@@ -56,6 +56,40 @@ struct cover cover_edge(const struct site *site, double edge_w, bool rise)
     return c;
 }
 
+struct cover_trip cover_trip(const struct site *site, int i)
+{
+    assert(i >= 0 && i < site->n_batteries);
+    const struct site_grid *g = &site->grid;
+    double power_w[2] = {0.0, 0.0};
+    double energy_wh[2] = {0.0, 0.0};
+    double late_ws = 0.0;
+    for (int k = 0; k < site->n_batteries; k++) {
+        const struct site_battery *b = &site->batteries[k];
+        for (int rise = 0; rise < 2 && k != i; rise++) {
+            power_w[rise] += power_of(b, rise);
+            energy_wh[rise] += energy_of(b, rise);
+        }
+        late_ws +=
+            k != i ? power_of(b, true) * latency_of(b, site->control.period_s)
+                   : 0.0;
+    }
+    const struct site_battery *lost = &site->batteries[i];
+    struct cover_trip t = {
+        .edge_w = fmax(power_of(lost, true), power_of(lost, false)),
+        .carried_w = fmin(power_w[0], power_w[1]),
+        .leaks_w = INFINITY,
+    };
+    double least_wh = fmin(energy_wh[0], energy_wh[1]);
+    t.carried_w =
+        fmin(t.carried_w, sqrt(2.0 * g->ramp_max_w_per_s * 3600.0 * least_wh));
+    if (power_w[1] > 0.0) {
+        t.leaks_w = g->ramp_max_w_per_s * g->ramp_average_s *
+                    g->ramp_average_s * power_w[1] / late_ws;
+    }
+    t.ok = t.carried_w > 0.0 && t.edge_w <= t.leaks_w;
+    return t;
+}
+
 /* Appends to 'out', with a comma between two. */
 static void add(char *out, size_t size, size_t *n, const char *text)
 {

@@ -41,6 +41,18 @@ struct cover {
  * that the batteries discharge. */
 struct cover cover_edge(const struct site *site, double edge_w, bool rise);
 
+struct cover_trip {
+    bool ok;          /* its edge is ridden through, and the others take over */
+    double edge_w;    /* what it leaves at most: its power */
+    double carried_w; /* that the others can carry until the grid follows */
+    double leaks_w;   /* R T^2 / L: of a larger edge too much leaks */
+};
+
+/* What becomes of the site when battery 'i' trips, its state of charge as
+ * above.  More than 'carried_w' is held back beforehand, so the loss is covered
+ * unless its own edge leaks too much or no other battery can do anything. */
+struct cover_trip cover_trip(const struct site *site, int i);
+
 /* What it would take, in words: "12.0 MW more battery power"; "" where it is
  * covered.  Returns 'out'. */
 const char *cover_text(const struct site *site, double edge_w,

@@ -72,12 +72,41 @@ static void check_class(struct site_reader *r, const struct site_class *c)
     }
 }
 
-static void check_contingency(struct site_reader *r,
-                              const struct site_contingency *c)
+/* Which battery it is that is lost. */
+static void find_lost(struct site_reader *r, struct site_contingency *c)
 {
-    if (known(r, &c->drop_w) && known(r, &c->rise_w) && c->drop_w == 0.0 &&
-        c->rise_w == 0.0) {
-        site_clash(r, c->name, NULL, "expected a drop, a rise or both");
+    const struct site *site = &r->draft->site;
+    c->loses = strcmp(c->battery, "largest") == 0 ? SITE_LOSES_LARGEST
+                                                  : SITE_LOSES_NONE;
+    for (int i = 0; i < site->n_batteries; i++) {
+        if (strcmp(c->battery, site->batteries[i].name) == 0) {
+            c->loses = SITE_LOSES_FIRST + i;
+        }
+    }
+    if (c->loses == SITE_LOSES_NONE) {
+        site_clash(r, c->battery, NULL,
+                   "expected the name of a battery, or largest");
+    } else if (site->n_batteries < 2) {
+        site_clash(r, c->battery, NULL,
+                   "expected a site with another battery to take its part");
+    }
+}
+
+static void check_contingency(struct site_reader *r, struct site_contingency *c)
+{
+    if (!known(r, &c->drop_w) || !known(r, &c->rise_w) ||
+        !known(r, c->battery)) {
+        return;
+    }
+    bool edge = c->drop_w > 0.0 || c->rise_w > 0.0;
+    bool loss = c->battery[0] != '\0';
+    if (!edge && !loss) {
+        site_clash(r, c->name, NULL, "expected a drop, a rise or a battery");
+    } else if (edge && loss) {
+        site_clash(r, c->battery, NULL,
+                   "expected no battery beside a drop or a rise");
+    } else if (loss) {
+        find_lost(r, c);
     }
 }
 

@@ -80,6 +80,11 @@ static const struct site_key contingency_keys[] = {
      RANGE("0 W", "100 GW"),
      .preset = "0 W",
      .meaning = "load that appears at once; drop, rise or both"},
+    {.key = "battery",
+     .kind = KEY_TEXT,
+     AT(site_contingency, battery),
+     .computed = "none",
+     .meaning = "or a battery that trips: its name, or largest"},
 };
 static const struct site_table contingency_table = TABLE(contingency_keys);
 
@@ -148,10 +153,10 @@ static const struct site_key grid_keys[] = {
      .item = "contingency",
      FLAG(site_grid, contingencies_given),
      .table = &contingency_table,
-     .computed = "the largest single pod, and the largest edge seen in the "
-                 "last hour",
-     .meaning = "edges of the load that the batteries' reserve must cover at "
-                "any time; [] for none"},
+     .computed = "the largest single pod, the largest edge seen in the last "
+                 "hour, and the loss of the largest battery of several",
+     .meaning = "edges of the load, and batteries that trip, that the reserve "
+                "must cover at any time; [] for none"},
     {.key = "demand_charge",
      QUANTITY(PER_POWER),
      AT(site_grid, demand_charge_per_kw),

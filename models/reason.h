@@ -103,7 +103,10 @@
       "give %n")                                                               \
     X(EVENT_LATE, "event_late",                                                \
       "the utility's limit of %l came too late for the ramp: the grid, at "    \
-      "%v, goes down as fast as it may, %n to go")
+      "%v, goes down as fast as it may, %n to go")                             \
+    X(TRIP, "trip",                                                            \
+      "were %a to trip, the others could carry %l of the %v that the "         \
+      "batteries carry together")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

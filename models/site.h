@@ -43,11 +43,18 @@ struct site_band {
     double rms_max_w;
 };
 
-/* An edge of the load that the reserve must cover at any time. */
+/* Which battery a contingency takes: none, the one whose loss is worst, or
+ * number n from SITE_LOSES_FIRST + n on. */
+enum { SITE_LOSES_NONE, SITE_LOSES_LARGEST, SITE_LOSES_FIRST };
+
+/* What the reserve must cover at any time: an edge of the load, or the loss of
+ * a battery. */
 struct site_contingency {
     char name[SITE_NAME_MAX];
-    double drop_w; /* >= 0, load that vanishes at once */
-    double rise_w; /* >= 0, load that appears at once */
+    double drop_w;               /* >= 0, load that vanishes at once */
+    double rise_w;               /* >= 0, load that appears at once */
+    char battery[SITE_NAME_MAX]; /* its name, or "largest"; "" for none */
+    int loses;                   /* the same: SITE_LOSES_ */
 };
 
 struct site_grid {
@@ -63,7 +70,8 @@ struct site_grid {
     int n_bands;
     struct site_contingency contingencies[SITE_CONTINGENCIES_MAX];
     int n_contingencies;
-    bool contingencies_given; /* false: largest pod and largest recent edge */
+    bool contingencies_given;    /* false: the largest pod, the largest recent
+                                  * edge, the loss of any battery of several */
     double demand_charge_per_kw; /* per billing month; 0 for none */
     double demand_interval_s;    /* default 900 */
     double billing_peak_w;       /* incumbent peak of the billing month */

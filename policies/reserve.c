@@ -33,12 +33,18 @@ struct reserve_cover reserve_cover(const struct reserve_cfg *cfg,
     assert(ramp > 0.0 && average_s > 0.0 && cfg->latency_s > 0.0);
     struct reserve_cover c = {INFINITY, RESERVE_POWER};
     take(&c, side->power_w - side->carried_w, RESERVE_POWER);
-    double held_ws = 3600.0 * fmax(side->energy_wh, 0.0);
-    take(&c, sqrt(2.0 * ramp * held_ws) - side->carried_w, RESERVE_ENERGY);
+    double carried_w = reserve_carried_w(cfg, side->energy_wh);
+    take(&c, carried_w - side->carried_w, RESERVE_ENERGY);
     take(&c, ramp * average_s * average_s / cfg->latency_s, RESERVE_LATENCY);
     double alone_w = side->carried_w > 0.0 ? 0.0 : ramp * average_s;
     c.edge_w = fmax(c.edge_w, alone_w);
     return c;
+}
+
+double reserve_carried_w(const struct reserve_cfg *cfg, double energy_wh)
+{
+    double held_ws = 3600.0 * fmax(energy_wh, 0.0);
+    return sqrt(2.0 * cfg->ramp_max_w_per_s * held_ws);
 }
 
 double reserve_energy_wh(const struct reserve_cfg *cfg, double edge_w)

@@ -47,6 +47,9 @@ struct reserve_cover {
 struct reserve_cover reserve_cover(const struct reserve_cfg *cfg,
                                    const struct reserve_side *side);
 
+/* The most that 'energy_wh' lets them carry until the grid has followed. */
+double reserve_carried_w(const struct reserve_cfg *cfg, double energy_wh);
+
 /* Energy for an edge that comes while they carry nothing. */
 double reserve_energy_wh(const struct reserve_cfg *cfg, double edge_w);
 

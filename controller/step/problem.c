@@ -191,13 +191,27 @@ static double worst_edge_w(const struct step_cfg *cfg,
     return worst_w;
 }
 
+/* What one of several batteries takes away where it trips: the others must be
+ * able to do all that was planned. */
+static double lost_w(const struct step_cfg *cfg)
+{
+    double w = 0.0;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct site_battery *b = &cfg->site.batteries[i];
+        double most_w = fmax(b->charge_max_w, b->discharge_max_w);
+        bool trips = cfg->may_trip[i] && cfg->site.n_batteries > 1;
+        w = trips ? fmax(w, fmin(most_w, b->transformer_va)) : w;
+    }
+    return w;
+}
+
 static void describe_smoothing(const struct maker *m)
 {
     double edge_w = worst_edge_w(m->cfg, m->state);
     double ramp = m->cfg->site.grid.ramp_max_w_per_s;
     m->p->ramp_max_w_per_s = ramp;
     m->p->grid_start_w = m->state->smooth.ref_w;
-    m->p->smooth_w = edge_w;
+    m->p->smooth_w = fmax(edge_w, lost_w(m->cfg));
     m->p->smooth_wh = edge_w * edge_w / (2.0 * ramp) / 3600.0;
 }
 

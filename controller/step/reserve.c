@@ -91,12 +91,32 @@ static void find_edges(const struct step_cfg *cfg,
     e->drop_w = fmax(0.0, fmin(e->drop_w, est->load_w));
 }
 
-/* What the batteries have, each way, less what the gauges may be wrong by. */
-static void find_sides(const struct step_cfg *cfg, const struct estimate *est,
-                       struct reserve_side *up, struct reserve_side *down)
+/* What all batteries have one way, and the most of it that one has. */
+struct side {
+    struct reserve_side all;
+    struct reserve_side most; /* of those that may trip; what it carries */
+    int64_t most_by;          /* which has the most power */
+};
+
+static void add(struct side *s, bool may_trip, int64_t i,
+                struct reserve_side one)
 {
-    *up = (struct reserve_side){.power_w = est->discharge_max_w};
-    *down = (struct reserve_side){.power_w = est->charge_max_w};
+    s->all.power_w += one.power_w;
+    s->all.energy_wh += one.energy_wh;
+    if (may_trip) {
+        s->most_by = one.power_w > s->most.power_w ? i : s->most_by;
+        s->most.power_w = fmax(s->most.power_w, one.power_w);
+        s->most.energy_wh = fmax(s->most.energy_wh, one.energy_wh);
+        s->most.carried_w = fmax(s->most.carried_w, one.carried_w);
+    }
+}
+
+/* Each way, less what the gauges may be wrong by; returns how many are
+ * usable. */
+static int find_sides(const struct step_cfg *cfg, const struct estimate *est,
+                      struct side *up, struct side *down)
+{
+    int n = 0;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct site_battery *b = &cfg->site.batteries[i];
         const struct battery_estimate *e = &est->batteries[i];
@@ -105,10 +125,36 @@ static void find_sides(const struct step_cfg *cfg, const struct estimate *est,
             double held_wh = (e->soc_pu - SOC_ERROR_PU) * b->energy_wh - low_wh;
             double room_pu = b->soc_max_pu - e->soc_pu - SOC_ERROR_PU;
             double one_way = cfg->one_way_pu[i];
-            up->energy_wh += fmax(held_wh, 0.0) * one_way;
-            down->energy_wh += fmax(room_pu, 0.0) * b->energy_wh / one_way;
+            struct reserve_side gives = {
+                e->discharge_max_w, fmax(held_wh, 0.0) * one_way, -e->power_w};
+            struct reserve_side takes = {
+                e->charge_max_w, fmax(room_pu, 0.0) * b->energy_wh / one_way,
+                e->power_w};
+            add(up, cfg->may_trip[i], i, gives);
+            add(down, cfg->may_trip[i], i, takes);
+            n++;
         }
     }
+    return n;
+}
+
+/* What the others can carry after a trip, until the grid has followed. */
+static double left_after_w(const struct reserve_cfg *rc, const struct side *s)
+{
+    double energy_wh = fmax(s->all.energy_wh - s->most.energy_wh, 0.0);
+    double power_w = fmax(s->all.power_w - s->most.power_w, 0.0);
+    return fmin(power_w, reserve_carried_w(rc, energy_wh));
+}
+
+static void find_trip(const struct reserve_cfg *rc, const struct side *up,
+                      const struct side *down, struct reserve_trip *t)
+{
+    t->rise_w = up->most.carried_w;
+    t->drop_w = down->most.carried_w;
+    t->left_up_w = left_after_w(rc, up);
+    t->left_down_w = left_after_w(rc, down);
+    t->gives_w = up->all.carried_w;
+    t->worst = t->gives_w > 0.0 ? up->most_by : down->most_by;
 }
 
 /* What the utility wants to be kept for an outage that may come, beyond the
@@ -133,8 +179,10 @@ static void find_shift(const struct reserve_cfg *rc,
                        const struct reserve_side *up,
                        const struct reserve_side *down, struct reserve_now *e)
 {
-    e->shift_lo_w = -fmax(up->power_w - e->rise_w, 0.0);
-    e->shift_hi_w = fmax(down->power_w - e->drop_w, 0.0);
+    double up_w = fmin(up->power_w - e->rise_w, e->trip.left_up_w);
+    double down_w = fmin(down->power_w - e->drop_w, e->trip.left_down_w);
+    e->shift_lo_w = -fmax(up_w, 0.0);
+    e->shift_hi_w = fmax(down_w, 0.0);
     double short_up_wh =
         reserve_energy_wh(rc, e->rise_w) + e->told_wh - up->energy_wh;
     double short_down_wh = reserve_energy_wh(rc, e->drop_w) - down->energy_wh;
@@ -163,18 +211,31 @@ static double stop_max_w(const struct reserve_cfg *rc,
     return e->full_w - e->stays_w > drop_w ? e->stays_w + drop_w : INFINITY;
 }
 
+/* What goes on whatever is asked: batteries that are not usable. */
+static double beside_w(const struct step_cfg *cfg, const struct estimate *est)
+{
+    double w = 0.0;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        const struct battery_estimate *e = &est->batteries[i];
+        w += e->usable ? 0.0 : e->beside_w;
+    }
+    return w;
+}
+
 void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
                   const struct snapshot *in, const struct estimate *est,
                   struct reserve_now *e)
 {
     find_edges(cfg, state, est, in, e);
-    struct reserve_side up;
-    struct reserve_side down;
-    find_sides(cfg, est, &up, &down);
+    struct side gives = {.most_by = 0};
+    struct side takes = {.most_by = 0};
+    int n = find_sides(cfg, est, &gives, &takes);
     double held_w =
         isnan(state->smooth.ref_w) ? est->grid_w : state->smooth.out_w;
-    up.carried_w = est->load_w - held_w;
-    down.carried_w = held_w - est->load_w;
+    gives.all.carried_w = est->load_w + beside_w(cfg, est) - held_w;
+    takes.all.carried_w = -gives.all.carried_w;
+    struct reserve_side up = gives.all;
+    struct reserve_side down = takes.all;
     double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
     struct reserve_cfg rc = {
         .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
@@ -183,6 +244,11 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     };
     e->up = reserve_cover(&rc, &up);
     e->down = reserve_cover(&rc, &down);
+    e->trip =
+        (struct reserve_trip){.left_up_w = INFINITY, .left_down_w = INFINITY};
+    if (n > 1 && gives.most.power_w + takes.most.power_w > 0.0) {
+        find_trip(&rc, &gives, &takes, &e->trip);
+    }
     e->told_wh = told_wh(cfg, in, est);
     find_shift(&rc, &up, &down, e);
     /* a listed drop is made smaller, as fast as the grid can follow; a listed
@@ -192,6 +258,13 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     if (e->must_rise_w > 0.0 && e->up.edge_w < e->must_rise_w) {
         double most_w = est->load_w + fmax(e->up.edge_w, 0.0);
         e->load_max_w = fmin(e->load_max_w, most_w);
+    }
+    /* an edge that all carry is let through; what the others could not carry
+     * without one that is listed is held back until the grid has followed */
+    bool listed = cfg->site.grid.contingencies_given;
+    if (listed && up.carried_w > e->trip.left_up_w) {
+        double over_w = up.carried_w - e->trip.left_up_w;
+        e->load_max_w = fmin(e->load_max_w, est->load_w - over_w);
     }
 }
 
@@ -229,4 +302,16 @@ void reserve_explain(const struct reserve_now *e, struct tick_record *record)
 {
     say(e->rise_w, e->up.edge_w, record);
     say(e->drop_w, e->down.edge_w, record);
+    const struct reserve_trip *t = &e->trip;
+    double left_w = t->gives_w > 0.0 ? t->left_up_w : t->left_down_w;
+    double carried_w = fabs(t->gives_w);
+    if (carried_w > (1.0 - SAID_PU) * left_w && carried_w > SAID_W) {
+        reason_add(record, &(struct reason_line){
+                               .code = REASON_TRIP,
+                               .asset = ASSET_BATTERY,
+                               .index = t->worst,
+                               .value = carried_w,
+                               .limit = left_w,
+                           });
+    }
 }

@@ -30,6 +30,20 @@ size_t step_scratch_size(const struct step_cfg *cfg)
     return sizeof(struct step_scratch);
 }
 
+/* Which batteries may trip: those listed, any of them where nothing is. */
+static void find_trips(struct step_cfg *cfg)
+{
+    const struct site_grid *grid = &cfg->site.grid;
+    for (int i = 0; i < cfg->site.n_batteries; i++) {
+        cfg->may_trip[i] = !grid->contingencies_given;
+        for (int k = 0; k < grid->n_contingencies; k++) {
+            int loses = grid->contingencies[k].loses;
+            cfg->may_trip[i] |=
+                loses == SITE_LOSES_LARGEST || loses == SITE_LOSES_FIRST + i;
+        }
+    }
+}
+
 enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
                        enum policy policy)
 {
@@ -60,6 +74,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     cfg->grid_most_w = STEP_IMPOSSIBLE *
                        fmax(site->grid.import_trip_w, site->grid.export_max_w);
     cfg->load_per_pod = site->other.present ? site->other.pue_pu : 1.0;
+    find_trips(cfg);
     for (int i = 0; i < site->n_pods; i++) {
         double w = site->pods[i].power_max_w * cfg->load_per_pod;
         cfg->pod_most_w = fmax(cfg->pod_most_w, w);

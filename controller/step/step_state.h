@@ -40,6 +40,7 @@ struct step_cfg {
     double load_per_pod; /* W of load per W of the pods: their cooling */
     double pod_most_w;   /* load of the largest pod */
     double one_way_pu[SITE_BATTERIES_MAX]; /* efficiencies */
+    bool may_trip[SITE_BATTERIES_MAX];     /* among the contingencies */
     int64_t n_looks;  /* pods are looked at a slice a tick, every LOOK_S */
     int64_t n_slices; /* nodes are decided a slice a tick, every NODES_S */
     int64_t n_turns;  /* ticks in which every battery ages once */
@@ -184,6 +185,17 @@ struct caps {
     enum reason below; /* REASON_EXPORT, _EVENT_EXPORT or _SETPOINT */
 };
 
+/* The loss of any battery that may trip, but not of the last one. */
+struct reserve_trip {
+    double rise_w;      /* of the grid: what one of them gives now, >= 0 */
+    double drop_w;      /* what one of them takes */
+    double left_up_w;   /* that the others can give for as long as the grid
+                         * needs to follow; INFINITY where none may trip */
+    double left_down_w; /* that they can take */
+    double gives_w;     /* by all of them now; < 0: taken */
+    int64_t worst;      /* the battery that is missed most */
+};
+
 /* What the load may do at once, and what the batteries can do about it. */
 struct reserve_now {
     double full_w;      /* the most that the load can draw */
@@ -198,6 +210,7 @@ struct reserve_now {
     double shift_hi_w;
     double grid_max_w; /* beyond, a listed drop is not covered */
     double load_max_w; /* the same for what may be drawn now */
+    struct reserve_trip trip;
 };
 
 struct step_scratch {

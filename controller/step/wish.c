@@ -32,6 +32,11 @@ static struct level_both expected(const struct step_cfg *cfg,
     }
     e.up_w = fmax(0.0, fmin(e.up_w, most_w));
     e.down_w = fmax(0.0, fmin(e.down_w, est->load_w));
+    if (cfg->site.grid.contingencies_given) {
+        /* a battery that trips is an edge, too */
+        e.up_w = fmax(e.up_w, listed->trip.rise_w);
+        e.down_w = fmax(e.down_w, listed->trip.drop_w);
+    }
     return e;
 }
 

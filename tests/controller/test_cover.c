@@ -60,6 +60,35 @@ static void test_figures(void **state)
     assert_near(c.energy_wh, (0.4 - 0.02) * 200e6 / sqrt(0.91));
 }
 
+/* One of ten is lost: the nine others carry 90 MW, and its 10 MW pass. */
+static void test_trip(void **state)
+{
+    (void)state;
+    struct site s = ten();
+    struct cover_trip t = cover_trip(&s, 3);
+    assert_true(t.ok);
+    assert_near(t.edge_w, 10e6);
+    assert_near(t.carried_w, 90e6);
+    assert_near(t.leaks_w, 1e7 / 60.0 * 100.0 * (1.0 - exp(-1.0)) / 0.1);
+
+    s.batteries[3].charge_max_w = 120e6;
+    t = cover_trip(&s, 3);
+    assert_false(t.ok);
+    assert_near(t.edge_w, 120e6);
+
+    s = ten();
+    for (int i = 0; i < 10; i++) {
+        s.batteries[i].energy_wh = 0.2e6;
+    }
+    t = cover_trip(&s, 0);
+    double held_wh = 9.0 * (0.4 - 0.02) * 0.2e6 * sqrt(0.91);
+    assert_near(t.carried_w, sqrt(2.0 * 1e7 * 60.0 * held_wh));
+
+    s.n_batteries = 1;
+    t = cover_trip(&s, 0);
+    assert_false(t.ok);
+}
+
 static void test_what_falls_short(void **state)
 {
     (void)state;
@@ -151,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_trip),
         cmocka_unit_test(test_what_falls_short),
         cmocka_unit_test(test_without_batteries),
         cmocka_unit_test(test_monotonic),

@@ -31,14 +31,18 @@ verdict "the demo site has no fault" "$(expect 0 out "no fault")"
 verdict "a good site says nothing on stderr" "$(head -c 200 "$dir/err")"
 verdict "without contingencies the largest pod is judged" \
     "$(expect 0 out "pod01, drop of 1.20 MW")"
+verdict "and the loss of the largest battery" \
+    "$(expect 0 out "covered      megablock1, loss of up to 10.00 MW: the others carry up to 10.00 MW")"
 call check "$ten"
 verdict "the ten Megablocks have no fault" "$(expect 0 out "no fault")"
 verdict "a count is expanded" "$(expect 0 out "pods       100")"
 
-sed 's/^  ramp_max: .*/&\n  contingencies: [{name: all, drop: 94 MW}, {name: more, drop: 120 MW}]/' \
+sed 's/^  ramp_max: .*/&\n  contingencies: [{name: all, drop: 94 MW}, {name: more, drop: 120 MW}, {name: one, battery: megablock07}]/' \
     "$ten" >"$dir/ten.yaml"
 call check "$dir/ten.yaml"
 verdict "94 MW are covered" "$(expect 0 out "  covered      all, drop of 94.00 MW")"
+verdict "a battery that may trip is judged" \
+    "$(expect 0 out "  covered      one, loss of up to 10.00 MW: the others carry up to 90.00 MW")"
 verdict "120 MW are not, and it says what it takes" \
     "$(expect 0 out "not covered  more, drop of 120.0 MW: it would take 20.00 MW more battery power")"
 
