@@ -36,7 +36,7 @@ enum { BROKER, SIM, RUN, CHILDREN };
 
 struct demo {
     bool plain;
-    bool event; /* the utility asks for something */
+    struct demo_event_cfg plays;
     double for_s;
     struct demo_event *utility;
     struct site *site;
@@ -204,8 +204,9 @@ static bool watch(struct demo *d)
             missing_s = sim_mono_s();
             screen_show(&d->screen, json, missing_s, &d->extremes);
             if (d->utility != NULL) {
-                demo_event_play(d->utility, d->extremes.load_w,
-                                missing_s - start_s);
+                const char *said = demo_event_play(
+                    d->utility, d->extremes.load_w, missing_s - start_s);
+                screen_say(&d->screen, said);
             }
         }
         free(json);
@@ -267,8 +268,9 @@ static int demo(struct demo *d)
         if (!d->plain) {
             screen_open(&d->screen);
         }
-        d->utility = d->event ? demo_event_open(d->site) : NULL;
-        ok = watch(d) && (d->utility != NULL || !d->event);
+        bool plays = d->plays.event || d->plays.trip || d->plays.stop;
+        d->utility = plays ? demo_event_open(d->site, &d->plays) : NULL;
+        ok = watch(d) && (d->utility != NULL || !plays);
     }
     screen_close(&d->screen);
     if (d->utility != NULL) {
@@ -290,9 +292,14 @@ int demo_main(int argc, char **argv)
     const struct cli_option options[] = {
         {"for", CLI_DURATION, &d.for_s, "DURATION",
          "stop after it (default: at Ctrl-C)"},
-        {"event", CLI_FLAG, &d.event, NULL,
+        {"event", CLI_FLAG, &d.plays.event, NULL,
          "after 40 s the utility asks for 30 % less, from 2 min later on, "
          "for 3 min"},
+        {"trip", CLI_FLAG, &d.plays.trip, NULL,
+         "after 40 s a battery trips under load, a minute later it is back"},
+        {"stop", CLI_FLAG, &d.plays.stop, NULL,
+         "after 55 s the whole cluster stops at once, 95 s later it starts "
+         "again"},
         {"plain", CLI_FLAG, &d.plain, NULL,
          "a line every 2 s instead of the live view"},
     };

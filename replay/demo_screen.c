@@ -79,6 +79,20 @@ void screen_show(struct screen *s, const char *json, double mono_s,
     fflush(stdout);
 }
 
+void screen_say(struct screen *s, const char *text)
+{
+    if (text == NULL) {
+        return;
+    }
+    if (!s->open) {
+        printf("demo: %s\n", text);
+        fflush(stdout);
+        return;
+    }
+    snprintf(s->said, sizeof(s->said), "just now: %s (Ctrl-C stops)", text);
+    s->view.hint = s->said;
+}
+
 void screen_close(struct screen *s)
 {
     if (s->open) {

@@ -11,6 +11,7 @@
 struct screen {
     bool open; /* the terminal is ours */
     struct view view;
+    char said[200];
 };
 
 /* The largest values seen, for the end. */
@@ -30,6 +31,10 @@ void screen_open(struct screen *s);
 /* Show a status; on a screen that is not open it is one line. */
 void screen_show(struct screen *s, const char *json, double mono_s,
                  struct screen_extremes *extremes);
+
+/* Something that was done, from now on the hint below the view, or a line;
+ * NULL: nothing. */
+void screen_say(struct screen *s, const char *text);
 
 /* Give the terminal back as it was; may be called twice. */
 void screen_close(struct screen *s);

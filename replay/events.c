@@ -9,6 +9,7 @@ void events_clear(struct events *e)
 {
     free(e->utility);
     free(e->jobs);
+    free(e->faults);
     *e = (struct events){0};
 }
 
@@ -63,4 +64,15 @@ void events_apply(const struct events *e, struct events_cursor *cursor,
         events_post_job(s, &e->jobs[cursor->next_job].in);
         cursor->next_job++;
     }
+}
+
+const struct events_fault *events_fault(const struct events *e,
+                                        struct events_cursor *cursor,
+                                        int64_t utc_ms)
+{
+    if (cursor->next_fault >= e->n_faults ||
+        e->faults[cursor->next_fault].at_ms > utc_ms) {
+        return NULL;
+    }
+    return &e->faults[cursor->next_fault++];
 }

@@ -103,6 +103,14 @@ static int by_post(const void *a, const void *b)
     return c != 0 ? c : order(x->line, y->line);
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct events_fault *x = a;
+    const struct events_fault *y = b;
+    int c = order(x->at_ms, y->at_ms);
+    return c != 0 ? c : order(x->line, y->line);
+}
+
 static void sort(struct events *e)
 {
     qsort(e->utility, e->n_utility, sizeof(e->utility[0]), by_id);
@@ -113,6 +121,7 @@ static void sort(struct events *e)
     }
     qsort(e->utility, e->n_utility, sizeof(e->utility[0]), by_start);
     qsort(e->jobs, e->n_jobs, sizeof(e->jobs[0]), by_post);
+    qsort(e->faults, e->n_faults, sizeof(e->faults[0]), by_time);
 }
 
 static enum err load(struct loading *l)
@@ -120,7 +129,8 @@ static enum err load(struct loading *l)
     struct events *e = l->line.events;
     e->utility = calloc(EVENTS_MAX, sizeof(e->utility[0]));
     e->jobs = calloc(EVENTS_MAX, sizeof(e->jobs[0]));
-    if (e->utility == NULL || e->jobs == NULL) {
+    e->faults = calloc(EVENTS_MAX, sizeof(e->faults[0]));
+    if (e->utility == NULL || e->jobs == NULL || e->faults == NULL) {
         snprintf(l->line.why, l->line.why_size, "%s: out of memory",
                  l->line.cfg->path);
         return ERR_MEMORY;

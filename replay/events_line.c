@@ -294,6 +294,46 @@ static enum err read_job(struct events_line *l, const cJSON *object)
     return e;
 }
 
+static enum err read_battery(struct events_line *l, const cJSON *object,
+                             int64_t *battery)
+{
+    const struct site *site = l->cfg->site;
+    const char *name = NULL;
+    enum json_in_field got = json_in_text(object, "battery", &name);
+    for (int i = 0; got == JSON_IN_OK && i < site->n_batteries; i++) {
+        if (strcmp(site->batteries[i].name, name) == 0) {
+            *battery = i;
+            return ERR_NONE;
+        }
+    }
+    return bad(l, "battery", "the name of a battery of the site");
+}
+
+static enum err read_fault(struct events_line *l, const cJSON *object)
+{
+    static const char *const keys[] = {"v", "battery", "trip", "at", NULL};
+    struct events_fault f = {.line = l->line, .at_ms = -1};
+    enum err e = check_keys(l, object, keys);
+    if (e == ERR_NONE) {
+        e = read_battery(l, object, &f.battery);
+    }
+    const cJSON *trip = cJSON_GetObjectItemCaseSensitive(object, "trip");
+    if (e == ERR_NONE && !cJSON_IsBool(trip)) {
+        e = bad(l, "trip", "true or false");
+    }
+    f.trips = cJSON_IsTrue(trip);
+    if (e == ERR_NONE) {
+        e = read_time(l, object, "at", &f.at_ms);
+    }
+    if (e == ERR_NONE && f.at_ms < 0) {
+        e = bad(l, "at", "when it happens");
+    }
+    if (e == ERR_NONE) {
+        l->events->faults[l->events->n_faults++] = f;
+    }
+    return e;
+}
+
 enum err events_line_read(struct events_line *l, const char *text, size_t size)
 {
     const char *why = NULL;
@@ -301,16 +341,21 @@ enum err events_line_read(struct events_line *l, const char *text, size_t size)
     if (object == NULL) {
         return events_line_fault(l, why);
     }
+    const struct events *all = l->events;
     bool kind = cJSON_GetObjectItemCaseSensitive(object, "kind") != NULL;
     bool event = cJSON_GetObjectItemCaseSensitive(object, "event") != NULL;
+    bool fault = cJSON_GetObjectItemCaseSensitive(object, "battery") != NULL;
     enum err e = ERR_SYNTAX;
-    if (!cJSON_IsObject(object) || kind == event) {
+    if (!cJSON_IsObject(object) || kind + event + fault != 1) {
         events_line_fault(
             l, "expected an object with either \"kind\" (an instruction of "
-               "the utility) or \"event\" (a job marker)");
-    } else if (l->events->n_utility + l->events->n_jobs >= EVENTS_MAX) {
+               "the utility), \"event\" (a job marker) or \"battery\" (one "
+               "that trips)");
+    } else if (all->n_utility + all->n_jobs + all->n_faults >= EVENTS_MAX) {
         events_line_fault(l, "too many events: expected at most 10000");
         e = ERR_FULL;
+    } else if (fault) {
+        e = read_fault(l, object);
     } else {
         e = kind ? read_utility(l, object) : read_job(l, object);
     }

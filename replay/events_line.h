@@ -11,7 +11,7 @@
 
 struct events_line {
     const struct events_cfg *cfg;
-    struct events *events; /* both arrays have room for EVENTS_MAX */
+    struct events *events; /* all arrays have room for EVENTS_MAX */
     long line;             /* from 1 */
     char *why;
     size_t why_size;

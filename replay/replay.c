@@ -239,11 +239,23 @@ static void plan_when_due(struct run *r)
     r->n_plans++;
 }
 
+/* What breaks, or is mended, in this tick. */
+static void play_faults(struct run *r)
+{
+    const struct events_fault *f = NULL;
+    while (r->cfg->events != NULL &&
+           (f = events_fault(r->cfg->events, &r->events, r->in->utc_ms)) !=
+               NULL) {
+        r->plant->batteries[f->battery].tripped = f->trips;
+    }
+}
+
 /* The plant lives through tick 'k' under the trace's load. */
 static void act(struct run *r, int64_t k)
 {
     const struct site *site = r->cfg->site;
     plant_command(r->plant, site, r->out);
+    play_faults(r);
     plant_demand(r->plant, site, load_at(r, k));
     plant_step(r->plant, site, site->control.period_s);
 }

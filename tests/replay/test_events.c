@@ -29,6 +29,8 @@ static int set_up(void **state)
     snprintf(site.pods[0].name, SITE_NAME_MAX, "pod1");
     snprintf(site.pods[1].name, SITE_NAME_MAX, "pod2");
     site.n_pods = 2;
+    snprintf(site.batteries[0].name, SITE_NAME_MAX, "block1");
+    site.n_batteries = 1;
     int fd = mkstemp(path);
     return fd < 0 || close(fd) != 0;
 }
@@ -158,6 +160,24 @@ static void test_markers_are_posted_in_order(void **state)
     events_clear(&e);
 }
 
+static void test_faults_come_once_each_in_order(void **state)
+{
+    (void)state;
+    struct events e;
+    load("{\"battery\":\"block1\",\"trip\":false,\"at\":\"+60\"}\n"
+         "{\"v\":1,\"battery\":\"block1\",\"trip\":true,\"at\":\"+30\"}",
+         &e);
+    struct events_cursor cursor = {0};
+    assert_null(events_fault(&e, &cursor, start_ms + 29999));
+    const struct events_fault *f = events_fault(&e, &cursor, start_ms + 90000);
+    assert_int_equal(f->trips, 1);
+    assert_int_equal(f->battery, 0);
+    f = events_fault(&e, &cursor, start_ms + 90000);
+    assert_int_equal(f->trips, 0);
+    assert_null(events_fault(&e, &cursor, start_ms + 90000));
+    events_clear(&e);
+}
+
 static void test_bad_lines(void **state)
 {
     (void)state;
@@ -170,6 +190,14 @@ static void test_bad_lines(void **state)
         {"x", ":2: "},
         {"[]", ":2: expected an object with either"},
         {"{}", ":2: expected an object with either"},
+        {"{\"battery\":\"nobody\",\"trip\":true,\"at\":\"+1\"}",
+         ":2: \"battery\": expected the name of a battery"},
+        {"{\"battery\":\"block1\",\"trip\":1,\"at\":\"+1\"}",
+         ":2: \"trip\": expected true or false"},
+        {"{\"battery\":\"block1\",\"trip\":true}",
+         ":2: \"at\": expected when it happens"},
+        {"{\"battery\":\"block1\",\"trip\":true,\"units\":1}",
+         ":2: \"units\": expected one of v, battery, trip, at"},
         {"{\"kind\":\"price\",\"event\":\"start\"}", "expected an object"},
         {LIMIT, ":2: "},
         {LIMIT "} x", ":2: "},
@@ -310,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_known_when),
         cmocka_unit_test(test_markers_are_posted_in_order),
+        cmocka_unit_test(test_faults_come_once_each_in_order),
         cmocka_unit_test(test_bad_lines),
         cmocka_unit_test(test_more_instructions_than_slots),
         cmocka_unit_test(test_mutations),
