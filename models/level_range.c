@@ -160,8 +160,9 @@ struct level_both level_range_edges(const struct level_range *r)
 {
     struct level_both most = {0.0, 0.0};
     for (int i = 0; i < LEVEL_RANGE_HOUR; i++) {
-        most.up_w = fmax(most.up_w, r->edge[i].up_w);
-        most.down_w = fmax(most.down_w, r->edge[i].down_w);
+        const struct level_both *e = &r->edge[i];
+        most.up_w = e->up_w > most.up_w ? e->up_w : most.up_w;
+        most.down_w = e->down_w > most.down_w ? e->down_w : most.down_w;
     }
     return most;
 }

@@ -106,7 +106,8 @@ void plant_init(struct plant *p, const struct site *site, double demand_w,
 /* The demand of all pods together, shared over them by power_max. */
 void plant_demand(struct plant *p, const struct site *site, double demand_w);
 
-/* Take over what the commands ask for; takes effect in the next step. */
+/* Take over what the commands ask for, of the nodes those that were decided;
+ * takes effect in the next step. */
 void plant_command(struct plant *p, const struct site *site,
                    const struct step_out *out);
 

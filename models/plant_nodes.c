@@ -46,7 +46,7 @@ void plant_nodes_init(struct plant *p, const struct site *site, uint64_t seed)
 
 void plant_nodes_command(struct plant *p, const struct step_out *out)
 {
-    for (int64_t i = 0; i < p->n_nodes; i++) {
+    for (int64_t i = out->node_from; i < out->node_to; i++) {
         if (out->nodes[i].valid) {
             p->nodes[i].set_charge_w = out->nodes[i].charge_w;
             p->nodes[i].set_compute_w = out->nodes[i].compute_w;

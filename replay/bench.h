@@ -40,6 +40,7 @@ double bench_quantile(double *values, size_t n, double q);
 
 /* The benchmarks; ERR_NONE, or why in run->why. */
 enum err bench_step(struct bench_run *run);
+enum err bench_pods(struct bench_run *run);
 enum err bench_witness(struct bench_run *run);
 enum err bench_replay(struct bench_run *run);
 enum err bench_e2e(struct bench_run *run);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* bench_step - the time of one step on a site of the size of the promise. */
+/* bench_step - the time of one step on a site of the size of the promise, and
+ * of one with ten times as many pods. */
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,19 +16,23 @@
 
 enum {
     BATTERIES = 20,
+    PODS = 100,
+    PODS_FEW = 128,
+    PODS_MANY = 1024,
     WARM_UP = 300, /* ticks not counted: caches, first estimates */
     COUNTED = 4000,
     SEED = 1,
 };
 static const int64_t START_UTC_MS = 1735689600000; /* 2025-01-01 */
 static const double DEMAND_MAX_W = 140e6;
+static const double CAP_MIN_PU = 0.36; /* of a pod's rating */
 
 static const char HEAD[] =
     "site: {name: bench, time_zone: UTC, currency: USD}\n"
     "grid: {import_max: 160 MW, export_max: 0 MW, ramp_max: 10 MW/min}\n"
     "pods:\n"
-    "  - {name: hall, count: 100, profile: generic, power_max: 1.4 MW,\n"
-    "     cap_min: 0.5 MW, class: training}\n"
+    "  - {name: hall, count: %d, profile: generic, power_max: %.9f MW,\n"
+    "     cap_min: %.9f MW, class: training}\n"
     "fleets:\n"
     "  - {name: lot, nodes: 200, profile: hw4, chemistry: nca,\n"
     "     pack: 75 kWh, class: inference, behind_poi: true}\n"
@@ -60,10 +65,12 @@ static void keep_fault(void *user, const char *message)
     snprintf(user, BENCH_WHY_MAX, "%s", message);
 }
 
-static enum err make_site(struct site *site, char *why)
+static enum err make_site(struct site *site, int n_pods, char *why)
 {
-    char text[sizeof(HEAD) + BATTERIES * (sizeof(BATTERY) + 8)];
-    size_t n = strlen(strcpy(text, HEAD));
+    char text[sizeof(HEAD) + 64 + BATTERIES * (sizeof(BATTERY) + 8)];
+    double pod_mw = DEMAND_MAX_W / 1e6 / n_pods;
+    size_t n = (size_t)snprintf(text, sizeof(text), HEAD, n_pods, pod_mw,
+                                CAP_MIN_PU * pod_mw);
     for (int i = 1; i <= BATTERIES; i++) {
         n += (size_t)snprintf(text + n, sizeof(text) - n, BATTERY, i);
     }
@@ -103,14 +110,14 @@ static enum err rig_fill(struct rig *r)
     return ERR_NONE;
 }
 
-static enum err rig_init(struct rig *r, char *why)
+static enum err rig_init(struct rig *r, int n_pods, char *why)
 {
     *r = (struct rig){.site = calloc(1, sizeof(*r->site)),
                       .cfg = calloc(1, step_cfg_size())};
     if (r->site == NULL || r->cfg == NULL) {
         return ERR_MEMORY;
     }
-    enum err e = make_site(r->site, why);
+    enum err e = make_site(r->site, n_pods, why);
     if (e == ERR_NONE) {
         e = step_cfg_init(r->cfg, r->site, POLICY_BALLAST);
     }
@@ -148,28 +155,57 @@ static void rig_run(struct rig *r, double *times_ns)
     }
 }
 
-enum err bench_step(struct bench_run *run)
+/* The times of the steps of such a site, and what they allocated. */
+static enum err measure(int n_pods, double times_ns[COUNTED],
+                        double *allocated_bytes, char *why)
 {
     struct rig rig;
-    double *times_ns = calloc(COUNTED, sizeof(*times_ns));
-    enum err e = rig_init(&rig, run->why);
-    if (times_ns == NULL) {
-        e = ERR_MEMORY;
-    }
+    enum err e = rig_init(&rig, n_pods, why);
     if (e == ERR_NONE) {
         struct mallinfo2 before = mallinfo2();
         rig_run(&rig, times_ns);
         struct mallinfo2 after = mallinfo2();
+        *allocated_bytes = (double)after.uordblks + (double)after.hblkhd -
+                           (double)before.uordblks - (double)before.hblkhd;
+    } else if (why[0] == '\0') {
+        snprintf(why, BENCH_WHY_MAX, "%s", err_text(e));
+    }
+    rig_clear(&rig);
+    return e;
+}
+
+enum err bench_step(struct bench_run *run)
+{
+    static double times_ns[COUNTED];
+    double allocated = 0.0;
+    enum err e = measure(PODS, times_ns, &allocated, run->why);
+    if (e == ERR_NONE) {
         bench_add(run, "p50_ns", bench_quantile(times_ns, COUNTED, 0.5));
         bench_add(run, "p99_ns", bench_quantile(times_ns, COUNTED, 0.99));
         bench_add(run, "max_ns", times_ns[COUNTED - 1]);
-        bench_add(run, "allocated_bytes",
-                  (double)after.uordblks + (double)after.hblkhd -
-                      (double)before.uordblks - (double)before.hblkhd);
-    } else if (run->why[0] == '\0') {
-        snprintf(run->why, sizeof(run->why), "%s", err_text(e));
+        bench_add(run, "allocated_bytes", allocated);
     }
-    rig_clear(&rig);
-    free(times_ns);
+    return e;
+}
+
+/* How the cost grows: 1 is in proportion to the pods, less is better. */
+enum err bench_pods(struct bench_run *run)
+{
+    static double few_ns[COUNTED];
+    static double many_ns[COUNTED];
+    double allocated = 0.0;
+    enum err e = measure(PODS_FEW, few_ns, &allocated, run->why);
+    if (e == ERR_NONE) {
+        e = measure(PODS_MANY, many_ns, &allocated, run->why);
+    }
+    if (e == ERR_NONE) {
+        double few = bench_quantile(few_ns, COUNTED, 0.5);
+        double many = bench_quantile(many_ns, COUNTED, 0.5);
+        bench_add(run, "p50_ns", many);
+        bench_add(run, "p99_ns", bench_quantile(many_ns, COUNTED, 0.99));
+        bench_add(run, "128_pods_p50_ns", few);
+        bench_add(run, "growth", many / few * PODS_FEW / PODS_MANY);
+        bench_add(run, "allocated_bytes", allocated);
+    }
     return e;
 }

@@ -106,6 +106,7 @@ static void gather(struct sim_site *s, double now_s)
         set->pods[i].cap_w = sim_pod_tick(&s->pods[i], now_s);
     }
     set->n_nodes = s->site.n_nodes;
+    set->node_to = set->n_nodes;
     for (int i = 0; i < s->site.n_nodes; i++) {
         sim_car_tick(&s->cars[i], now_s);
         set->nodes[i].valid = 1;

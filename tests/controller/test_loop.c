@@ -165,6 +165,7 @@ static void world_obey(struct world *w)
     if (out != NULL) {
         memcpy(w->done->pods, out->pods, sizeof(out->pods));
         memcpy(w->done->nodes, out->nodes, N_NODES * sizeof(out->nodes[0]));
+        w->done->node_to = N_NODES;
         plant_command(w->plant, w->site, w->done);
     }
     plant_step(w->plant, w->site, 0.1);
