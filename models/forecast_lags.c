@@ -58,32 +58,26 @@ static void compare(const struct forecast *f, double *d, double memory)
     }
 }
 
-static double less(double a, double b)
-{
-    return a < b ? a : b;
-}
-
 static bool is_dip(const double *d)
 {
     return (d[0] <= d[-1]) & (d[0] < d[1]);
 }
 
-/* Least local minimum of each block: only these are chosen.  In four chains
- * for speed.  The first block and the last, in which a lag lacks a neighbour,
- * are left to a closer look. */
-WIDE static void find_least(const double *restrict d, double *restrict least)
+/* Least local minimum of each block: only these are chosen.  The first block
+ * and the last, in which a lag lacks a neighbour, are left to a closer look. */
+static void find_least(const double *restrict d, double *restrict least)
 {
     least[0] = 0.0;
     least[FORECAST_BLOCKS - 1] = 0.0;
     for (int b = 1; b < FORECAST_BLOCKS - 1; b++) {
         d += FORECAST_BLOCK;
-        double m[4] = {NO_DIP, NO_DIP, NO_DIP, NO_DIP};
-        for (int i = 0; i < FORECAST_BLOCK; i += 4) {
-            for (int k = 0; k < 4; k++) {
-                m[k] = less(m[k], is_dip(&d[i + k]) ? d[i + k] : NO_DIP);
+        double m = NO_DIP;
+        for (int i = 0; i < FORECAST_BLOCK; i++) {
+            if (d[i] < m && is_dip(&d[i])) {
+                m = d[i];
             }
         }
-        least[b] = less(less(m[0], m[1]), less(m[2], m[3]));
+        least[b] = m;
     }
 }
 
