@@ -40,9 +40,7 @@ static void horizon_init(struct forecast_horizon *h, double steps)
     h->weight[FORECAST_BY_PERSISTENCE] = 1.0;
     h->at = (struct forecast_at){NAN, NAN, NAN, NAN, NAN, NAN};
     conformal_init(&h->around);
-    conformal_init(&h->swings.peak_to_peak);
-    conformal_init(&h->swings.up);
-    conformal_init(&h->swings.down);
+    forecast_swing_init(&h->swings);
 }
 
 void forecast_init(struct forecast *f, const struct forecast_cfg *cfg)

@@ -96,6 +96,10 @@ struct forecast_at forecast_at(const struct forecast *f, int64_t i);
 /* Of the coming 'window_s', at most the longest horizon; O(window). */
 struct forecast_swing forecast_swing(const struct forecast *f, double window_s);
 
+/* The load has left for another level: how far it swung around what was
+ * foretold is learnt anew. */
+void forecast_swing_anew(struct forecast *f);
+
 /* The learned periods, the outermost first, in s; returns how many.  O(lags):
  * not for every tick. */
 int forecast_periods(const struct forecast *f,

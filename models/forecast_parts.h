@@ -57,6 +57,7 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h);
 double forecast_pattern_weight(const struct forecast_horizon *h);
 
 /* forecast_swing.c: learns how far windows swing beyond what is foretold. */
+void forecast_swing_init(struct forecast_swings *s);
 void forecast_swing_step(struct forecast *f, struct forecast_horizon *h);
 
 /* forecast_marks.c: rise announced within the next 'steps' steps, and whether

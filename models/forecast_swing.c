@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <string.h>
 
 #include "models/forecast_parts.h"
 
@@ -115,6 +116,21 @@ void forecast_swing_step(struct forecast *f, struct forecast_horizon *h)
     }
     s->made[slot] = f->now;
     s->said[slot] = foresee(f, span);
+}
+
+void forecast_swing_init(struct forecast_swings *s)
+{
+    memset(s->made, 0, sizeof(s->made));
+    conformal_init(&s->peak_to_peak);
+    conformal_init(&s->up);
+    conformal_init(&s->down);
+}
+
+void forecast_swing_anew(struct forecast *f)
+{
+    for (int64_t i = 0; i < f->cfg.n_horizons; i++) {
+        forecast_swing_init(&f->h[i].swings);
+    }
 }
 
 struct forecast_swing forecast_swing(const struct forecast *f, double window_s)

@@ -17,6 +17,9 @@ void level_range_init(struct level_range *r)
     memset(r, 0, sizeof(*r));
     r->hi_w = NAN;
     r->lo_w = NAN;
+    for (int i = 0; i < LEVEL_RANGE_LATE; i++) {
+        r->late[i].age_s = INFINITY;
+    }
 }
 
 static void begin(struct level_range *r, double load_w)
@@ -66,26 +69,39 @@ static void rank(double grown_w, double *first_w, double *second_w)
     }
 }
 
+static void rank_both(const struct level_both *by, struct level_both *first,
+                      struct level_both *second)
+{
+    rank(by->up_w, &first->up_w, &second->up_w);
+    rank(by->down_w, &first->down_w, &second->down_w);
+}
+
 /* The second largest growth of the hour, each way. */
 static void find_again(struct level_range *r)
 {
     struct level_both first = {0.0, 0.0};
     struct level_both second = {0.0, 0.0};
     for (int i = 0; i < LEVEL_RANGE_HOUR; i++) {
-        rank(r->growth[i].up_w, &first.up_w, &second.up_w);
-        rank(r->second[i].up_w, &first.up_w, &second.up_w);
-        rank(r->growth[i].down_w, &first.down_w, &second.down_w);
-        rank(r->second[i].down_w, &first.down_w, &second.down_w);
+        rank_both(&r->growth[i], &first, &second);
+        rank_both(&r->second[i], &first, &second);
+        rank_both(&r->left[i], &first, &second);
+        rank_both(&r->left_second[i], &first, &second);
     }
     r->again = second;
 }
 
+static void keep_late(struct level_range *r)
+{
+    for (int i = LEVEL_RANGE_LATE - 1; i > 0; i--) {
+        r->late[i] = r->late[i - 1];
+    }
+    r->late[0] = (struct level_growth){r->growing, 0.0};
+}
+
 static void end_growth(struct level_range *r)
 {
-    struct level_both *first = &r->growth[r->hour];
-    struct level_both *second = &r->second[r->hour];
-    rank(r->growing.up_w, &first->up_w, &second->up_w);
-    rank(r->growing.down_w, &first->down_w, &second->down_w);
+    rank_both(&r->growing, &r->growth[r->hour], &r->second[r->hour]);
+    keep_late(r);
     r->growing = (struct level_both){0.0, 0.0};
     r->growing_s = 0.0;
     find_again(r);
@@ -93,6 +109,9 @@ static void end_growth(struct level_range *r)
 
 static void take_growth(struct level_range *r, double load_w, double dt_s)
 {
+    for (int i = 0; i < LEVEL_RANGE_LATE; i++) {
+        r->late[i].age_s += dt_s;
+    }
     double up_w = load_w - r->hi_w;
     double down_w = r->lo_w - load_w;
     double noise_w = AGAIN_PU * (r->hi_w - r->lo_w);
@@ -127,6 +146,7 @@ static void begin_hour_slot(struct level_range *r)
     r->hour = (r->hour + 1) % LEVEL_RANGE_HOUR;
     const struct level_both none = {0.0, 0.0};
     r->edge[r->hour] = r->growth[r->hour] = r->second[r->hour] = none;
+    r->left[r->hour] = r->left_second[r->hour] = none;
     find_again(r);
 }
 
@@ -154,6 +174,20 @@ void level_range_step(struct level_range *r, double load_w, double dt_s)
     if (r->hour_s >= HOUR_SLOT_S) {
         begin_hour_slot(r);
     }
+}
+
+void level_range_anew(struct level_range *r, double within_s)
+{
+    memset(r->growth, 0, sizeof(r->growth));
+    memset(r->second, 0, sizeof(r->second));
+    for (int i = 0; i < LEVEL_RANGE_LATE; i++) {
+        if (r->late[i].age_s <= within_s) {
+            rank_both(&r->late[i].by, &r->left[r->hour],
+                      &r->left_second[r->hour]);
+            r->late[i].age_s = INFINITY;
+        }
+    }
+    find_again(r);
 }
 
 struct level_both level_range_edges(const struct level_range *r)

@@ -60,6 +60,16 @@ static bool both_valid(const struct level_both *b, int n)
     return true;
 }
 
+/* The age of what never was is infinite. */
+static bool late_valid(const struct level_growth *late)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < LEVEL_RANGE_LATE; i++) {
+        ok = both_valid(&late[i].by, 1) && late[i].age_s >= 0.0;
+    }
+    return ok;
+}
+
 static bool range_valid(const struct level_range *r)
 {
     bool ok = power_or_none(r->hi_w) && power_or_none(r->lo_w) &&
@@ -71,8 +81,11 @@ static bool range_valid(const struct level_range *r)
     return ok && both_valid(&r->growing, 1) && both_valid(&r->again, 1) &&
            both_valid(r->edge, LEVEL_RANGE_HOUR) &&
            both_valid(r->growth, LEVEL_RANGE_HOUR) &&
-           both_valid(r->second, LEVEL_RANGE_HOUR) && r->span_s >= 0.0 &&
-           r->second_s >= 0.0 && r->growing_s >= 0.0 && r->hour_s >= 0.0 &&
+           both_valid(r->second, LEVEL_RANGE_HOUR) &&
+           both_valid(r->left, LEVEL_RANGE_HOUR) &&
+           both_valid(r->left_second, LEVEL_RANGE_HOUR) &&
+           late_valid(r->late) && r->span_s >= 0.0 && r->second_s >= 0.0 &&
+           r->growing_s >= 0.0 && r->hour_s >= 0.0 &&
            counts(r->span, 0, LEVEL_RANGE_SPANS - 1) &&
            counts(r->hour, 0, LEVEL_RANGE_HOUR - 1);
 }

@@ -10,6 +10,8 @@
 
 static const double LOOK_S = 0.3;  /* in which every pod is looked at */
 static const double NODES_S = 2.0; /* in which every vehicle has its turn */
+/* A load that has left its level for sure began to within that time. */
+static const double LEFT_S = 45.0;
 /* Between two samples of a life. */
 static const double BATTERY_LIFE_S = 1.0;
 static const double NODE_LIFE_S = 60.0;
@@ -291,6 +293,19 @@ static void say_nothing(const struct step_cfg *cfg, const struct snapshot *in,
     out->n_nodes = cfg->site.n_nodes;
 }
 
+/* What is held back wants to come back: the grid makes room for it. */
+static void follow_level(const struct step_cfg *cfg, struct step_state *state,
+                         const struct estimate *est, double dt_s)
+{
+    int64_t n_regimes = state->level.n_regimes;
+    level_step(&state->level, est->load_w + state->held_w, dt_s);
+    level_range_step(&state->range, est->load_w, dt_s);
+    if (state->level.n_regimes != n_regimes) {
+        level_range_anew(&state->range, LEFT_S);
+        forecast_swing_anew(&foresee_of(cfg, state)->soon);
+    }
+}
+
 /* Where the grid shall be, and who moves it there. */
 static void decide(const struct step_cfg *cfg, struct step_state *state,
                    struct step_scratch *scratch, const struct snapshot *in,
@@ -301,9 +316,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
     foresee_step(cfg, state, in, est);
-    /* What is held back wants to come back: the grid makes room for it. */
-    level_step(&state->level, est->load_w + state->held_w, in->dt_s);
-    level_range_step(&state->range, est->load_w, in->dt_s);
+    follow_level(cfg, state, est, in->dt_s);
     lag_measure(cfg, state, est, in->dt_s);
     struct smooth_in sin = wish_make(cfg, state, scratch, in, plan);
     int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);

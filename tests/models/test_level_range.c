@@ -91,6 +91,43 @@ static void what_nobody_saw_is_no_edge(void **state)
     assert_true(isfinite(r.hi_w) && r.hi_w == 9e6);
 }
 
+static void load_that_left_swings_no_more(void **state)
+{
+    (void)state;
+    struct level_range r;
+    level_range_init(&r);
+    for (int k = 1; k <= 4; k++) { /* each dip goes deeper */
+        hold(&r, 100e6, 60.0);
+        hold(&r, 90e6 - 2e6 * k, 5.0);
+    }
+    hold(&r, 100e6, 60.0);
+    assert_true(r.again.down_w > 0.0);
+    hold(&r, 30e6, 31.0);
+    level_range_anew(&r, 45.0);
+    assert_true(r.again.down_w == 0.0 && r.again.up_w == 0.0);
+    assert_true(level_range_edges(&r).down_w == 70e6);
+}
+
+/* Each stage leaves for another level, or several of them for one. */
+static void stop_in_stages_is_expected_to_go_on(void **state)
+{
+    (void)state;
+    for (int one = 0; one < 2; one++) {
+        struct level_range r;
+        level_range_init(&r);
+        hold(&r, 100e6, 60.0);
+        for (int k = 1; k <= 3; k++) {
+            hold(&r, 100e6 - 20e6 * k, one ? 10.0 : 40.0);
+            if (!one || k == 3) {
+                level_range_anew(&r, 45.0);
+            }
+        }
+        assert_true(r.again.down_w == 20e6);
+        hold(&r, 40e6, 3700.0);
+        assert_true(r.again.down_w == 0.0);
+    }
+}
+
 /* Against all samples of the last five minutes. */
 static void range_is_that_of_five_minutes(void **state)
 {
@@ -134,6 +171,8 @@ int main(void)
         cmocka_unit_test(second_job_foretells_a_third),
         cmocka_unit_test(job_that_starts_over_two_seconds_is_one),
         cmocka_unit_test(what_nobody_saw_is_no_edge),
+        cmocka_unit_test(load_that_left_swings_no_more),
+        cmocka_unit_test(stop_in_stages_is_expected_to_go_on),
         cmocka_unit_test(range_is_that_of_five_minutes),
     };
     return cmocka_run_group_tests_name("level_range", tests, NULL, NULL);
