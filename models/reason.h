@@ -106,7 +106,10 @@
       "%v, goes down as fast as it may, %n to go")                             \
     X(TRIP, "trip",                                                            \
       "were %a to trip, the others could carry %l of the %v that the "         \
-      "batteries carry together")
+      "batteries carry together")                                              \
+    X(AHEAD, "ahead",                                                          \
+      "jobs will change the load of %v: the grid goes toward %l ahead of "     \
+      "them, the batteries give %n")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -196,6 +196,16 @@ static void find_shift(const struct reserve_cfg *rc,
     }
 }
 
+/* What the batteries can do beside an edge of 'edge_w' the same way. */
+static double beside_w(const struct reserve_cfg *rc,
+                       const struct reserve_side *side, double edge_w)
+{
+    double held_ws = 3600.0 * fmax(side->energy_wh, 0.0);
+    double most_w =
+        fmin(side->power_w, sqrt(2.0 * rc->ramp_max_w_per_s * held_ws));
+    return fmax(most_w - edge_w, 0.0);
+}
+
 /* How large a load may be in which a listed drop is covered: at full power it
  * would leave 'stays_w'.  INFINITY where all is covered. */
 static double stop_max_w(const struct reserve_cfg *rc,
@@ -251,6 +261,8 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     }
     e->told_wh = told_wh(cfg, in, est);
     find_shift(&rc, &up, &down, e);
+    e->lead_hi_w = beside_w(&rc, &down, e->drop_w);
+    e->lead_lo_w = -beside_w(&rc, &up, e->rise_w);
     /* a listed drop is made smaller, as fast as the grid can follow; a listed
      * or announced rise is cut off where the batteries end */
     e->grid_max_w = stop_max_w(&rc, &down, e);

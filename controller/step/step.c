@@ -147,6 +147,10 @@ static void explain(const struct step_cfg *cfg,
         line.code = caps->below;
         line.value = scratch->est.load_w;
         line.limit = fabs(caps->floor_w);
+    } else if (fabs(scratch->lead_w) > 0.0) {
+        line.code = REASON_AHEAD;
+        line.value = scratch->est.load_w;
+        line.limit = scratch->target_w;
     } else if (smooth->ramping) {
         line.code = REASON_RAMP;
         line.value = scratch->target_w;

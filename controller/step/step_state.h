@@ -202,8 +202,10 @@ struct reserve_now {
     double rise_w;      /* that should be covered now, >= 0 */
     double must_rise_w; /* of that, listed or announced: compute is held */
     double drop_w;
-    double told_wh; /* kept because the utility says an outage may come */
-    double stays_w; /* of the load in a listed drop; INFINITY: none listed */
+    double told_wh;   /* kept because the utility says an outage may come */
+    double stays_w;   /* of the load in a listed drop; INFINITY: none listed */
+    double lead_lo_w; /* <= 0: the grid may go so far ahead of a stop */
+    double lead_hi_w; /* >= 0: of a start, with the other edges covered */
     struct reserve_cover up;
     struct reserve_cover down;
     double shift_lo_w; /* of the batteries from rest, by plan and recentring */
@@ -217,6 +219,7 @@ struct step_scratch {
     struct estimate est;
     struct caps caps;
     double planned_w; /* what the plan asks of the batteries, + charge */
+    double lead_w;    /* of the grid, ahead of announced jobs */
     double target_w;  /* where the grid power should go in the long run */
     struct level_both ahead; /* how far the load may move at once */
     struct reserve_now reserve;
@@ -283,8 +286,8 @@ double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
 /* reserve.c: says which edge is not covered, and by how much. */
 void reserve_explain(const struct reserve_now *e, struct tick_record *record);
 
-/* wish.c: where the grid power should go: the level of the load, and what plan
- * and recentring move into the batteries. */
+/* wish.c: where the grid power should go: the level of the load, what plan and
+ * recentring move into the batteries, and ahead of announced jobs. */
 struct smooth_in wish_make(const struct step_cfg *cfg,
                            const struct step_state *state,
                            struct step_scratch *scratch,

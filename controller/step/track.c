@@ -7,6 +7,11 @@
 static const double RECENTRE_S = 3.0 * 3600.0;
 static const double KEPT_S = 1800.0;   /* what smoothing needs is back sooner */
 static const double RECENTRE_PU = 0.1; /* of the power at most */
+/* Where nothing is planned it puts the grid on the wrong side of a stop that
+ * may follow a start: it takes no more than that of such an edge, or of the
+ * power where none was seen. */
+static const double WRONG_PU = 0.01;
+static const double SLOW_PU = 0.005;
 static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
@@ -54,9 +59,16 @@ static struct wanted plan_now(const struct step_cfg *cfg,
 }
 
 /* Brings the stored energy to what is wanted. */
-static double follow_w(const struct estimate *est, const struct wanted *wanted)
+static double follow_w(const struct step_state *state,
+                       const struct estimate *est, const struct wanted *wanted)
 {
-    double most_w = RECENTRE_PU * fmin(est->charge_max_w, est->discharge_max_w);
+    double power_w = fmin(est->charge_max_w, est->discharge_max_w);
+    double most_w = RECENTRE_PU * power_w;
+    if (!(fabs(wanted->power_w) > 0.0)) {
+        struct level_both edge = level_range_edges(&state->range);
+        double edge_w = fmax(edge.up_w, edge.down_w);
+        most_w = fmin(most_w, fmax(WRONG_PU * edge_w, SLOW_PU * power_w));
+    }
     double w = (wanted->stored_wh - est->track_wh) * 3600.0 / RECENTRE_S;
     return fmax(-most_w, fmin(w, most_w));
 }
@@ -128,7 +140,7 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
 {
     const struct estimate *est = &scratch->est;
     struct wanted wanted = plan_now(cfg, state, est, in, plan);
-    double w = wanted.power_w + follow_w(est, &wanted);
+    double w = wanted.power_w + follow_w(state, est, &wanted);
     if (isfinite(wanted.peak_w)) {
         w = below_peak_w(cfg, state, est, wanted.peak_w, w);
     }

@@ -4,8 +4,11 @@
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/clamp.h"
+#include "policies/lead.h"
 
-static const double AHEAD_S = 12.0; /* of edges */
+static const double AHEAD_S = 12.0;  /* of edges */
+static const double STILL_PU = 0.5;  /* of what is forgiven, to leak */
+static const double LEAD_S = 3600.0; /* of announced jobs */
 
 /* How far the load may move before the grid can follow: as its range has it,
  * or as foretold for about as long as the ramp is averaged over: a start that
@@ -40,6 +43,69 @@ static struct level_both expected(const struct step_cfg *cfg,
     return e;
 }
 
+/* A job that begins or ends changes the load for good. */
+static struct lead_jump jump_of(const struct job_in *job, int64_t utc_ms)
+{
+    bool lasts = job->event == JOB_START || job->event == JOB_STOP;
+    double by_w = job->power_to_w - job->power_from_w;
+    bool told = job->seq != 0 && lasts && isfinite(by_w);
+    return (struct lead_jump){.in_s = (double)(job->at_ms - utc_ms) / 1e3,
+                              .by_w = told ? by_w : 0.0};
+}
+
+/* What leaks of a large jump takes all that the mean forgives: the grid stands
+ * still before one, until its mean does. */
+static double stand_still_w(const struct step_cfg *cfg,
+                            const struct step_state *state,
+                            const struct lead *lead, double ahead_w)
+{
+    double average_s = cfg->site.grid.ramp_average_s;
+    double near_s = 2.0 * average_s;
+    double jump_w = 0.0;
+    for (int64_t i = 0; i < lead->n && lead->jumps[i].in_s <= near_s; i++) {
+        jump_w += lead->jumps[i].in_s > 0.0 ? lead->jumps[i].by_w : 0.0;
+    }
+    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
+    double most_w = STILL_PU * cfg->site.grid.ramp_max_w_per_s * average_s *
+                    average_s / late_s;
+    if (fabs(jump_w) <= most_w || isnan(state->smooth.ref_w)) {
+        return ahead_w;
+    }
+    double is_w = state->smooth.ref_w - state->level.level_w;
+    return clamp(ahead_w, fmin(is_w, 0.0), fmax(is_w, 0.0));
+}
+
+/* How far the grid goes ahead of announced jobs, as far as the batteries cover
+ * the other edges meanwhile.  Their own pass in part before a battery answers:
+ * not over the breaker's limit, nor into an export that is not allowed. */
+static double lead_now_w(const struct step_cfg *cfg,
+                         const struct step_state *state,
+                         const struct step_scratch *scratch,
+                         const struct snapshot *in)
+{
+    struct lead lead = {.n = 0};
+    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
+        struct lead_jump jump = jump_of(&in->jobs[i], in->utc_ms);
+        if (fabs(jump.by_w) > 0.0 && jump.in_s <= LEAD_S) {
+            lead_add(&lead, jump);
+        }
+    }
+    double rise_w = 0.0;
+    double drop_w = 0.0;
+    for (int64_t i = 0; i < lead.n; i++) {
+        rise_w = fmax(rise_w, lead.jumps[i].by_w);
+        drop_w = fmax(drop_w, -lead.jumps[i].by_w);
+    }
+    const struct site_grid *grid = &cfg->site.grid;
+    const struct reserve_now *e = &scratch->reserve;
+    double level_w = state->level.level_w;
+    double over_w = fmax(grid->import_trip_w - level_w - rise_w, 0.0);
+    double under_w = fmax(level_w - drop_w + scratch->caps.export_w, 0.0);
+    double ahead_w = lead_w(&lead, grid->ramp_max_w_per_s);
+    return clamp(stand_still_w(cfg, state, &lead, ahead_w),
+                 -fmin(-e->lead_lo_w, under_w), fmin(e->lead_hi_w, over_w));
+}
+
 /* The batteries' place for edges comes before what plan and recentring want,
  * a listed drop of the load must not make the site export, and charging must
  * not bring the edges of the load, which pass before a battery answers, over
@@ -51,7 +117,14 @@ static double target_of(const struct site_grid *grid,
     const struct reserve_now *e = &scratch->reserve;
     double export_w = scratch->caps.export_w;
     double level_w = state->level.level_w;
-    double w = level_w + clamp(shift_w, e->shift_lo_w, e->shift_hi_w);
+    shift_w = clamp(shift_w, e->shift_lo_w, e->shift_hi_w);
+    double ahead_w = scratch->lead_w;
+    if (ahead_w > 0.0) {
+        shift_w = fmax(shift_w, ahead_w);
+    } else if (ahead_w < 0.0) {
+        shift_w = fmin(shift_w, ahead_w);
+    }
+    double w = level_w + shift_w;
     if (isfinite(e->stays_w)) {
         double floor_w = e->drop_w - export_w;
         w = fmin(fmax(w, fmin(floor_w, level_w)), e->grid_max_w);
@@ -72,6 +145,7 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
     reserve_find(cfg, state, in, est, &scratch->reserve);
     scratch->ahead = expected(cfg, state, est, &scratch->reserve);
     double shift_w = track_plan(cfg, state, scratch, in, plan);
+    scratch->lead_w = lead_now_w(cfg, state, scratch, in);
     double target_w = target_of(&cfg->site.grid, state, scratch, shift_w);
     if (cfg->policy == POLICY_LIMITER) {
         target_w = est->load_w;
