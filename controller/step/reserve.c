@@ -197,8 +197,8 @@ static void find_shift(const struct reserve_cfg *rc,
 }
 
 /* What the batteries can do beside an edge of 'edge_w' the same way. */
-static double beside_w(const struct reserve_cfg *rc,
-                       const struct reserve_side *side, double edge_w)
+static double spare_w(const struct reserve_cfg *rc,
+                      const struct reserve_side *side, double edge_w)
 {
     double held_ws = 3600.0 * fmax(side->energy_wh, 0.0);
     double most_w =
@@ -261,8 +261,10 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     }
     e->told_wh = told_wh(cfg, in, est);
     find_shift(&rc, &up, &down, e);
-    e->lead_hi_w = beside_w(&rc, &down, e->drop_w);
-    e->lead_lo_w = -beside_w(&rc, &up, e->rise_w);
+    e->lead_hi_w =
+        fmin(spare_w(&rc, &down, e->drop_w), fmax(e->trip.left_down_w, 0.0));
+    e->lead_lo_w =
+        -fmin(spare_w(&rc, &up, e->rise_w), fmax(e->trip.left_up_w, 0.0));
     /* a listed drop is made smaller, as fast as the grid can follow; a listed
      * or announced rise is cut off where the batteries end */
     e->grid_max_w = stop_max_w(&rc, &down, e);
