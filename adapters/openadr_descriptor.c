@@ -38,14 +38,19 @@ static struct dr_report read_one(const cJSON *o)
     r.kind = dr_report_kind(type[0] != '\0' ? type : text_of(o, "payLoadType"));
     r.peak = strcmp(text_of(o, "readingType"), "PEAK") == 0;
     r.open = strcmp(text_of(o, "reportIntervals"), "OPEN_INTERVALS") == 0;
+    r.parts = strcmp(text_of(o, "reportIntervals"), "SUB_INTERVALS") == 0;
+    r.energy =
+        r.kind == DR_REPORT_BASELINE && strcmp(text_of(o, "units"), "KWH") == 0;
     bool good = take_count(o, "startInterval", -1, &r.start) &&
                 take_count(o, "numIntervals", -1, &r.number) &&
                 take_count(o, "frequency", -1, &r.frequency) &&
                 take_count(o, "repeat", 1, &r.repeat) &&
                 take_flag(o, "historical", 1, &r.historical) &&
                 take_flag(o, "aggregate", 0, &r.aggregate);
-    /* what is forecast is not reported */
-    if (!good || strcmp(text_of(o, "readingType"), "FORECAST") == 0) {
+    if (strcmp(text_of(o, "readingType"), "FORECAST") == 0) {
+        r.historical = 0;
+    }
+    if (!good) {
         r.kind = DR_REPORT_UNKNOWN;
     }
     return r;

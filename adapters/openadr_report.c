@@ -20,6 +20,21 @@ static double in_its_unit(enum dr_report_kind kind, double value)
     return is_use ? fmax(x, 0.0) : x;
 }
 
+static const char *unit_of(const struct dr_report *what)
+{
+    return what->energy ? "KWH"
+                        : dr_report_unit((enum dr_report_kind)what->kind);
+}
+
+static const char *reading_type(const struct dr_report *what)
+{
+    return !what->historical                  ? "FORECAST"
+           : what->kind == DR_REPORT_BASELINE ? "ESTIMATED"
+           : what->kind != DR_REPORT_DEMAND   ? "DIRECT_READ"
+           : what->peak                       ? "PEAK"
+                                              : "MEAN";
+}
+
 cJSON *openadr_report_begin(const struct openadr_report_head *head)
 {
     enum dr_report_kind kind = (enum dr_report_kind)head->what->kind;
@@ -32,15 +47,10 @@ cJSON *openadr_report_begin(const struct openadr_report_head *head)
     cJSON_AddItemToArray(list, d);
     cJSON_AddStringToObject(d, "objectType", "REPORT_PAYLOAD_DESCRIPTOR");
     cJSON_AddStringToObject(d, "payloadType", dr_report_type(kind));
-    bool is_power = kind == DR_REPORT_DEMAND || kind == DR_REPORT_BASELINE;
-    cJSON_AddStringToObject(d, "readingType",
-                            head->what->peak && kind == DR_REPORT_DEMAND
-                                ? "PEAK"
-                            : kind == DR_REPORT_BASELINE ? "ESTIMATED"
-                            : is_power                   ? "MEAN"
-                                                         : "DIRECT_READ");
-    if (dr_report_unit(kind)[0] != '\0') {
-        cJSON_AddStringToObject(d, "units", dr_report_unit(kind));
+    cJSON_AddStringToObject(d, "readingType", reading_type(head->what));
+    const char *unit = unit_of(head->what);
+    if (unit[0] != '\0') {
+        cJSON_AddStringToObject(d, "units", unit);
     }
     if (cJSON_AddArrayToObject(o, "resources") == NULL) {
         cJSON_Delete(o);
@@ -78,7 +88,7 @@ static void add_reading(cJSON *intervals, const struct dr_report *what,
                          r->text != NULL
                              ? cJSON_CreateString(r->text)
                              : cJSON_CreateNumber(in_its_unit(kind, r->value)));
-    if (r->known_pu < KNOWN_PU) {
+    if (r->known_pu < KNOWN_PU || r->guessed) {
         cJSON_AddItemToArray(add_payload(payloads, "DATA_QUALITY"),
                              cJSON_CreateString("ESTIMATED"));
     }

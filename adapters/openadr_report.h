@@ -16,6 +16,7 @@ struct openadr_reading {
     double value;
     const char *text; /* NULL: the value */
     double known_pu;  /* of the interval; 0: it is left out */
+    bool guessed;     /* another figure stands in for it */
 };
 
 struct openadr_report_head {

@@ -7,45 +7,27 @@
 
 #include "controller/cli.h"
 #include "controller/clock.h"
-#include "controller/event_book.h"
 #include "controller/evidence_keeper.h"
 #include "controller/export.h"
 #include "controller/history_read.h"
+#include "controller/past_load.h"
 #include "controller/settlement.h"
 #include "controller/settlement_options.h"
 #include "controller/site_file.h"
-#include "controller/zone_file.h"
 #include "models/calendar.h"
 
-enum {
-    CELL_MS = 60000,
-    CELLS_MAX = (BASELINE_LOOK_BACK_MAX + 8) * 1440,
-    OTHERS_MAX = EVENT_SPANS_MAX,
-    KNOWN_LEAST_S = 30, /* of a minute */
-    LISTED_MAX = 12,    /* events named in a message */
-};
+enum { LISTED_MAX = 12 /* events named in a message */ };
 
-/* An instruction that lasts longer is a contract, not an event. */
-static const int64_t EVENT_LONGEST_MS = CALENDAR_DAY_MS;
 /* No settlement is longer. */
 static const int64_t SPAN_LONGEST_MS = 7 * CALENDAR_DAY_MS;
 
 /* All that one settlement needs; too much for a stack. */
 struct gather {
     struct settlement s;
-    struct zone zone;
-    struct event_spans spans;
-    struct baseline_span others[OTHERS_MAX];
-    struct baseline_load load;
-    double cells_w[CELLS_MAX];
+    struct past_load past;
     struct history_reader *history;
     const struct export_cfg *cfg;
 };
-
-static void take_event(void *user, const struct history_event *row)
-{
-    event_spans_take(user, row);
-}
 
 static int64_t end_of(const struct event_span *e, int64_t now_ms)
 {
@@ -54,9 +36,9 @@ static int64_t end_of(const struct event_span *e, int64_t now_ms)
 
 static void list_events(const struct gather *g)
 {
-    int from = g->spans.n > LISTED_MAX ? g->spans.n - LISTED_MAX : 0;
-    for (int i = from; i < g->spans.n; i++) {
-        const struct event_span *e = &g->spans.spans[i];
+    int from = g->past.spans.n > LISTED_MAX ? g->past.spans.n - LISTED_MAX : 0;
+    for (int i = from; i < g->past.spans.n; i++) {
+        const struct event_span *e = &g->past.spans.spans[i];
         char text[HISTORY_TEXT_MAX];
         event_book_text(&e->asked, text, sizeof(text));
         cli_error("export", "it has \"%s\": %s", e->asked.id, text);
@@ -76,8 +58,8 @@ static bool take_named(struct gather *g, const char *id, int64_t now_ms)
     struct settlement *s = &g->s;
     struct baseline_span *span = &s->in.event;
     *span = (struct baseline_span){INT64_MAX, INT64_MIN};
-    for (int i = 0; i < g->spans.n; i++) {
-        const struct event_span *e = &g->spans.spans[i];
+    for (int i = 0; i < g->past.spans.n; i++) {
+        const struct event_span *e = &g->past.spans.spans[i];
         int64_t end_ms = end_of(e, now_ms);
         if (!event_span_is(e, id) || end_ms <= e->asked.start_at_ms) {
             continue;
@@ -116,8 +98,8 @@ static bool take_span(struct gather *g, bool has_limit, int64_t now_ms)
         list_events(g);
         return false;
     }
-    for (int i = 0; i < g->spans.n && !has_limit; i++) {
-        const struct event_span *e = &g->spans.spans[i];
+    for (int i = 0; i < g->past.spans.n && !has_limit; i++) {
+        const struct event_span *e = &g->past.spans.spans[i];
         if (e->asked.start_at_ms < s->in.event.to_ms &&
             end_of(e, now_ms) > s->in.event.from_ms) {
             add_piece(
@@ -147,10 +129,6 @@ static bool choose_span(struct gather *g, const struct export_settlement *asked,
                         double limit_w)
 {
     int64_t now_ms = clock_utc_ms();
-    history_read_events(
-        g->history, (struct history_span){0, now_ms},
-        (struct history_kinds){EVENT_BOOK_BEGIN, EVENT_BOOK_END}, take_event,
-        &g->spans);
     bool good = asked->event != NULL ? take_named(g, asked->event, now_ms)
                                      : take_span(g, isfinite(limit_w), now_ms);
     if (!good || !check_span(g)) {
@@ -163,53 +141,6 @@ static bool choose_span(struct gather *g, const struct export_settlement *asked,
                                                 g->s.in.event.to_ms, limit_w});
     }
     return true;
-}
-
-/* Other events: those that do not touch this one. */
-static void take_others(struct gather *g)
-{
-    struct baseline_in *in = &g->s.in;
-    for (int i = 0; i < g->spans.n; i++) {
-        const struct utility_in *u = &g->spans.spans[i].asked;
-        bool is_event = u->end_at_ms != INT64_MAX &&
-                        u->end_at_ms - u->start_at_ms <= EVENT_LONGEST_MS;
-        bool apart = u->end_at_ms <= in->event.from_ms ||
-                     u->start_at_ms >= in->event.to_ms;
-        if (is_event && apart) {
-            g->others[in->n_others++] =
-                (struct baseline_span){u->start_at_ms, u->end_at_ms};
-        }
-    }
-    in->others = g->others;
-}
-
-static void take_cell(void *user, int64_t at_ms, double grid_w, int64_t known_s)
-{
-    struct gather *g = user;
-    int64_t k = (at_ms - g->load.start_ms) / CELL_MS;
-    if (k >= 0 && k < g->load.n && known_s >= KNOWN_LEAST_S) {
-        g->cells_w[k] = grid_w;
-    }
-}
-
-static void read_load(struct gather *g)
-{
-    const struct baseline_span *e = &g->s.in.event;
-    int64_t days = g->s.terms.baseline.look_back + 2;
-    int64_t from_ms = e->from_ms - days * CALENDAR_DAY_MS;
-    from_ms = from_ms > 0 ? from_ms - from_ms % CELL_MS : 0;
-    int64_t n = (e->from_ms - from_ms) / CELL_MS + 1;
-    g->load = (struct baseline_load){.start_ms = from_ms,
-                                     .cell_ms = CELL_MS,
-                                     .n = n < CELLS_MAX ? n : CELLS_MAX,
-                                     .w = g->cells_w};
-    for (int64_t i = 0; i < g->load.n; i++) {
-        g->cells_w[i] = NAN;
-    }
-    history_read_load(g->history,
-                      (struct history_span){from_ms, e->from_ms - 1}, CELL_MS,
-                      take_cell, g);
-    g->s.in.load = &g->load;
 }
 
 static void take_row(void *user, const struct second_row *row)
@@ -263,17 +194,16 @@ static int write_it(struct gather *g)
 static bool open_sources(struct gather *g, const struct site *site)
 {
     char why[200] = "";
-    if (zone_file_load(site->time_zone, &g->zone, why, sizeof(why)) !=
-        ERR_NONE) {
-        cli_error("export", "time zone %s: %s", site->time_zone, why);
-        return false;
-    }
     if (history_read_open(site->history.file, &g->history, why, sizeof(why)) !=
         ERR_NONE) {
         cli_error("export", "%s: %s", site->history.file, why);
         return false;
     }
-    g->s.in.zone = &g->zone;
+    if (past_load_open(&g->past, site->time_zone, g->history, why,
+                       sizeof(why)) != ERR_NONE) {
+        cli_error("export", "time zone %s: %s", site->time_zone, why);
+        return false;
+    }
     /* without evidence the settlement says so */
     if (!evidence_path(site, g->s.evidence_path)) {
         g->s.evidence_path[0] = '\0';
@@ -284,17 +214,20 @@ static bool open_sources(struct gather *g, const struct site *site)
 static int settle(struct gather *g, const struct site *site,
                   const struct export_settlement *asked)
 {
-    double limit_w = NAN;
+    struct settlement_asked out;
     g->s.site = site;
     g->s.source = "history";
     g->s.event = asked->event != NULL ? asked->event : "";
     g->s.made_ms = clock_utc_ms();
-    if (!settlement_options(asked, &g->s.terms, &limit_w) ||
-        !open_sources(g, site) || !choose_span(g, asked, limit_w)) {
+    if (!settlement_options(site, asked, &out)) {
         return EXIT_USAGE;
     }
-    take_others(g);
-    read_load(g);
+    g->s.terms = out.terms;
+    if (!open_sources(g, site) || !choose_span(g, asked, out.limit_w)) {
+        return EXIT_USAGE;
+    }
+    g->s.in.terms = &g->s.terms.baseline;
+    past_load_read(&g->past, g->history, &g->s.in);
     return write_it(g);
 }
 

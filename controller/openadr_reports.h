@@ -7,10 +7,9 @@
  * server is asked whether it has it: nobody knows what became of one whose
  * answer was lost.  What fails is tried again with a back-off of 1 to 60 s;
  * what the server refuses is told once and left.  An event that is met late is
- * reported from its latest due report on (User Guide 7.5, 'do it now').
- *
- * The grid is sampled every second and kept for a day, the batteries every
- * minute; a settlement is made from the history, which is exact.
+ * reported from its latest due report on (User Guide 7.5, 'do it now').  A
+ * report of which nothing is known waits up to a minute for the meters, a
+ * forecast up to ten for a plan, and is left out then.
  *
  * For one thread, the OpenADR worker's.
  */
@@ -21,7 +20,7 @@
 
 #include "adapters/openadr.h"
 #include "controller/openadr_bases.h"
-#include "controller/ports.h"
+#include "controller/openadr_readings.h"
 
 struct openadr_reports; /* opaque */
 
@@ -31,10 +30,9 @@ CHECKED enum err openadr_reports_open(const struct site *site,
                                       struct openadr_reports **out);
 void openadr_reports_close(struct openadr_reports *r);
 
-/* Once a second or so; 'figures' NULL where there are no new ones. */
+/* Once a second or so. */
 void openadr_reports_sample(struct openadr_reports *r, int64_t utc_ms,
-                            double grid_w,
-                            const struct openadr_figures *figures);
+                            const struct openadr_sample *sample);
 
 struct openadr_reports_now {
     int64_t utc_ms;

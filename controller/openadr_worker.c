@@ -198,8 +198,11 @@ static void report(struct openadr_worker *w)
                                             .mono_ms = clock_mono_ms(),
                                             .bases = &w->bases};
     openadr_bases_sample(&w->bases, grid_w);
-    openadr_reports_sample(w->reports, now.utc_ms, grid_w,
-                           mailbox_fetch(&ports->openadr.figures));
+    const struct openadr_sample sample = {
+        .grid_w = grid_w,
+        .figures = mailbox_fetch(&ports->openadr.figures),
+        .ahead = mailbox_fetch(&ports->openadr.ahead)};
+    openadr_reports_sample(w->reports, now.utc_ms, &sample);
     if (w->report.link.up) {
         openadr_reports_pass(w->reports, w->ven, &now);
     }

@@ -72,6 +72,9 @@ enum err ports_init(struct ports *p, const struct site *site)
         e = mailbox_init(&p->openadr.figures, sizeof(struct openadr_figures));
     }
     if (e == ERR_NONE) {
+        e = mailbox_init(&p->openadr.ahead, sizeof(struct openadr_ahead));
+    }
+    if (e == ERR_NONE) {
         e = init_rest(p);
     }
     if (e == ERR_NONE) {
@@ -115,6 +118,7 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->openadr.inputs);
     mailbox_clear(&p->openadr.report);
     mailbox_clear(&p->openadr.figures);
+    mailbox_clear(&p->openadr.ahead);
     mailbox_clear(&p->planner.problem);
     mailbox_clear(&p->planner.plan);
     mailbox_clear(&p->view);

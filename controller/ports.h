@@ -109,7 +109,18 @@ struct openadr_figures {
     struct openadr_store stores[OPENADR_STORES_MAX];
 };
 
+/* What the plan in force foresees, for reports about the future. */
+struct openadr_ahead {
+    int64_t start_at_ms; /* UTC of slot 0 */
+    int64_t n;           /* slots; 0: there is no plan */
+    double step_s[PLAN_SLOTS_MAX];
+    double grid_w[PLAN_SLOTS_MAX];
+    int64_t n_stores;
+    double soc_pu[OPENADR_STORES_MAX][PLAN_SLOTS_MAX]; /* at its end */
+};
+
 struct openadr_port {
+    struct mailbox ahead;   /* struct openadr_ahead, from the supervisor */
     struct mailbox figures; /* struct openadr_figures, from the supervisor */
     struct mailbox inputs;  /* struct openadr_inputs, to the control thread */
     struct mailbox report;  /* struct openadr_report_view, to the supervisor */

@@ -4,12 +4,50 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/calendar.h"
+
 static const double INTERVAL_S = 300.0;
 
-struct settlement_terms settlement_preset(void)
+struct settlement_terms settlement_terms_of(const struct site *site)
 {
-    return (struct settlement_terms){.baseline = baseline_preset(),
-                                     .interval_s = INTERVAL_S};
+    const struct site_baseline *b = &site->utility.baseline;
+    struct settlement_terms t = {.baseline = baseline_preset(),
+                                 .interval_s = INTERVAL_S};
+    if (!b->present) {
+        return t;
+    }
+    t.baseline.method =
+        b->method == 0 ? BASELINE_HIGH_DAYS : BASELINE_METER_BEFORE;
+    t.baseline.high = b->high;
+    t.baseline.most = b->most;
+    t.baseline.look_back = b->look_back;
+    t.baseline.adjust = b->adjust;
+    t.baseline.adjust_from_s = b->adjust_from_s;
+    t.baseline.adjust_to_s = b->adjust_to_s;
+    t.baseline.cap_pu = b->cap_pu;
+    t.baseline.before_s = b->before_s;
+    (void)settlement_holidays(b->holidays, &t); /* checked with the file */
+    return t;
+}
+
+bool settlement_holidays(const char *text, struct settlement_terms *t)
+{
+    t->n_holidays = 0;
+    while (*text != '\0') {
+        size_t n = strcspn(text, ",");
+        char day[16] = "";
+        int64_t local_ms = 0;
+        if (n == 10) {
+            memcpy(day, text, n);
+        }
+        if (n != 10 || t->n_holidays == BASELINE_HOLIDAYS_MAX ||
+            calendar_parse_local(day, &local_ms) != ERR_NONE) {
+            return false;
+        }
+        t->holidays[t->n_holidays++] = calendar_day_of(local_ms);
+        text += n + (text[n] == ',' ? 1 : 0);
+    }
+    return true;
 }
 
 bool settlement_begin(struct settlement *s)

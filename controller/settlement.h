@@ -29,8 +29,13 @@ struct settlement_terms {
     int64_t holidays[BASELINE_HOLIDAYS_MAX]; /* local days since 1970 */
 };
 
-/* baseline_preset(), intervals of five minutes, no holidays. */
-struct settlement_terms settlement_preset(void);
+/* What the site file says (utility.baseline), else baseline_preset(); intervals
+ * of five minutes. */
+struct settlement_terms settlement_terms_of(const struct site *site);
+
+/* Holidays such as "2026-11-26,2026-12-25" in place of those of 't'; false
+ * where it is none of that form or too many. */
+bool settlement_holidays(const char *text, struct settlement_terms *t);
 
 struct settlement {
     const struct site *site;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "controller/cli.h"
-#include "models/calendar.h"
 #include "models/units.h"
 
 static bool refuse(const char *option, const char *text, const char *expected)
@@ -17,7 +16,10 @@ static bool refuse(const char *option, const char *text, const char *expected)
 
 static bool take_method(const char *text, int64_t *method)
 {
-    if (text == NULL || strcmp(text, "high") == 0) {
+    if (text == NULL) {
+        return true;
+    }
+    if (strcmp(text, "high") == 0) {
         *method = BASELINE_HIGH_DAYS;
     } else if (strcmp(text, "meter-before") == 0) {
         *method = BASELINE_METER_BEFORE;
@@ -88,23 +90,9 @@ static bool take_cap(const char *text, double *cap_pu)
 
 static bool take_holidays(const char *text, struct settlement_terms *t)
 {
-    const char *at = text;
-    while (at != NULL && *at != '\0') {
-        size_t n = strcspn(at, ",");
-        char day[16] = "";
-        int64_t local_ms = 0;
-        if (n == 10) {
-            memcpy(day, at, n);
-        }
-        if (n != 10 || t->n_holidays == BASELINE_HOLIDAYS_MAX ||
-            calendar_parse_local(day, &local_ms) != ERR_NONE) {
-            return refuse("holidays", text,
-                          "up to 64 days such as 2026-11-26,2026-12-25");
-        }
-        t->holidays[t->n_holidays++] = calendar_day_of(local_ms);
-        at += n + (at[n] == ',' ? 1 : 0);
-    }
-    return true;
+    return text == NULL || settlement_holidays(text, t) ||
+           refuse("holidays", text,
+                  "up to 64 days such as 2026-11-26,2026-12-25");
 }
 
 static bool take_limit(const char *text, double *limit_w)
@@ -115,20 +103,22 @@ static bool take_limit(const char *text, double *limit_w)
            refuse("limit", text, unit_expected(UNIT_POWER));
 }
 
-bool settlement_options(const struct export_settlement *asked,
-                        struct settlement_terms *terms, double *limit_w)
+bool settlement_options(const struct site *site,
+                        const struct export_settlement *given,
+                        struct settlement_asked *out)
 {
-    *terms = settlement_preset();
+    struct settlement_terms *terms = &out->terms;
+    *terms = settlement_terms_of(site);
     struct baseline_terms *b = &terms->baseline;
-    if (asked->interval_s > 0.0) {
-        terms->interval_s = fmax(asked->interval_s, 1.0);
+    if (given->interval_s > 0.0) {
+        terms->interval_s = fmax(given->interval_s, 1.0);
     }
     const char *why = NULL;
-    if (!take_method(asked->baseline, &b->method) ||
-        !take_days(asked->days, b) || !take_adjust(asked->adjust, &b->adjust) ||
-        !take_window(asked->window, b) || !take_cap(asked->cap, &b->cap_pu) ||
-        !take_holidays(asked->holidays, terms) ||
-        !take_limit(asked->limit, limit_w)) {
+    if (!take_method(given->baseline, &b->method) ||
+        !take_days(given->days, b) || !take_adjust(given->adjust, &b->adjust) ||
+        !take_window(given->window, b) || !take_cap(given->cap, &b->cap_pu) ||
+        !take_holidays(given->holidays, terms) ||
+        !take_limit(given->limit, &out->limit_w)) {
         return false;
     }
     if (baseline_check(b, &why) != ERR_NONE) {

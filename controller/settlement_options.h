@@ -8,9 +8,15 @@
 #include "controller/export.h"
 #include "controller/settlement.h"
 
-/* The presets with what is given; 'limit_w' is NAN without one.  False after a
- * message. */
-bool settlement_options(const struct export_settlement *asked,
-                        struct settlement_terms *terms, double *limit_w);
+/* What the site file says, with what is given in its place. */
+struct settlement_asked {
+    struct settlement_terms terms;
+    double limit_w; /* NAN: none is given */
+};
+
+/* False after a message. */
+bool settlement_options(const struct site *site,
+                        const struct export_settlement *given,
+                        struct settlement_asked *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/settlement.h"
 #include "policies/guard.h"
 
 /* Ticks of dead time that the simulated plant can hold (models/plant.h). */
@@ -349,6 +350,30 @@ static void check_mqtt(struct site_reader *r)
     }
 }
 
+static void check_baseline(struct site_reader *r)
+{
+    const struct site_baseline *b = &r->draft->site.utility.baseline;
+    struct settlement_terms terms;
+    if (known(r, &b->high) && known(r, &b->most) && b->high > b->most) {
+        site_clash(r, &b->high, &b->most,
+                   "expected no more days than are compared");
+    }
+    if (known(r, &b->most) && known(r, &b->look_back) &&
+        b->most > b->look_back) {
+        site_clash(r, &b->most, &b->look_back,
+                   "expected no more days than are looked back");
+    }
+    if (known(r, &b->adjust_from_s) && known(r, &b->adjust_to_s) &&
+        b->adjust_from_s <= b->adjust_to_s) {
+        site_clash(r, &b->adjust_from_s, &b->adjust_to_s,
+                   "expected a time that begins before it ends");
+    }
+    if (known(r, b->holidays) && !settlement_holidays(b->holidays, &terms)) {
+        site_clash(r, b->holidays, NULL,
+                   "expected up to 64 days such as 2026-11-26,2026-12-25");
+    }
+}
+
 void site_check(struct site_reader *r)
 {
     struct site *site = &r->draft->site;
@@ -372,4 +397,5 @@ void site_check(struct site_reader *r)
     check_other_names(r);
     check_devices(r);
     check_mqtt(r);
+    check_baseline(r);
 }

@@ -161,6 +161,13 @@ static const struct site_key utility_keys[] = {
      RANGE("1 W", "100 GW"),
      .preset = "none",
      .meaning = "import limit that holds while the link is lost"},
+    {.key = "baseline",
+     .kind = KEY_SECTION,
+     AT(site_utility, baseline),
+     FLAG(site_utility, baseline.present),
+     .table = &site_table_baseline,
+     .computed = "as below",
+     .meaning = "what an event's delivery is counted from"},
 };
 static const struct site_table utility_table = TABLE(utility_keys);
 

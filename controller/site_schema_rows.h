@@ -35,4 +35,7 @@ extern const struct site_table site_table_class;
 extern const char *const site_chemistries[];
 extern const struct site_table site_table_fleet;
 
+/* site_schema_baseline.c */
+extern const struct site_table site_table_baseline;
+
 #endif

@@ -19,6 +19,7 @@ struct watch {
     struct alarms *alarms;
     struct watched seen;
     struct event_book events;
+    uint64_t ahead_tick; /* of the plan that was told last */
     uint64_t jumps_seen;
     int64_t jump_mono_ms;
     uint64_t dropped_seen;
@@ -139,6 +140,30 @@ static void post_figures(struct watch *w)
     f.curtailed = w->events.n > 0;
     f.fault = !isfinite(s->out->record.grid_w);
     mailbox_send(&w->cfg.ports->openadr.figures, &f);
+}
+
+/* What the plan in force foresees, once. */
+static void post_ahead(struct watch *w)
+{
+    const struct plan *plan = &w->seen.plan;
+    if (plan->n_slots < 1 || plan->built_tick == w->ahead_tick) {
+        return;
+    }
+    w->ahead_tick = plan->built_tick;
+    struct openadr_ahead *a = mailbox_slot(&w->cfg.ports->openadr.ahead);
+    *a = (struct openadr_ahead){.start_at_ms = plan->start_at_ms,
+                                .n = plan->n_slots};
+    int n = w->seen.site->n_batteries;
+    a->n_stores = n < OPENADR_STORES_MAX ? n : OPENADR_STORES_MAX;
+    for (int64_t t = 0; t < plan->n_slots; t++) {
+        a->step_s[t] = plan->step_s[t];
+        a->grid_w[t] = plan->grid_w[t];
+        for (int64_t i = 0; i < a->n_stores; i++) {
+            int64_t g = plan->group[i];
+            a->soc_pu[i][t] = g >= 0 ? plan->group_soc_pu[g][t] : (double)NAN;
+        }
+    }
+    mailbox_post(&w->cfg.ports->openadr.ahead);
 }
 
 /* Overruns per period over the last minute. */
@@ -313,6 +338,7 @@ const struct watched *watch_look(struct watch *w, int64_t mono_ms,
     if (s->ticking) {
         event_book_look(&w->events, s->in, utc_ms, w->cfg.historian);
         post_figures(w);
+        post_ahead(w);
     }
     s->n_alarms = alarms_active(w->alarms, s->alarms);
     return s;

@@ -107,6 +107,16 @@ bool dr_timing_life(const struct dr_timing *t, struct dr_span *out)
     return out->end_ms > out->start_ms;
 }
 
+int64_t dr_timing_list_ms(const struct dr_timing *t)
+{
+    struct dr_span list;
+    if (!list_life(t, &list)) {
+        return 0;
+    }
+    return list.end_ms == DR_FOREVER_MS ? DR_FOREVER_MS
+                                        : list.end_ms - list.start_ms;
+}
+
 /* What spans are collected into, and for when. */
 struct catch
 {

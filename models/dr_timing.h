@@ -70,6 +70,10 @@ int64_t dr_timing_spans(const struct dr_timing *t, int64_t from_ms,
  * that is cancelled or has no interval. */
 bool dr_timing_life(const struct dr_timing *t, struct dr_span *out);
 
+/* How long the list takes once; DR_FOREVER_MS: open-ended; 0 where
+ * dr_timing_life() is false. */
+int64_t dr_timing_list_ms(const struct dr_timing *t);
+
 /* The k-th of 'n' equal parts of a span: several values in one payload.  An
  * open-ended span has one: its first value holds. */
 struct dr_span dr_span_part(const struct dr_span *span, int64_t k, int64_t n);

@@ -18,6 +18,7 @@
 enum {
     SITE_NAME_MAX = 48,  /* bytes of a name with its NUL */
     SITE_TEXT_MAX = 128, /* bytes of a host, topic, path or URL */
+    SITE_DAYS_MAX = 704, /* bytes of 64 days with commas */
     SITE_BATTERIES_MAX = 128,
     SITE_PODS_MAX = 1024,
     SITE_FLEETS_MAX = 16,
@@ -188,6 +189,21 @@ struct site_price {
 
 enum openadr_version { OPENADR_3_1, OPENADR_3_0 };
 
+/* How what an event delivered is counted; see policies/baseline.h. */
+struct site_baseline {
+    bool present; /* else the presets of policies/baseline.h hold */
+    int method;   /* 0: high days, 1: meter before */
+    int high;
+    int most;
+    int look_back; /* days */
+    int adjust;    /* 0: none, 1: multiply, 2: add */
+    double adjust_from_s;
+    double adjust_to_s;
+    double cap_pu;
+    double before_s;
+    char holidays[SITE_DAYS_MAX]; /* "2026-11-26,2026-12-25"; "": none */
+};
+
 struct site_utility {
     bool present;
     bool openadr;
@@ -205,6 +221,7 @@ struct site_utility {
     double shed_pu[4];            /* of shed level 0 (nothing) to 3 */
     double reserve_pu;            /* kept while an outage may come */
     double subscribed_import_w;   /* INFINITY where none is set */
+    struct site_baseline baseline;
 };
 
 struct site_mqtt {

@@ -13,13 +13,14 @@
  *   meter before    the mean of a while before the start; also where there are
  *                   too few eligible days, and then it says so
  *
- * The presets are the New York ISO's customer baseline: 5 of 10 days, days
- * below 25 % of the average left out, a window from 4 h to 2 h before the
- * start, 0.8 to 1.2 times (Emergency Demand Response Program Manual, section
- * 5.2).  Others differ in the window, not in the form: the California ISO
- * takes the first three of the four hours before and 20 % (tariff 4.13.4.1,
- * 10 of 10 days), PJM adds the mean difference of three hours that end one
- * hour before (Manual 11, 10.4.3, symmetric additive adjustment).
+ * The presets are in the manner of the New York ISO's customer baseline load,
+ * the 5 highest of 10 days with a window from 4 h to 2 h before the start; that
+ * days below 25 % are left out and that the cap is 20 % is our choice.  Others
+ * differ in days, window and cap, not in the form: the California ISO's proxy
+ * demand resources took 10 of 10 days and moved them by at most 20 %
+ * (California ISO Baseline Accuracy Work Group Proposal, draft of 4 April 2017,
+ * section 1).  None is followed to the letter: what counts is the programme's
+ * own manual, and the site file says it (utility.baseline).
  *
  * Powers are of the grid, W, import positive; NAN is not known.  Pure.
  */

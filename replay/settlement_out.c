@@ -94,7 +94,7 @@ static bool begin(struct maker *m, const struct events_utility *u)
     s->event = u->in.id;
     s->source = "replay";
     s->made_ms = end_ms(o);
-    s->terms = settlement_preset();
+    s->terms = settlement_terms_of(s->site);
     s->in.zone = &m->zone;
     s->in.load = &m->load;
     s->in.others = m->others;

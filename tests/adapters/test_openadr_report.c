@@ -51,6 +51,19 @@ static void presets_are_the_specifications(void **state)
     assert_int_equal(r[1].historical, 0);
     assert_int_equal(r[1].open, 1);
     assert_int_equal(r[1].aggregate, 1);
+    assert_int_equal(
+        read_text("{\"reportDescriptors\":[{\"payloadType\":\"BASELINE\","
+                  "\"units\":\"KWH\",\"reportIntervals\":\"SUB_INTERVALS\"},"
+                  "{\"payloadType\":\"USAGE\",\"readingType\":\"FORECAST\","
+                  "\"units\":\"KWH\"}]}",
+                  r),
+        2);
+    assert_int_equal(r[0].energy, 1);
+    assert_int_equal(r[0].parts, 1);
+    assert_int_equal(r[0].historical, 1);
+    assert_int_equal(r[1].energy, 0);
+    assert_int_equal(r[1].parts, 0);
+    assert_int_equal(r[1].historical, 0);
 }
 
 static void what_asks_for_nothing(void **state)
@@ -66,7 +79,6 @@ static void what_asks_for_nothing(void **state)
         "[{\"payloadType\":\"USAGE\",\"repeat\":\"often\"}]",
         "[{\"payloadType\":\"USAGE\",\"frequency\":0.5}]",
         "[{\"payloadType\":\"USAGE\",\"historical\":1}]",
-        "[{\"payloadType\":\"USAGE\",\"readingType\":\"FORECAST\"}]",
     };
     struct dr_report r[DR_REPORTS_MAX];
     char text[8192];
@@ -110,10 +122,10 @@ static void what_is_written(void **state)
         const struct dr_report what = {.kind = 1 + run % (DR_REPORT_KINDS - 1)};
         const struct openadr_report_head head = {"e", "ven", "e/0/0", &what};
         const struct openadr_reading list[] = {
-            {7, 1000, 61000, x, NULL, 1.0},
-            {8, 61000, 121000, NAN, NULL, 1.0},
-            {9, 121000, 181500, x, NULL, 0.5},
-            {10, 0, 1, x, NULL, 0.0}};
+            {7, 1000, 61000, x, NULL, 1.0, false},
+            {8, 61000, 121000, NAN, NULL, 1.0, false},
+            {9, 121000, 181500, x, NULL, 0.5, false},
+            {10, 0, 1, x, NULL, 0.0, false}};
         const struct openadr_resource r = {"site", list, 4};
         cJSON *report = openadr_report_begin(&head);
         assert_non_null(report);
@@ -139,12 +151,88 @@ static void what_is_written(void **state)
     }
 }
 
+/* How a reading came about is said of the whole report. */
+static void descriptors_say_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        struct dr_report what;
+        const char *type;
+        const char *reading;
+        const char *unit; /* NULL: none */
+    } rows[] = {
+        {{.kind = DR_REPORT_USAGE, .historical = 1},
+         "USAGE",
+         "DIRECT_READ",
+         "KWH"},
+        {{.kind = DR_REPORT_USAGE}, "USAGE", "FORECAST", "KWH"},
+        {{.kind = DR_REPORT_DEMAND, .historical = 1}, "DEMAND", "MEAN", "KW"},
+        {{.kind = DR_REPORT_DEMAND, .historical = 1, .peak = 1},
+         "DEMAND",
+         "PEAK",
+         "KW"},
+        {{.kind = DR_REPORT_BASELINE, .historical = 1},
+         "BASELINE",
+         "ESTIMATED",
+         "KW"},
+        {{.kind = DR_REPORT_BASELINE, .historical = 1, .energy = 1},
+         "BASELINE",
+         "ESTIMATED",
+         "KWH"},
+        {{.kind = DR_REPORT_CHARGE_LEVEL, .historical = 1},
+         "STORAGE_CHARGE_LEVEL",
+         "DIRECT_READ",
+         "PERCENT"},
+        {{.kind = DR_REPORT_USABLE_CAPACITY, .historical = 1},
+         "STORAGE_USABLE_CAPACITY",
+         "DIRECT_READ",
+         "KWH"},
+        {{.kind = DR_REPORT_CHARGE_POWER, .historical = 1},
+         "STORAGE_MAX_CHARGE_POWER",
+         "DIRECT_READ",
+         "KW"},
+        {{.kind = DR_REPORT_DISCHARGE_POWER, .historical = 1},
+         "STORAGE_MAX_DISCHARGE_POWER",
+         "DIRECT_READ",
+         "KW"},
+        {{.kind = DR_REPORT_OPERATING_STATE, .historical = 1},
+         "OPERATING_STATE",
+         "DIRECT_READ",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct openadr_report_head head = {"e", "ven", "n",
+                                                 &rows[i].what};
+        cJSON *report = openadr_report_begin(&head);
+        const cJSON *d = cJSON_GetArrayItem(
+            cJSON_GetObjectItem(report, "payloadDescriptors"), 0);
+        assert_string_equal(cJSON_GetObjectItem(d, "payloadType")->valuestring,
+                            rows[i].type);
+        assert_string_equal(cJSON_GetObjectItem(d, "readingType")->valuestring,
+                            rows[i].reading);
+        const cJSON *unit = cJSON_GetObjectItem(d, "units");
+        assert_int_equal(unit == NULL, rows[i].unit == NULL);
+        if (unit != NULL) {
+            assert_string_equal(unit->valuestring, rows[i].unit);
+        }
+        const struct openadr_reading list[] = {
+            {1, 0, 60000, 1.0, NULL, 1.0, i % 2 == 0}};
+        const struct openadr_resource r = {"site", list, 1};
+        assert_int_equal(openadr_report_add(report, &r, &rows[i].what), 1);
+        char *text = cJSON_PrintUnformatted(report);
+        assert_int_equal(strstr(text, "DATA_QUALITY") != NULL, i % 2 == 0);
+        cJSON_free(text);
+        cJSON_Delete(report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_are_the_specifications),
         cmocka_unit_test(what_asks_for_nothing),
         cmocka_unit_test(what_is_written),
+        cmocka_unit_test(descriptors_say_what_it_is),
     };
     return cmocka_run_group_tests_name("openadr_report", tests, NULL, NULL);
 }

@@ -65,7 +65,9 @@ static const char good[] =
     "other_load: {pue: 1.15, lag: 5 min}\n"
     "prices: [{market: day_ahead, fallback: 45 EUR/MWh}]\n"
     "utility: {openadr: {base: \"http://vtn.lan/openadr3\", client: ven1, "
-    "secret_file: secrets/openadr, program: dc}, subscribed_import: 150 MW}\n"
+    "secret_file: secrets/openadr, program: dc}, subscribed_import: 150 MW, "
+    "baseline: {high: 4, of: 5, adjust: add, cap: 30 %, "
+    "holidays: \"2026-11-26,2026-12-25\"}}\n"
     "mqtt: {host: broker.lan, port: 1883}\n"
     "control: {period: 100 ms, plan_every: 5 min, horizon: 36 h}\n"
     "http: {listen: \"127.0.0.1:8080\"}\n";

@@ -201,6 +201,8 @@ static void test_wrong_words(void **state)
         {"http://vtn.lan/openadr3", "ftp://vtn.lan", "\"ftp",
          "utility.openadr.base: \"ftp://vtn.lan\": expected an address that "
          "begins with http:// or https://"},
+        {"cap: 30 %", "cap: 3 MW", "3 MW",
+         "utility.baseline.cap: \"3 MW\": expected a fraction (%, pu)"},
         {"127.0.0.1:8080", "127.0.0.1", "\"127",
          "http.listen: \"127.0.0.1\": expected an address and a port such as "
          "127.0.0.1:8080"},
@@ -259,6 +261,15 @@ static void test_wrong_shape(void **state)
 }
 
 static const struct change contradictions[] = {
+    {"high: 4, of: 5", "high: 6, of: 5", "6, of",
+     "utility.baseline.high: \"6\": expected no more days than are "
+     "compared (utility.baseline.of is \"5\" at 37:163)"},
+    {"adjust: add", "adjust: add, adjust_from: 1 h", "1 h",
+     "utility.baseline.adjust_from: \"1 h\": expected a time that begins "
+     "before it ends (utility.baseline.adjust_to is 2 h by default)"},
+    {"2026-12-25", "2026-13-25", "\"2026",
+     "utility.baseline.holidays: \"2026-11-26,2026-13-25\": expected up "
+     "to 64 days such as 2026-11-26,2026-12-25"},
     {"soc_min: 15 %", "soc_min: 85 %", "85 %",
      "battery.bess1.soc_min: \"85 %\": expected soc_min below soc_max "
      "(battery.bess1.soc_max is \"85 %\" at 21:14)"},

@@ -61,6 +61,16 @@ static void test_reads_values(void **state)
     assert_near(site.prices[0].fallback_per_kwh, 0.045);
     assert_true(site.utility.present && site.utility.openadr);
     assert_near(site.utility.subscribed_import_w, 150e6);
+    const struct site_baseline *base = &site.utility.baseline;
+    assert_true(base->present);
+    assert_int_equal(base->method, 0);
+    assert_int_equal(base->high, 4);
+    assert_int_equal(base->most, 5);
+    assert_int_equal(base->look_back, 45);
+    assert_int_equal(base->adjust, 2);
+    assert_near(base->adjust_from_s, 4.0 * 3600.0);
+    assert_near(base->cap_pu, 0.3);
+    assert_string_equal(base->holidays, "2026-11-26,2026-12-25");
     assert_true(site.mqtt.present);
     assert_near(site.control.horizon_s, 36.0 * 3600.0);
     assert_string_equal(site.http_listen, "127.0.0.1:8080");

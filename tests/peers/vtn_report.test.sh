@@ -81,6 +81,15 @@ bl POST /events "{\"programID\":\"$program\",\"eventName\":\"soc\",
     >"$dir/event.json"
 soc=$(sed 's/.*"id":"\([^"]*\)","createdDateTime.*/\1/' "$dir/event.json")
 
+# No intervals: the descriptor implies hours since yesterday.
+bl POST /events "{\"programID\":\"$program\",\"eventName\":\"ahead\",
+\"intervalPeriod\":{\"start\":\"$(at $((start - 86400 - 1800)))\",\"duration\":\"PT1H\"},
+\"reportDescriptors\":[{\"payloadType\":\"USAGE\",\"aggregate\":true,\"startInterval\":0,
+ \"numIntervals\":6,\"historical\":false,\"frequency\":1,\"repeat\":-1},
+ {\"payloadType\":\"BASELINE\",\"units\":\"KWH\",\"startInterval\":0,\"numIntervals\":2,
+ \"historical\":false,\"frequency\":1,\"repeat\":-1}]}" >"$dir/event.json"
+ahead=$(sed 's/.*"id":"\([^"]*\)","createdDateTime.*/\1/' "$dir/event.json")
+
 while [ "$(date +%s)" -lt $((start + 9)) ]; do sleep 0.1; done
 reports
 why=
@@ -101,13 +110,27 @@ expect "2000 < values('$cap/1/0')[0] < 4500" "peak demand, kW"
 expect "not any(n.startswith('$cap/0/') for n in by)" "usage before the end"
 verdict "demand is reported after each interval, by its id" "$why"
 
+why=
+expect "'$ahead/0/24' in by and not any(n.startswith('$ahead/0/2') and n != '$ahead/0/24' for n in by)" \
+    "the forecast of the hour that has begun"
+expect "[i['id'] for i in intervals('$ahead/0/24')] == [24, 25, 26, 27, 28, 29]" \
+    "six hours ahead"
+expect "all(500 < v < 6000 for v in values('$ahead/0/24')[1:])" "planned, kWh"
+expect "by['$ahead/0/24']['payloadDescriptors'][0]['readingType'] == 'FORECAST'" \
+    "reading type"
+expect "by['$ahead/0/24']['resources'][0]['resourceName'] == 'AGGREGATED_REPORT'" \
+    "sum"
+expect "by['$ahead/1/24']['payloadDescriptors'][0]['units'] == 'KWH' and len(values('$ahead/1/24')) == 2" \
+    "baseline ahead"
+verdict "what lies ahead is reported by the plan, in implied intervals" "$why"
+
 # The VTN is away when the rest is due.
 stop_vtn
 while [ "$(date +%s)" -lt $((start + 13)) ]; do sleep 0.1; done
 start_vtn "$dir/state.json"
 for _ in $(seq 80); do
     reports
-    [ "$(of "len(by)")" -ge 10 ] && break
+    [ "$(of "len(by)")" -ge 13 ] && break
     sleep 0.25
 done
 why=
@@ -120,7 +143,11 @@ expect "by['$cap/2/0']['payloadDescriptors'][0]['units'] == 'PERCENT'" "unit"
 expect "values('$cap/3/0') == ['RUNNING_CURTAILED']" "operating state"
 expect "len(values('$cap/4/0')) == 3 and 2000 < values('$cap/4/0')[0] < 4500" \
     "baseline, kW"
-expect "sorted(n for n in by if n.startswith('$cap/')) == sorted('$cap/' + x for x in ['0/0','1/0','1/1','1/2','2/0','3/0','4/0'])" \
+expect "all(i['payloads'][1]['values'] == ['ESTIMATED'] for i in intervals('$cap/4/0'))" \
+    "it says that there are no days like it"
+expect "len(values('$cap/6/0')) >= 1 and all(0 < v < 6 for v in values('$cap/6/0'))" \
+    "forecast of usage, kWh"
+expect "sorted(n for n in by if n.startswith('$cap/')) == sorted('$cap/' + x for x in ['0/0','1/0','1/1','1/2','2/0','3/0','4/0','6/0'])" \
     "nothing else"
 verdict "what was due while the VTN was away comes afterwards" "$why"
 
