@@ -36,11 +36,15 @@ struct openadr_cfg {
     const char *node;        /* venName */
     int n_resources;
     const char *resources[OPENADR_RESOURCES_MAX];
-    double power_max_w;        /* of the site, for its registration */
-    bool v30;                  /* speak 3.0.1 */
-    const char *callback;      /* where a VTN reaches our listener; "": none */
-    const char *bearer;        /* with which it is to call */
-    bool notifier;             /* its MQTT notifier, where it has one */
+    double power_max_w;   /* of the site, for its registration */
+    bool v30;             /* speak 3.0.1 */
+    const char *callback; /* where a VTN reaches our listener; "": none */
+    const char *bearer;   /* with which it is to call */
+    bool notifier;        /* its MQTT notifier, where it has one */
+    const char *broker_cert_file; /* "" or NULL: none; likewise below */
+    const char *broker_key_file;
+    const char *broker_user;
+    const char *broker_password_file;
     void (*woken)(void *user); /* a notice came; from another thread */
     void *woken_user;
     double poll_s;    /* between two listings */

@@ -6,6 +6,7 @@
 
 #include "adapters/openadr.h"
 #include "adapters/openadr_feed.h"
+#include "adapters/openadr_login.h"
 #include "adapters/openadr_session.h"
 
 enum {
@@ -20,6 +21,7 @@ struct openadr_push {
     char subscription[DR_ID_MAX]; /* webhook's; "": none */
     int64_t hook_mono_ms;         /* look after it then */
     struct openadr_feed *feed;    /* NULL: none */
+    struct openadr_login login;   /* of the feed */
     int64_t feed_mono_ms;
     bool was_up; /* the link, at the last pass */
     char trouble[HTTP_WHY_MAX];

@@ -91,7 +91,8 @@ static bool library_uri(const char *uri, bool *tls, char out[OPENADR_URI_MAX])
         const char *port = ported ? "" : *tls ? ":8883" : ":1883";
         int size = snprintf(out, OPENADR_URI_MAX, "%s%s%s",
                             *tls ? "ssl://" : "tcp://", host, port);
-        return host[0] != '\0' && size < OPENADR_URI_MAX;
+        bool named = strchr(uri, '@') == NULL; /* who we are comes apart */
+        return named && host[0] != '\0' && size < OPENADR_URI_MAX;
     }
     return false;
 }
@@ -122,6 +123,10 @@ static int begin(struct openadr_feed *f, const struct openadr_feed_cfg *cfg,
         ssl.trustStore = cfg->ca_file[0] != '\0'
                              ? cfg->ca_file
                              : "/etc/ssl/certs/ca-certificates.crt";
+        if (cfg->cert_file != NULL && cfg->cert_file[0] != '\0') {
+            ssl.keyStore = cfg->cert_file;
+            ssl.privateKey = cfg->key_file;
+        }
         options.ssl = &ssl;
     }
     return MQTTAsync_connect(f->handle, &options);
@@ -136,8 +141,8 @@ enum err openadr_feed_open(const struct openadr_feed_cfg *cfg,
     if (!library_uri(cfg->uri, &tls, uri)) {
         snprintf(why, why_size,
                  "the broker's address %.80s is none of "
-                 "mqtts:// and mqtt://",
-                 cfg->uri);
+                 "mqtts://host:port and mqtt://host:port",
+                 strchr(cfg->uri, '@') == NULL ? cfg->uri : "with an @");
         return ERR_RANGE;
     }
     struct openadr_feed *f = calloc(1, sizeof(*f));

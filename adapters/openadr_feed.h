@@ -24,12 +24,14 @@ enum {
 struct openadr_feed; /* opaque */
 
 struct openadr_feed_cfg {
-    const char *uri;      /* "mqtts://host:port", "mqtt://…" */
-    const char *client;   /* unique at the broker */
-    const char *user;     /* "": anonymous */
-    const char *password; /* not kept by us */
-    const char *ca_file;  /* "": the system's */
-    int n_topics;         /* 1 .. OPENADR_TOPICS_MAX */
+    const char *uri;       /* "mqtts://host:port", "mqtt://…" */
+    const char *client;    /* unique at the broker */
+    const char *user;      /* "": anonymous */
+    const char *password;  /* not kept by us */
+    const char *ca_file;   /* "": the system's */
+    const char *cert_file; /* "" or NULL: none; it and its key remain there */
+    const char *key_file;
+    int n_topics; /* 1 .. OPENADR_TOPICS_MAX */
     char topics[OPENADR_TOPICS_MAX][OPENADR_TOPIC_MAX];
     void (*woken)(void *user);
     void *woken_user;

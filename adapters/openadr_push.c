@@ -177,35 +177,47 @@ static enum err find_topics(struct openadr *o, struct openadr_feed_cfg *feed,
     return feed->n_topics > 0 ? ERR_NONE : last;
 }
 
-/* A token that goes out by TLS does not go anywhere without. */
-static bool is_safe(const struct openadr *o, const char *uri)
+static bool is_tls(const char *uri)
 {
-    bool tls = strncmp(uri, "mqtts:", 6) == 0 || strncmp(uri, "ssl:", 4) == 0;
-    return tls || strncmp(o->cfg.base, "https:", 6) != 0;
+    return strncmp(uri, "mqtts:", 6) == 0 || strncmp(uri, "ssl:", 4) == 0;
 }
 
-/* Who we are to the broker.  ERR_UNKNOWN: a way that we do not know. */
-static enum err find_login(struct openadr *o, const cJSON *mqtt,
-                           struct openadr_feed_cfg *feed,
-                           char why[HTTP_WHY_MAX])
+/* A token that goes out by TLS does not go anywhere without, and without TLS
+ * nobody asks for our certificate. */
+static bool is_safe(const struct openadr *o, const char *uri)
 {
-    const cJSON *login =
-        cJSON_GetObjectItemCaseSensitive(mqtt, "authentication");
-    feed->user = feed->password = "";
-    if (login == NULL || json_in_is_text(login, "method", "ANONYMOUS")) {
-        return ERR_NONE;
+    return is_tls(uri) || (strncmp(o->cfg.base, "https:", 6) != 0 &&
+                           o->push.login.cert_file[0] == '\0');
+}
+
+static const char *or_none(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+static enum err log_in(struct openadr *o, const cJSON *mqtt,
+                       char why[HTTP_WHY_MAX])
+{
+    const struct openadr_login_cfg cfg = {
+        .client = o->cfg.client,
+        .token = o->session.token,
+        .ca_file = o->cfg.ca_file,
+        .cert_file = or_none(o->cfg.broker_cert_file),
+        .key_file = or_none(o->cfg.broker_key_file),
+        .user = or_none(o->cfg.broker_user),
+        .password_file = or_none(o->cfg.broker_password_file)};
+    return openadr_login_make(
+        &cfg, cJSON_GetObjectItemCaseSensitive(mqtt, "authentication"),
+        &o->push.login, why);
+}
+
+static void close_feed(struct openadr_push *p)
+{
+    if (p->feed != NULL) {
+        openadr_feed_close(p->feed);
+        p->feed = NULL;
     }
-    const char *user = NULL;
-    if (!json_in_is_text(login, "method", "OAUTH2_BEARER_TOKEN") ||
-        json_in_text(login, "username", &user) != JSON_IN_OK ||
-        o->session.token[0] == '\0') {
-        snprintf(why, HTTP_WHY_MAX,
-                 "the MQTT notifier asks for a login that we do not have");
-        return ERR_UNKNOWN;
-    }
-    feed->user = strcmp(user, "{clientID}") == 0 ? o->cfg.client : user;
-    feed->password = o->session.token;
-    return ERR_NONE;
+    openadr_login_clear(&p->login);
 }
 
 static enum err open_feed(struct openadr *o, const cJSON *json,
@@ -218,19 +230,24 @@ static enum err open_feed(struct openadr *o, const cJSON *json,
         snprintf(why, HTTP_WHY_MAX, "the server has no MQTT notifier");
         return ERR_UNKNOWN;
     }
-    if (!is_safe(o, uri->valuestring)) {
-        snprintf(why, HTTP_WHY_MAX,
-                 "the MQTT notifier is without TLS and is not used");
-        return ERR_REFUSED;
-    }
     char client[24];
     snprintf(client, sizeof(client), "b%.20s", o->cfg.bearer);
+    enum err e = log_in(o, mqtt, why);
+    if (e == ERR_NONE && !is_safe(o, uri->valuestring)) {
+        snprintf(why, HTTP_WHY_MAX,
+                 "the MQTT notifier is without TLS and is not used");
+        e = ERR_REFUSED;
+    }
+    const struct openadr_login *login = &o->push.login;
     struct openadr_feed_cfg feed = {.uri = uri->valuestring,
                                     .client = client,
-                                    .ca_file = o->cfg.ca_file,
+                                    .user = login->user,
+                                    .password = login->password,
+                                    .ca_file = login->ca_file,
+                                    .cert_file = login->cert_file,
+                                    .key_file = login->key_file,
                                     .woken = o->cfg.woken,
                                     .woken_user = o->cfg.woken_user};
-    enum err e = find_login(o, mqtt, &feed, why);
     if (e == ERR_NONE) {
         e = find_topics(o, &feed, why);
     }
@@ -252,14 +269,14 @@ static enum err tend_feed(struct openadr *o, char why[HTTP_WHY_MAX])
     if (up || now_ms < p->feed_mono_ms) {
         return ERR_NONE;
     }
-    if (p->feed != NULL) {
-        openadr_feed_close(p->feed);
-        p->feed = NULL;
-    }
+    close_feed(p);
     cJSON *json = NULL;
     enum err e = ask(o, "/notifiers", &json, why);
     if (e == ERR_NONE) {
         e = open_feed(o, json, why);
+    }
+    if (p->feed == NULL) {
+        close_feed(p);
     }
     cJSON_Delete(json);
     p->feed_mono_ms = now_ms + (e == ERR_UNKNOWN ? LOOK_MS : AGAIN_MS);
@@ -300,10 +317,7 @@ const char *openadr_push_trouble(const struct openadr *o)
 
 void openadr_push_end(struct openadr *o)
 {
-    if (o->push.feed != NULL) {
-        openadr_feed_close(o->push.feed);
-        o->push.feed = NULL;
-    }
+    close_feed(&o->push);
     if (o->push.subscription[0] == '\0' || !o->push.was_up) {
         return;
     }

@@ -329,9 +329,10 @@ static void check_devices(struct site_reader *r)
     }
 }
 
-static void check_mqtt(struct site_reader *r)
+static void check_logins(struct site_reader *r)
 {
     const struct site_mqtt *m = &r->draft->site.mqtt;
+    const struct site_utility *u = &r->draft->site.utility;
     const struct {
         const char *given;
         const char *needed;
@@ -341,6 +342,12 @@ static void check_mqtt(struct site_reader *r)
         {m->key_file, m->cert_file, "expected a cert_file beside key_file"},
         {m->cert_file, m->ca_file, "expected a ca_file: no TLS without it"},
         {m->password_file, m->user, "expected a user for the password"},
+        {u->notifier_cert_file, u->notifier_key_file,
+         "expected a notifier_key_file beside notifier_cert_file"},
+        {u->notifier_key_file, u->notifier_cert_file,
+         "expected a notifier_cert_file beside notifier_key_file"},
+        {u->notifier_password_file, u->notifier_user,
+         "expected a notifier_user for the password"},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         if (pairs[i].given[0] != '\0' && pairs[i].needed[0] == '\0' &&
@@ -396,6 +403,6 @@ void site_check(struct site_reader *r)
     check_asset_names(r, from);
     check_other_names(r);
     check_devices(r);
-    check_mqtt(r);
+    check_logins(r);
     check_baseline(r);
 }

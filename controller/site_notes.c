@@ -9,13 +9,13 @@
 
 #include "policies/guard.h"
 
-static void note_secret(const char *path,
+static void note_secret(const char *key, const char *path,
                         void (*say)(void *user, const char *note), void *user)
 {
     char note[SITE_TEXT_MAX + 128];
-    if (access(path, R_OK) != 0) {
-        snprintf(note, sizeof(note), "utility.openadr.secret_file: %s: %s",
-                 path, strerror(errno));
+    if (path[0] != '\0' && access(path, R_OK) != 0) {
+        snprintf(note, sizeof(note), "utility.openadr.%s: %s: %s", key, path,
+                 strerror(errno));
         say(user, note);
     }
 }
@@ -113,7 +113,11 @@ void site_notes(const struct site *site,
         say(user, "http: this version serves no dashboard yet");
     }
     if (site->utility.openadr) {
-        note_secret(site->utility.secret_file, say, user);
+        const struct site_utility *u = &site->utility;
+        note_secret("secret_file", u->secret_file, say, user);
+        note_secret("notifier_key_file", u->notifier_key_file, say, user);
+        note_secret("notifier_password_file", u->notifier_password_file, say,
+                    user);
         note_open_address("base", site->utility.base, say, user);
         note_open_address("callback", site->utility.callback, say, user);
         note_half_a_hook(&site->utility, say, user);

@@ -218,9 +218,13 @@ struct site_utility {
     char listen[SITE_TEXT_MAX];   /* for webhooks; "": none */
     char callback[SITE_TEXT_MAX]; /* the address by which it is reached */
     bool notifier;                /* the server's MQTT notifier is used */
-    double shed_pu[4];            /* of shed level 0 (nothing) to 3 */
-    double reserve_pu;            /* kept while an outage may come */
-    double subscribed_import_w;   /* INFINITY where none is set */
+    char notifier_cert_file[SITE_TEXT_MAX]; /* "": none; likewise below */
+    char notifier_key_file[SITE_TEXT_MAX];
+    char notifier_user[SITE_NAME_MAX];
+    char notifier_password_file[SITE_TEXT_MAX];
+    double shed_pu[4];          /* of shed level 0 (nothing) to 3 */
+    double reserve_pu;          /* kept while an outage may come */
+    double subscribed_import_w; /* INFINITY where none is set */
     struct site_baseline baseline;
 };
 
