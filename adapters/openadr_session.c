@@ -7,12 +7,13 @@
 
 #include "adapters/json_in.h"
 #include "adapters/openadr.h"
+#include "adapters/secret_file.h"
 
 /* A token is renewed this long before it ends. */
 static const double RENEW_AHEAD_S = 30.0;
 static const double TOKEN_DEFAULT_S = 3600.0;
 
-enum { DETAIL_MAX = 100 };
+enum { DETAIL_MAX = 100, FORM_MAX = 1024 };
 
 /* The reply as JSON; NULL with the fault in 'why'. */
 static cJSON *parse(const struct http_reply *reply, char why[HTTP_WHY_MAX])
@@ -29,8 +30,41 @@ static cJSON *parse(const struct http_reply *reply, char why[HTTP_WHY_MAX])
     return json;
 }
 
+/* application/x-www-form-urlencoded of one value, into 'out'. */
+static void put_form(char *out, size_t size, const char *text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (const unsigned char *c = (const unsigned char *)text;
+         *c != '\0' && n + 4 < size; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                     (*c >= '0' && *c <= '9') || strchr("-_.~", *c) != NULL;
+        if (plain) {
+            out[n++] = (char)*c;
+        } else {
+            out[n++] = '%';
+            out[n++] = hex[*c >> 4];
+            out[n++] = hex[*c & 15];
+        }
+    }
+    out[n] = '\0';
+}
+
+/* A careless server may say what we sent it. */
+static bool betrays(const struct openadr_session *s, const char *said)
+{
+    char form[FORM_MAX];
+    put_form(form, sizeof(form), s->secret);
+    bool it_does = (s->secret[0] != '\0' && (strstr(said, s->secret) != NULL ||
+                                             strstr(said, form) != NULL)) ||
+                   (s->token[0] != '\0' && strstr(said, s->token) != NULL);
+    secret_file_wipe(form, sizeof(form));
+    return it_does;
+}
+
 /* What a refusal says of itself, made safe to print. */
-static void tell_refusal(const struct http_reply *reply, const char *path,
+static void tell_refusal(const struct openadr_session *s,
+                         const struct http_reply *reply, const char *path,
                          char why[HTTP_WHY_MAX])
 {
     char detail[DETAIL_MAX] = "";
@@ -40,7 +74,8 @@ static void tell_refusal(const struct http_reply *reply, const char *path,
     if (json_in_text(json, "detail", &said) == JSON_IN_OK ||
         json_in_text(json, "title", &said) == JSON_IN_OK ||
         json_in_text(json, "error", &said) == JSON_IN_OK) {
-        snprintf(detail, sizeof(detail), ": %s", said);
+        snprintf(detail, sizeof(detail), ": %s",
+                 betrays(s, said) ? "it repeats our secret" : said);
     }
     for (char *c = detail; *c != '\0'; c++) {
         *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c;
@@ -107,33 +142,13 @@ static enum err take_token(struct openadr_session *s, const cJSON *json,
     return ERR_NONE;
 }
 
-/* application/x-www-form-urlencoded of one value, into 'out'. */
-static void put_form(char *out, size_t size, const char *text)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    size_t n = 0;
-    for (const unsigned char *c = (const unsigned char *)text;
-         *c != '\0' && n + 4 < size; c++) {
-        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                     (*c >= '0' && *c <= '9') || strchr("-_.~", *c) != NULL;
-        if (plain) {
-            out[n++] = (char)*c;
-        } else {
-            out[n++] = '%';
-            out[n++] = hex[*c >> 4];
-            out[n++] = hex[*c & 15];
-        }
-    }
-    out[n] = '\0';
-}
-
 static enum err get_token(struct openadr_session *s, char why[HTTP_WHY_MAX])
 {
     if (s->token_url[0] == '\0') {
         find_token_url(s);
     }
     char client[512];
-    char secret[1024];
+    char secret[FORM_MAX];
     char body[2048];
     put_form(client, sizeof(client), s->client);
     put_form(secret, sizeof(secret), s->secret);
@@ -147,17 +162,18 @@ static enum err get_token(struct openadr_session *s, char why[HTTP_WHY_MAX])
                                      .body = body};
     struct http_reply reply;
     enum err e = http_client_send(s->http, &ask, &reply, why);
-    memset(body, 0, sizeof(body));
-    memset(secret, 0, sizeof(secret));
-    s->token[0] = '\0';
+    secret_file_wipe(body, sizeof(body));
+    secret_file_wipe(secret, sizeof(secret));
     if (e != ERR_NONE || reply.status < 200 || reply.status > 299) {
         s->token_url[0] = '\0'; /* ask again where it is */
         if (e == ERR_NONE) {
-            tell_refusal(&reply, "token", why);
+            tell_refusal(s, &reply, "token", why);
             e = ERR_REFUSED;
         }
+        s->token[0] = '\0';
         return e;
     }
+    s->token[0] = '\0';
     cJSON *json = parse(&reply, why);
     e = json != NULL ? take_token(s, json, why) : ERR_SYNTAX;
     cJSON_Delete(json);
@@ -201,7 +217,7 @@ enum err openadr_session_call(struct openadr_session *s,
         if (e != ERR_NONE || reply.status != 401 || s->client[0] == '\0') {
             break;
         }
-        s->token[0] = '\0'; /* refused: a new one, once */
+        s->renew_mono_ms = s->mono_ms; /* refused: a new one, once */
     }
     free(body);
     if (e != ERR_NONE) {
@@ -209,7 +225,7 @@ enum err openadr_session_call(struct openadr_session *s,
     }
     *status = reply.status;
     if (reply.status < 200 || reply.status > 299) {
-        tell_refusal(&reply, call->path, why);
+        tell_refusal(s, &reply, call->path, why);
         return ERR_REFUSED;
     }
     *out = reply.size > 0 ? parse(&reply, why) : NULL;
