@@ -9,6 +9,9 @@
 static int64_t forced(const struct judged *j)
 {
     const struct caps *caps = &j->scratch->caps;
+    if (caps->island || caps->back) {
+        return COMPLIANCE_ISLAND;
+    }
     bool held = j->record->grid_ref_w >= caps->import_w - 1.0;
     bool obeyed = j->policy != POLICY_NONE;
     return caps->urgent && held && obeyed ? COMPLIANCE_EMERGENCY

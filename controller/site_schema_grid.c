@@ -88,6 +88,12 @@ static const struct site_key contingency_keys[] = {
 };
 static const struct site_table contingency_table = TABLE(contingency_keys);
 
+static const char *const grid_returns[] = {
+    [GRID_RETURN_STAGED] = "staged",
+    [GRID_RETURN_FAST] = "fast",
+    NULL,
+};
+
 static const struct site_key grid_keys[] = {
     {.key = "import_max",
      QUANTITY(POWER),
@@ -175,6 +181,26 @@ static const struct site_key grid_keys[] = {
      RANGE("0 W", "100 GW"),
      .preset = "0 W",
      .meaning = "peak that the present billing month already has"},
+    {.key = "island_load",
+     QUANTITY(POWER),
+     AT(site_grid, island_load_w),
+     RANGE("0 W", "100 GW"),
+     .preset = "none",
+     .meaning = "load that is served at most while the site is cut off from "
+                "the grid, the work of the highest value first"},
+    {.key = "island_duration",
+     QUANTITY(DURATION),
+     AT(site_grid, island_s),
+     RANGE("1 min", "30 d"),
+     .preset = "1 h",
+     .meaning = "the batteries' energy is to last so long then"},
+    {.key = "return",
+     .kind = KEY_WORD,
+     AT(site_grid, return_by),
+     .words = grid_returns,
+     .preset = "staged",
+     .meaning = "how the load comes back after it, by the utility's rule: in "
+                "stages inside the ramp, or at once"},
     {.key = "meter",
      .kind = KEY_SECTION,
      .table = &meter_table,

@@ -36,7 +36,8 @@
     X(PROTECTION, "protection")           \
     X(GRID_CODE, "grid code")             \
     X(EMERGENCY, "emergency instruction") \
-    X(IMPORT, "import limit")
+    X(IMPORT, "import limit")             \
+    X(ISLAND, "island")
 #define COMPLIANCE_ENUM(name, text) COMPLIANCE_##name,
 enum compliance_cause {
     COMPLIANCE_CAUSE_LIST(COMPLIANCE_ENUM) COMPLIANCE_CAUSE_COUNT

@@ -159,6 +159,45 @@ static void step_battery(struct plant_battery *b, const struct site_battery *s,
     b->throughput_wh += fabs(terminal_wh);
 }
 
+/* 'add_w' more through the terminals in a step, + charge. */
+static void shift_battery(struct plant_battery *b, double add_w, double dt_s)
+{
+    double before_w = b->power_w;
+    b->power_w += add_w;
+    double was = before_w >= 0.0 ? before_w * b->eff_pu : before_w / b->eff_pu;
+    double is =
+        b->power_w >= 0.0 ? b->power_w * b->eff_pu : b->power_w / b->eff_pu;
+    b->energy_wh += (is - was) * dt_s / 3600.0;
+    b->throughput_wh += (fabs(b->power_w) - fabs(before_w)) * dt_s / 3600.0;
+}
+
+/* What the batteries take at once of 'over_w' that is too much (+) or too
+ * little (-), in proportion to what they have left. */
+static double form_island(struct plant *p, const struct site *site,
+                          double over_w, double dt_s)
+{
+    double room_w[SITE_BATTERIES_MAX];
+    double sum_w = 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        const struct plant_battery *b = &p->batteries[i];
+        const struct site_battery *s = &site->batteries[i];
+        double alive = (double)b->units / (double)s->units;
+        double hi =
+            fmin(b->charge_max_w * alive, energy_limit_charge_w(b, s, dt_s));
+        double lo =
+            fmin(b->discharge_max_w * alive, energy_limit_discharge_w(b, dt_s));
+        room_w[i] = over_w < 0.0 ? hi - b->power_w : b->power_w + lo;
+        room_w[i] = b->tripped ? 0.0 : fmax(room_w[i], 0.0);
+        sum_w += room_w[i];
+    }
+    double part = sum_w > 0.0 ? fmin(fabs(over_w) / sum_w, 1.0) : 0.0;
+    double sign = over_w < 0.0 ? 1.0 : -1.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        shift_battery(&p->batteries[i], sign * part * room_w[i], dt_s);
+    }
+    return sign * part * sum_w;
+}
+
 static void step_pods(struct plant *p, const struct site *site, double dt_s)
 {
     if (p->settle_dt_s != dt_s) {
@@ -197,6 +236,12 @@ void plant_step(struct plant *p, const struct site *site, double dt_s)
     }
     plant_nodes_step(p, site, dt_s);
     p->grid_w = p->pods_w + p->battery_w + p->other_w + p->fleet_w;
+    if (p->island) {
+        double fed_w = fmax(0.0, fmin(p->grid_w, p->fed_w));
+        double taken_w = form_island(p, site, p->grid_w - fed_w, dt_s);
+        p->battery_w += taken_w;
+        p->grid_w += taken_w;
+    }
     double wh = p->grid_w * dt_s / 3600.0;
     p->import_wh += fmax(wh, 0.0);
     p->export_wh += fmax(-wh, 0.0);

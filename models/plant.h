@@ -13,6 +13,9 @@
  *            network, distribution and cooling are fixed parts of that
  *   other    (pue - 1) x pods through a first-order lag, plus the batteries'
  *            auxiliary power
+ *   island   cut off from the grid, the batteries that are not tripped form
+ *            it: what is missing or over they take in the same step, within
+ *            their power; what they cannot take stays in grid_w
  *   node     charges and computes as commanded while it is plugged in
  */
 #ifndef MODELS_PLANT_H
@@ -81,6 +84,8 @@ struct plant {
     double pods_w;
     double demand_w;
     double battery_w;
+    int64_t island; /* 1: cut off, the batteries hold the balance */
+    double fed_w;   /* others may feed into it */
     double other_w;
     double fleet_w;   /* behind the POI */
     double cooling_w; /* lagged part of other_w */

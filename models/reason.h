@@ -109,7 +109,15 @@
       "batteries carry together")                                              \
     X(AHEAD, "ahead",                                                          \
       "jobs will change the load of %v: the grid goes toward %l ahead of "     \
-      "them, the batteries give %n")
+      "them, the batteries give %n")                                           \
+    X(ISLAND, "island",                                                        \
+      "the site is cut off from the grid: the load is %v, the batteries give " \
+      "%n, others %l")                                                         \
+    X(ISLAND_LOAD, "island_load",                                              \
+      "compute held back by %v: cut off from the grid, the site serves at "    \
+      "most %l")                                                               \
+    X(ISLAND_BACK, "island_back",                                              \
+      "back on the grid, which takes the load of %v over at once")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

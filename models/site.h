@@ -58,6 +58,9 @@ struct site_contingency {
     int loses;                   /* the same: SITE_LOSES_ */
 };
 
+/* How the load comes back to the grid after an island. */
+enum grid_return { GRID_RETURN_STAGED, GRID_RETURN_FAST };
+
 struct site_grid {
     double import_max_w;     /* on the mean over import_average_s */
     double import_average_s; /* default 60 */
@@ -76,6 +79,9 @@ struct site_grid {
     double demand_charge_per_kw; /* per billing month; 0 for none */
     double demand_interval_s;    /* default 900 */
     double billing_peak_w;       /* incumbent peak of the billing month */
+    double island_load_w;        /* served while cut off; INFINITY: any */
+    double island_s;             /* the batteries are to last so long */
+    int return_by;               /* enum grid_return */
     struct site_modbus meter;    /* not present: grid = sum of the assets */
 };
 

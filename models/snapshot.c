@@ -119,6 +119,17 @@ double utility_reserve_pu(const struct snapshot *s, int64_t from_ms,
     return pu;
 }
 
+const struct utility_in *utility_island(const struct snapshot *s,
+                                        int64_t utc_ms)
+{
+    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+        if (holds(&s->utility[i], UTILITY_ISLAND, utc_ms, utc_ms + 1)) {
+            return &s->utility[i];
+        }
+    }
+    return NULL;
+}
+
 #define TEXT_ROW(name, text) text,
 
 const char *quality_name(enum quality q)

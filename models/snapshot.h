@@ -168,7 +168,8 @@ struct price_in {
     X(SETPOINT, "setpoint")     \
     X(EMERGENCY, "emergency")   \
     X(PRICE, "price")           \
-    X(RESERVE, "reserve")
+    X(RESERVE, "reserve")       \
+    X(ISLAND, "island")
 #define UTILITY_ENUM(name, text) UTILITY_##name,
 enum utility_kind { UTILITY_LIST(UTILITY_ENUM) UTILITY_COUNT };
 #undef UTILITY_ENUM
@@ -189,7 +190,8 @@ struct utility_in {
     int64_t start_at_ms;     /* UTC */
     int64_t end_at_ms;       /* UTC, INT64_MAX for open */
     double value;            /* W; per kWh for PRICE; of RESERVE the share
-                              * of the batteries' window kept for backup */
+                              * of the batteries' window kept for backup;
+                              * of ISLAND what others feed into it, in W */
     int64_t priority;        /* lower wins */
 };
 
@@ -266,6 +268,11 @@ double utility_price(const struct snapshot *s, int64_t utc_ms);
  * instants, 0 .. 1. */
 double utility_reserve_pu(const struct snapshot *s, int64_t from_ms,
                           int64_t to_ms);
+
+/* What says that the site is cut off from the grid at 'utc_ms'; NULL: it is
+ * not. */
+const struct utility_in *utility_island(const struct snapshot *s,
+                                        int64_t utc_ms);
 
 const char *ack_name(enum ack_status s);
 const char *utility_name(enum utility_kind k);

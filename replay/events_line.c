@@ -158,8 +158,8 @@ static enum err read_value(struct events_line *l, const cJSON *object,
     }
     if (in->kind < 0) {
         return bad(l, "kind",
-                   "import_max, export_max, setpoint, emergency, price or "
-                   "reserve");
+                   "import_max, export_max, setpoint, emergency, price, "
+                   "reserve or island");
     }
     return read_number(l, object, in);
 }

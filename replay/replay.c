@@ -257,6 +257,9 @@ static void act(struct run *r, int64_t k)
     plant_command(r->plant, site, r->out);
     play_faults(r);
     plant_demand(r->plant, site, load_at(r, k));
+    const struct utility_in *island = utility_island(r->in, r->in->utc_ms);
+    r->plant->island = island != NULL;
+    r->plant->fed_w = island != NULL ? island->value : 0.0;
     plant_step(r->plant, site, site->control.period_s);
 }
 

@@ -51,6 +51,8 @@ static inline struct site *fixture_site(int n_batteries, int n_pods,
         .swing_max_w = INFINITY,
         .swing_average_s = 2.0,
         .demand_interval_s = 900.0,
+        .island_load_w = INFINITY,
+        .island_s = 3600.0,
     };
     s->control.period_s = 0.1;
     s->control.plan_every_s = 300.0;

@@ -72,6 +72,7 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         break;
     case UTILITY_PRICE:
     case UTILITY_RESERVE:
+    case UTILITY_ISLAND:
     case UTILITY_COUNT:
         break;
     }

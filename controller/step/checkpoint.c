@@ -205,7 +205,8 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            shed_valid(&cfg->shed, &state->shed) &&
            share_valid(&cfg->site, &state->share) &&
            meter_valid(&state->meter) && counts(state->nominal, 0, 1) &&
-           state->frozen_s >= 0.0 && power(state->demand_w) &&
+           state->frozen_s >= 0.0 && counts(state->islanded, 0, 1) &&
+           state->back_s >= 0.0 && power(state->demand_w) &&
            power(state->held_w) && power(state->waiting_w) &&
            power(state->beside_w) && state->pods_age_s >= 0.0 &&
            counts(state->seen_slice, 0, cfg->n_looks - 1) &&

@@ -12,6 +12,12 @@ static const double GAUGE_S = 3600.0; /* until its correction is believed */
  * binds the grid must find room. */
 enum { NAMED_MAX = 3 };
 
+/* Until when a reading is fresh. */
+struct reading_clock {
+    int64_t now_ms;
+    double max_age_s;
+};
+
 static double taper(double soc_pu, double end_pu, double toward)
 {
     return fmax(0.0, fmin((soc_pu - end_pu) * toward / TAPER_PU, 1.0));
@@ -34,13 +40,15 @@ static enum reason unusable(const struct battery_in *in, bool fresh)
     return (in->flags & BATTERY_WRITABLE) ? REASON_NONE : REASON_LOCAL;
 }
 
-/* Limits of the site file, of the device and of the state of charge. */
+/* Limits of the site file, of the device and of the state of charge, which
+ * gives no energy below 'soc_min_pu'. */
 static void estimate_limits(const struct site_battery *s,
-                            const struct battery_in *in, int64_t now_ms,
-                            double max_age_s, struct battery_estimate *e)
+                            const struct battery_in *in,
+                            const struct reading_clock *clock,
+                            double soc_min_pu, struct battery_estimate *e)
 {
-    double soc_min_pu =
-        fmin(s->soc_min_pu + s->reserve_wh / s->energy_wh, s->soc_max_pu);
+    int64_t now_ms = clock->now_ms;
+    double max_age_s = clock->max_age_s;
     double charge_w = reading_value(&in->charge_max_w, now_ms, max_age_s);
     double discharge_w = reading_value(&in->discharge_max_w, now_ms, max_age_s);
     double rating_w = fmin(s->charge_max_w, s->transformer_va);
@@ -114,7 +122,11 @@ static void estimate_battery(const struct step_cfg *cfg,
     e->known = isfinite(power_w);
     e->power_w = e->known ? power_w : fmax(state->set_w[i], 0.0);
     if (e->usable) {
-        estimate_limits(s, b, in->mono_ms, age_s, e);
+        /* what is kept for backup is for an island */
+        double kept_wh = state->islanded ? 0.0 : s->reserve_wh;
+        double low_pu = s->soc_min_pu + kept_wh / s->energy_wh;
+        struct reading_clock clock = {in->mono_ms, age_s};
+        estimate_limits(s, b, &clock, fmin(low_pu, s->soc_max_pu), e);
         if (isnan(state->soc_home_pu[i])) {
             state->soc_home_pu[i] = soc_pu;
         }

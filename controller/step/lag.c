@@ -45,7 +45,8 @@ void lag_measure(const struct step_cfg *cfg, struct step_state *state,
     int64_t n = 0;
     double power_w = together_w(cfg, state, est, false, &n);
     bool late = dt_s > 1.5 * cfg->site.control.period_s;
-    if (n != state->n_usable || late) {
+    /* in an island they do what the balance asks for */
+    if (n != state->n_usable || late || state->islanded) {
         state->n_usable = n;
         smooth_lag_rest(&state->lag, power_w);
         return;

@@ -61,6 +61,10 @@ bool meter_believed(const struct step_cfg *cfg, struct step_state *state,
     if (!isfinite(metered_w)) {
         return false;
     }
+    if (state->islanded) { /* what it measures stands still */
+        m->same_s = m->turned_s = 0.0;
+        return !m->doubted;
+    }
     if (!all_known(cfg, est)) {
         return !m->doubted;
     }

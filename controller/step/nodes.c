@@ -120,6 +120,9 @@ static void decide_node(struct step_state *state, const struct fleet_in *fin,
     double granted_w = n->command.charge_w + n->command.compute_w;
     double left_w = fin->fleet->feeder_max_w - (state->feeder_w[f] - granted_w);
     n->command = fleet_node(fin, car, left_w);
+    if (state->islanded && fin->fleet->behind_poi) {
+        n->command.charge_w = 0.0;
+    }
     state->feeder_w[f] +=
         n->command.charge_w + n->command.compute_w - granted_w;
 

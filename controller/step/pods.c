@@ -110,10 +110,15 @@ static void explain_held(const struct step_state *state,
     double over_w = fmax(sin->over_w, -sin->room_w);
     if (state->held_w > least_w || over_w > least_w || missing_w > 0.0) {
         bool back = -over_w > RETURN_PU * state->held_w;
+        bool island = state->islanded != 0;
+        enum reason code = island ? REASON_ISLAND_LOAD
+                           : back ? REASON_RETURN
+                                  : REASON_SHED;
+        double most_w = fmax(record->load_w + sin->room_w, 0.0);
         reason_add(record, &(struct reason_line){
-                               .code = back ? REASON_RETURN : REASON_SHED,
+                               .code = code,
                                .value = state->held_w,
-                               .limit = record->grid_ref_w,
+                               .limit = island ? most_w : record->grid_ref_w,
                                .need = fmax(missing_w, fmax(over_w, 0.0)),
                            });
     }

@@ -322,6 +322,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     foresee_step(cfg, state, in, est);
     follow_level(cfg, state, est, in->dt_s);
     lag_measure(cfg, state, est, in->dt_s);
+    island_hold(state, scratch, in);
     struct smooth_in sin = wish_make(cfg, state, scratch, in, plan);
     int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);
     struct smooth_out smooth = smooth_step(&cfg->smooth, &state->smooth, &sin,
@@ -342,7 +343,9 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
         struct pods_ask ask = {.discharge_w = -total_w,
-                               .load_max_w = scratch->reserve.load_max_w,
+                               .load_max_w =
+                                   fmin(scratch->reserve.load_max_w,
+                                        island_load_w(cfg, scratch, in)),
                                .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
     }
@@ -356,7 +359,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     };
     commands_nodes(cfg, state, in, &terms, out);
     explain(cfg, scratch, &smooth, record);
-    if (cfg->policy == POLICY_BALLAST) {
+    if (cfg->policy == POLICY_BALLAST && !scratch->caps.island) {
         reserve_explain(&scratch->reserve, record);
     }
 }
@@ -370,6 +373,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     struct estimate *est = &scratch->est;
     memset(record, 0, sizeof(*record));
     bool believed = state->meter.doubted == 0;
+    island_begin(cfg, state, in);
     estimate_make(cfg, state, in, est, record);
     age_batteries(cfg, state, in, est);
     if (state->started && believed && state->meter.doubted) {

@@ -105,8 +105,10 @@ struct step_state {
     struct shed_state shed;
     struct share_state share;
     struct meter_state meter;
-    int64_t nominal; /* 1: the voltage was inside its range before */
-    double frozen_s; /* it is outside */
+    int64_t nominal;  /* 1: the voltage was inside its range before */
+    double frozen_s;  /* it is outside */
+    int64_t islanded; /* 1: cut off from the grid, in the tick before */
+    double back_s;    /* left of a return at once */
     double soc_home_pu[SITE_BATTERIES_MAX];  /* NAN until first seen */
     double soc_track_pu[SITE_BATTERIES_MAX]; /* without its jumps; or NAN */
     double set_w[SITE_BATTERIES_MAX];        /* commanded last */
@@ -181,6 +183,8 @@ struct caps {
     double export_w;   /* hard, >= 0 */
     double floor_w;    /* of the grid power: -export_w, or a set-point */
     bool urgent;       /* emergency: at once, whatever the ramp */
+    bool island;       /* cut off from the grid */
+    bool back;         /* just back, and at once */
     enum reason why;   /* REASON_IMPORT, _EVENT, _EMERGENCY or _SETPOINT */
     enum reason below; /* REASON_EXPORT, _EVENT_EXPORT or _SETPOINT */
 };
@@ -269,6 +273,20 @@ bool freeze_now(const struct step_cfg *cfg, struct step_state *state,
 void freeze_hold(const struct step_cfg *cfg, struct step_state *state,
                  struct step_scratch *scratch, const struct snapshot *in,
                  struct step_out *out);
+
+/* island.c: whether the site is cut off, before anything is judged; and what
+ * holds then: the grid where it is, the load within what the batteries give
+ * for as long as they are to last.  In the way back the grid takes the load
+ * over, or follows it inside the ramp. */
+void island_begin(const struct step_cfg *cfg, struct step_state *state,
+                  const struct snapshot *in);
+void island_hold(struct step_state *state, struct step_scratch *scratch,
+                 const struct snapshot *in);
+
+/* island.c: the load that may be served; INFINITY where not cut off. */
+double island_load_w(const struct step_cfg *cfg,
+                     const struct step_scratch *scratch,
+                     const struct snapshot *in);
 
 /* reserve.c: whether the edges that must be covered now are: the site's
  * contingencies and what jobs have announced, against energy, power and
