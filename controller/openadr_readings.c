@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "adapters/openadr_report.h"
+#include "controller/history_read.h"
 #include "controller/openadr_baseline.h"
 #include "controller/openadr_meter.h"
 
@@ -17,6 +18,7 @@ struct openadr_readings {
     const struct site *site;
     struct openadr_figures figures; /* newest */
     int64_t figures_ms;             /* UTC; 0: none yet */
+    bool recalled;                  /* what the last run metered */
     struct openadr_ahead ahead;
     struct openadr_meter meter;
     struct openadr_baseline *baseline;
@@ -54,9 +56,37 @@ static bool is_fresh(const struct openadr_readings *r, int64_t utc_ms)
     return r->figures_ms > 0 && utc_ms - r->figures_ms <= FRESH_MS;
 }
 
+static void take_second(void *user, int64_t at_ms, double grid_w,
+                        int64_t known_s)
+{
+    struct openadr_readings *r = user;
+    if (known_s > 0) {
+        openadr_meter_add(&r->meter, at_ms, grid_w, NULL);
+    }
+}
+
+/* The day before us, as far as the history has it: a restart in mid-event
+ * makes no gap in what was used. */
+static void recall(struct openadr_readings *r, int64_t utc_ms)
+{
+    char why[200];
+    struct history_reader *history = NULL;
+    r->recalled = true;
+    if (history_read_open(r->site->history.file, &history, why, sizeof(why)) ==
+        ERR_NONE) {
+        history_read_load(history,
+                          (struct history_span){utc_ms - DAY_MS, utc_ms - 1},
+                          1000, take_second, r);
+        history_read_close(history);
+    }
+}
+
 void openadr_readings_sample(struct openadr_readings *r, int64_t utc_ms,
                              const struct openadr_sample *sample)
 {
+    if (!r->recalled) {
+        recall(r, utc_ms);
+    }
     if (sample->figures != NULL) {
         r->figures = *sample->figures;
         r->figures_ms = utc_ms;

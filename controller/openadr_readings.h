@@ -3,8 +3,9 @@
  * openadr_readings - what reports to the utility say: of the past by the
  * meter, of the future by the plan, and the baseline by the site's method.
  *
- * The grid is sampled every second and kept for a day, the batteries every
- * minute.  Powers are of the grid, W, import positive.  For one thread.
+ * The grid is sampled every second and kept for a day, of which the history
+ * gives what the run before metered; the batteries every minute.  Powers are of
+ * the grid, W, import positive.  For one thread.
  */
 #ifndef CONTROLLER_OPENADR_READINGS_H
 #define CONTROLLER_OPENADR_READINGS_H

@@ -241,6 +241,31 @@ static void make_history(const struct fixture *f, int n)
     sqlite3_close(sql);
 }
 
+/* A restart after ten minutes of the event: what was metered before it counts,
+ * the minute of the restart itself is not known. */
+static void what_the_last_run_metered_counts(void **state)
+{
+    struct fixture *f = *state;
+    make_history(f, 0);
+    sqlite3 *sql = NULL;
+    assert_int_equal(sqlite3_open(f->site->history.file, &sql), SQLITE_OK);
+    sqlite3_exec(sql, "BEGIN", NULL, NULL, NULL);
+    fill(sql, t0_ms, 600, 6e6);
+    sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL);
+    sqlite3_close(sql);
+    for (int64_t s = 660; s < 1200; s++) {
+        const struct openadr_sample sample = {.grid_w = 3e6};
+        openadr_readings_sample(f->readings, t0_ms + s * 1000, &sample);
+    }
+    assert_int_equal(ask(f, DR_REPORT_DEMAND, t0_ms + 20 * minute_ms), 4);
+    near(value(f, 0, 0), 6000.0);
+    near(value(f, 0, 1), 6000.0);
+    near(value(f, 0, 2), 3000.0);
+    assert_false(is_doubtful(f, 1));
+    assert_true(is_doubtful(f, 2)); /* a minute of five is missing */
+    assert_false(is_doubtful(f, 3));
+}
+
 static void a_baseline_is_of_days_like_it(void **state)
 {
     struct fixture *f = *state;
@@ -285,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_past_is_metered),
         TEST(the_future_is_the_plans),
+        TEST(what_the_last_run_metered_counts),
         TEST(a_baseline_is_of_days_like_it),
         TEST(too_few_days_are_said),
         TEST(without_a_history_the_last_quarter_hour_stands_in),
