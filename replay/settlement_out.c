@@ -83,7 +83,8 @@ static bool held(const struct settlement_out *o, const struct events_utility *u,
     for (int i = 0; i < 3; i++) {
         span->to_ms = ends[i] < span->to_ms ? ends[i] : span->to_ms;
     }
-    return u->in.kind != UTILITY_PRICE && span->to_ms > span->from_ms;
+    bool asks = u->in.kind != UTILITY_PRICE && u->in.kind != UTILITY_ISLAND;
+    return asks && span->to_ms > span->from_ms;
 }
 
 static bool begin(struct maker *m, const struct events_utility *u)
