@@ -9,6 +9,7 @@
 #include "controller/explain.h"
 #include "controller/export.h"
 #include "controller/maps.h"
+#include "controller/operator.h"
 #include "controller/run.h"
 #include "controller/site_file.h"
 #include "controller/status.h"
@@ -34,6 +35,9 @@ static const struct subcommand subcommands[] = {
      "tell every fault of a site file, and what it covers"},
     {"run", run_main, "control a site until told to stop"},
     {"status", status_main, "ask the running controller of a site"},
+    {"alarms", alarms_main, "what is wrong at a site, and what to do"},
+    {"override", override_main,
+     "set limits by hand, or opt out of an event, for a time"},
     {"sim", sim_main, "play a site's devices over Modbus TCP and MQTT"},
     {"replay", replay_main, "run a load trace against the simulated site"},
     {"plan", plan_main, "the cheapest schedule of a problem file"},

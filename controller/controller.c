@@ -208,6 +208,23 @@ static void end_ledgers(struct controller *c)
     ledger_book_close(c->book);
 }
 
+static enum err open_overrides(struct controller *c)
+{
+    const struct overrides_cfg cfg = {.site = c->site,
+                                      .box = &c->ports->overrides,
+                                      .historian = c->historian,
+                                      .evidence = c->evidence};
+    return overrides_open(&cfg, &c->overrides);
+}
+
+/* Whatever is asked over the status socket beside "status". */
+static char *answer(void *user, const char *request)
+{
+    struct controller *c = user;
+    char *json = overrides_answer(c->overrides, request);
+    return json != NULL ? json : status_cars_answer(&c->cars, request);
+}
+
 static enum err open_status(struct controller *c)
 {
     char path[CONTROLLER_PATH_MAX];
@@ -221,9 +238,10 @@ static enum err open_status(struct controller *c)
         .book = c->book,
         .kept = c->kept,
         .evidence = c->evidence,
+        .overrides = c->overrides,
     };
     if (e == ERR_NONE) {
-        status_server_answer(c->server, status_cars_answer, &c->cars);
+        status_server_answer(c->server, answer, c);
     }
     return e == ERR_NONE ? watch_open(&cfg, &c->watch) : e;
 }
@@ -249,7 +267,11 @@ static enum err open_openadr(struct controller *c)
         return ERR_NONE;
     }
     const struct openadr_worker_cfg cfg = {
-        .site = c->site, .ports = c->ports, .historian = c->historian};
+        .site = c->site,
+        .ports = c->ports,
+        .historian = c->historian,
+        .overrides = c->overrides,
+    };
     return openadr_worker_open(&cfg, &c->openadr, c->why, sizeof(c->why));
 }
 
@@ -272,8 +294,9 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        look_for_rival, open_loop,   open_workers, open_history, open_ledgers,
-        open_evidence,  open_status, open_mqtt,    open_openadr, start_threads,
+        look_for_rival, open_loop,     open_workers,   open_history,
+        open_ledgers,   open_evidence, open_overrides, open_status,
+        open_mqtt,      open_openadr,  start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';
@@ -312,6 +335,9 @@ void controller_close(struct controller *c)
     }
     if (c->watch != NULL) {
         watch_close(c->watch);
+    }
+    if (c->overrides != NULL) {
+        overrides_close(c->overrides);
     }
     if (c->book != NULL) {
         end_ledgers(c);

@@ -12,6 +12,7 @@
 #include "controller/loop.h"
 #include "controller/mqtt_worker.h"
 #include "controller/openadr_worker.h"
+#include "controller/overrides.h"
 #include "controller/planner.h"
 #include "controller/status.h"
 #include "controller/status_fleet.h"
@@ -49,6 +50,7 @@ struct controller {
     struct ledger_keep keep;          /* what of it goes to the history */
     struct status_cars cars;          /* what of it goes to who asks */
     struct evidence_keeper *evidence; /* NULL where none is kept */
+    struct overrides *overrides;
     struct watch *watch;
     struct status_server *server;
     bool looping;

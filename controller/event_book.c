@@ -95,7 +95,7 @@ static void say(struct historian *h, int64_t utc_ms, const char *what,
 static const struct utility_in *find(const struct snapshot *in,
                                      const struct utility_in *u, int64_t utc_ms)
 {
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
         if (same(&in->utility[i], u) && holds(&in->utility[i], utc_ms)) {
             return &in->utility[i];
         }
@@ -126,7 +126,7 @@ void event_book_look(struct event_book *b, const struct snapshot *in,
                      int64_t utc_ms, struct historian *h)
 {
     close_gone(b, in, utc_ms, h);
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
         const struct utility_in *u = &in->utility[i];
         struct utility_in *known = NULL;
         for (int k = 0; k < b->n && known == NULL; k++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "controller/evidence_keeper.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -19,6 +20,12 @@ static const char totals_key[] = "evidence.totals";
 static const int64_t totals_version = 1;
 static const int64_t again_ms = 1000; /* after the disk has refused */
 
+/* What a person did, on its way to the thread. */
+struct note {
+    int64_t at_ms;
+    char fields[2 * EVIDENCE_NOTE_MAX]; /* as JSON */
+};
+
 struct evidence_keeper {
     struct evidence_keeper_cfg cfg;
     struct evidence_file file;
@@ -29,7 +36,10 @@ struct evidence_keeper {
     uint64_t dropped_seen;
     int64_t try_mono_ms; /* not before */
     pthread_mutex_t lock;
-    struct evidence_counts counts; /* under it */
+    struct evidence_counts counts;     /* under it */
+    struct note notes[EVIDENCE_NOTES]; /* likewise */
+    int n_notes;
+    int n_notes_lost;
     atomic_bool stop;
     pthread_t thread;
 };
@@ -185,8 +195,78 @@ static void take(struct evidence_keeper *k, const struct witness_event *e)
     lose(k, 1, e->at_ms);
 }
 
+void evidence_keeper_note(struct evidence_keeper *k, int64_t utc_ms,
+                          const char *what, const char *text)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "what", what);
+    cJSON_AddStringToObject(o, "text", text);
+    char *json = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
+    size_t n = json != NULL ? strlen(json) : 0;
+    pthread_mutex_lock(&k->lock);
+    if (k->n_notes == EVIDENCE_NOTES || n < 2 ||
+        n >= sizeof(k->notes[0].fields)) {
+        k->n_notes_lost++;
+    } else {
+        struct note *note = &k->notes[k->n_notes++];
+        note->at_ms = utc_ms;
+        memcpy(note->fields, json + 1, n - 2); /* without the braces */
+        note->fields[n - 2] = '\0';
+    }
+    pthread_mutex_unlock(&k->lock);
+    free(json);
+}
+
+/* The oldest note, if there is one. */
+static bool next_note(struct evidence_keeper *k, struct note *out)
+{
+    pthread_mutex_lock(&k->lock);
+    bool any = k->n_notes > 0;
+    if (any) {
+        *out = k->notes[0];
+        k->n_notes--;
+        memmove(&k->notes[0], &k->notes[1],
+                (size_t)k->n_notes * sizeof(k->notes[0]));
+    }
+    pthread_mutex_unlock(&k->lock);
+    return any;
+}
+
+static int64_t notes_lost(struct evidence_keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    int n = k->n_notes_lost;
+    k->n_notes_lost = 0;
+    pthread_mutex_unlock(&k->lock);
+    return n;
+}
+
+static void write_notes(struct evidence_keeper *k)
+{
+    struct note note;
+    while (next_note(k, &note)) {
+        bool may = clock_mono_ms() >= k->try_mono_ms;
+        if (may && tell_gap(k) &&
+            evidence_file_append(&k->file, note.at_ms, "override",
+                                 note.fields) == ERR_NONE) {
+            note_state(k, NULL);
+            continue;
+        }
+        if (may && k->lost == 0) {
+            failed(k);
+        }
+        lose(k, 1, note.at_ms);
+    }
+    int64_t n = notes_lost(k);
+    if (n > 0) {
+        lose(k, n, clock_utc_ms());
+    }
+}
+
 static void drain(struct evidence_keeper *k)
 {
+    write_notes(k);
     uint64_t dropped = witness_ring_dropped(k->cfg.ring);
     if (dropped != k->dropped_seen) {
         lose(k, (int64_t)(dropped - k->dropped_seen), clock_utc_ms());

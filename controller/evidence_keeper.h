@@ -55,6 +55,14 @@ CHECKED enum err evidence_keeper_open(const struct evidence_keeper_cfg *cfg,
                                       struct evidence_keeper **out, char *why,
                                       size_t why_size);
 
+enum { EVIDENCE_NOTES = 8, EVIDENCE_NOTE_MAX = 512 };
+
+/* A line "override" about 'what' a person did, written within a second; any
+ * thread.  Of more than EVIDENCE_NOTES in that time the rest is lost, and told
+ * as a gap. */
+void evidence_keeper_note(struct evidence_keeper *k, int64_t utc_ms,
+                          const char *what, const char *text);
+
 void evidence_keeper_counts(struct evidence_keeper *k,
                             struct evidence_counts *out);
 

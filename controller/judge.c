@@ -21,7 +21,7 @@ static int64_t forced(const struct judged *j)
 /* Whose limit of 'limit_w' it is. */
 static void name_limit(const struct snapshot *in, double limit_w, char *id)
 {
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
         const struct utility_in *u = &in->utility[i];
         bool limits =
             u->kind == UTILITY_IMPORT_MAX || u->kind == UTILITY_EMERGENCY;
@@ -52,7 +52,7 @@ struct witness_in judge_tick(const struct judged *j)
         .grid_w = is_seen(j) ? r->grid_w : (double)NAN,
         .load_w = is_seen(j) ? r->load_w : (double)NAN,
         .import_max_w =
-            import_limit_w(j->in, site_w, j->in->utc_ms, j->in->utc_ms + 1),
+            import_owed_w(j->in, site_w, j->in->utc_ms, j->in->utc_ms + 1),
         .shed_w = r->shed_w,
         .forced = forced(j),
         .metered = j->scratch->est.metered,

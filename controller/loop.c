@@ -42,6 +42,10 @@ struct loop {
     struct replan replan;
     struct price_in utility_price; /* by OpenADR */
     bool utility_priced;
+    struct price_in feed; /* of the first market */
+    bool price_news;
+    struct utility_in told[UTILITY_MQTT]; /* by MQTT, with what is opted out */
+    struct override_book overrides;
     struct battery_command posted[SITE_BATTERIES_MAX]; /* last */
     int64_t period_ns;
     int64_t start_ns; /* of tick 1 */
@@ -135,6 +139,7 @@ void loop_prices(struct loop *l, const struct price_in *prices)
 {
     memcpy(l->in->prices, prices,
            (size_t)l->cfg.site->n_prices * sizeof(*prices));
+    l->feed = prices[0];
 }
 
 void loop_record(struct loop *l, struct historian *h)
@@ -182,13 +187,28 @@ static void fetch_mqtt(struct loop *l)
     memcpy(l->in->pods, m->pods, (size_t)site->n_pods * sizeof(struct pod_in));
     memcpy(l->in->prices, m->prices,
            (size_t)site->n_prices * sizeof(struct price_in));
-    memcpy(l->in->utility, m->utility, sizeof(m->utility)); /* the first */
+    l->feed = m->prices[0];
+    l->price_news = true;
+    memcpy(l->told, m->utility, sizeof(m->utility));
+    override_apply(&l->overrides, l->told, l->in);
     memcpy(l->in->jobs, m->jobs, sizeof(m->jobs));
     memcpy(l->in->nodes, m->nodes,
            (size_t)site->n_nodes * sizeof(struct node_in));
 }
 
-/* The utility's own price goes before a market's feed. */
+/* What has been opted out of may end with this tick. */
+static void fetch_overrides(struct loop *l)
+{
+    const struct override_book *news = mailbox_fetch(&l->cfg.ports->overrides);
+    if (news != NULL) {
+        l->overrides = *news;
+    }
+    if (news != NULL || l->overrides.n_outs > 0) {
+        override_apply(&l->overrides, l->told, l->in);
+    }
+}
+
+/* The utility's own price goes before a market's feed, where it has one. */
 static void fetch_openadr(struct loop *l)
 {
     struct openadr_port *port = &l->cfg.ports->openadr;
@@ -197,10 +217,18 @@ static void fetch_openadr(struct loop *l)
         memcpy(&l->in->utility[UTILITY_MQTT], news->utility,
                sizeof(news->utility));
         l->utility_price = news->price;
+        l->price_news = l->price_news || l->utility_priced || news->priced;
         l->utility_priced = news->priced;
     }
+    if (!l->price_news) {
+        return;
+    }
+    l->price_news = false;
     if (l->utility_priced) {
         l->in->prices[0] = l->utility_price;
+        price_fill(&l->in->prices[0], &l->feed);
+    } else {
+        l->in->prices[0] = l->feed;
     }
 }
 
@@ -391,6 +419,7 @@ int64_t loop_tick(struct loop *l, int64_t mono_ns, int64_t utc_ms)
     fetch_devices(l);
     fetch_mqtt(l);
     fetch_openadr(l);
+    fetch_overrides(l);
     fetch_plan(l);
     int64_t before_ns = clock_mono_ns();
     step(l->step, l->state, l->scratch, l->in, &l->plan, l->out);

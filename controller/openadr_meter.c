@@ -9,6 +9,7 @@ static unsigned char state_of(const struct openadr_figures *f)
     return f == NULL      ? OPENADR_STATE_UNKNOWN
            : f->fault     ? OPENADR_STATE_FAULT
            : f->curtailed ? OPENADR_STATE_CURTAILED
+           : f->opted_out ? OPENADR_STATE_OPTED_OUT
                           : OPENADR_STATE_NORMAL;
 }
 

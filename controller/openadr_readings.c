@@ -219,6 +219,7 @@ static void read_past(const struct openadr_readings *r,
     static const char *const states[OPENADR_STATES] = {
         [OPENADR_STATE_NORMAL] = "NORMAL",
         [OPENADR_STATE_CURTAILED] = "RUNNING_CURTAILED",
+        [OPENADR_STATE_OPTED_OUT] = "RUNNING_OPTED_OUT",
         [OPENADR_STATE_FAULT] = "ERROR",
     };
     enum dr_report_kind kind = (enum dr_report_kind)asked->what->kind;

@@ -28,6 +28,9 @@ static const double LOST_S = 300.0;   /* then the link counts as lost */
 static const double POWER_MOST = 10.0;
 static const double POWER_LEAST = 1e-3;
 
+#define CONTRADICTS \
+    " has intervals that contradict each other: of limits the stricter holds"
+
 struct openadr_worker {
     struct openadr_worker_cfg cfg;
     struct openadr *ven;
@@ -38,6 +41,9 @@ struct openadr_worker {
     bool relisted;                /* now it was */
     struct openadr_report_view report;
     struct dr_rows rows;
+    struct dr_rows taken; /* without what the operator has opted out of */
+    struct override_book overrides;
+    struct openadr_figures figures;
     struct openadr_bases bases;
     struct openadr_reports *reports;
     int64_t up_mono_ms; /* last complete listing; start of the thread */
@@ -65,6 +71,8 @@ static void show_row(struct openadr_worker *w, const struct dr_row *row,
     snprintf(s->event, sizeof(s->event), "%s", event->id);
     snprintf(s->name, sizeof(s->name), "%s", event->name);
     snprintf(s->notice, sizeof(s->notice), "%s", event->notice);
+    s->opted_out = override_opted_out(&w->overrides, event->id, clock_utc_ms());
+    s->binds = dr_meaning_binds((enum dr_subject)row->subject, row->value);
 }
 
 static void show(struct openadr_worker *w, const struct openadr_events *events)
@@ -75,6 +83,7 @@ static void show(struct openadr_worker *w, const struct openadr_events *events)
     r->n_rows = 0;
     r->n_faults = events->n_unread;
     r->fault[0] = '\0';
+    r->doubt[0] = '\0';
     for (int64_t i = 0; i < w->rows.n; i++) {
         const struct dr_row *row = &w->rows.rows[i];
         show_row(w, row, events->list[row->event]);
@@ -86,7 +95,26 @@ static void show(struct openadr_worker *w, const struct openadr_events *events)
             snprintf(r->fault, sizeof(r->fault), "event %.40s: %s", e->id,
                      e->fault);
         }
+        if (r->doubt[0] == '\0' && dr_timing_overlaps(&e->timing)) {
+            snprintf(r->doubt, sizeof(r->doubt), "event %.40s%s", e->id,
+                     CONTRADICTS);
+        }
     }
+}
+
+/* The rows of all events, and of those that are not opted out of. */
+static void make_rows(struct openadr_worker *w, const struct dr_window window)
+{
+    static const struct dr_event out = {.fault = "opted out"};
+    const struct openadr_events *events = openadr_events(w->ven);
+    const struct dr_event *taken[OPENADR_EVENTS_MAX];
+    for (int64_t i = 0; i < events->n; i++) {
+        const struct dr_event *e = events->list[i];
+        taken[i] =
+            override_opted_out(&w->overrides, e->id, window.from_ms) ? &out : e;
+    }
+    dr_rows_make(&w->rows, events->list, events->n, window);
+    dr_rows_make(&w->taken, taken, events->n, window);
 }
 
 /* Whenever the events changed, the link was lost, or time went on. */
@@ -108,16 +136,17 @@ static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
     terms.reserve_pu = site->utility.reserve_pu;
     memcpy(terms.shed_pu, site->utility.shed_pu, sizeof(terms.shed_pu));
     const struct dr_window window = {terms.now_ms, terms.until_ms};
-    dr_rows_make(&w->rows, events->list, events->n, window);
+    make_rows(w, window);
+    terms.taken = &w->taken;
     struct openadr_inputs *to = mailbox_slot(&w->cfg.ports->openadr.inputs);
     memset(to, 0, sizeof(*to));
     struct dr_meaning_out out = {.list = to->utility, .max = UTILITY_OPENADR};
     dr_meaning_instruct(&w->rows, events->list, &terms, &out);
     to->n = out.n;
     to->priced =
-        dr_meaning_price(&w->rows, DR_PRICE, &terms, mono_ms, &to->price);
+        dr_meaning_price(&w->taken, DR_PRICE, &terms, mono_ms, &to->price);
     mailbox_post(&w->cfg.ports->openadr.inputs);
-    w->report.n_left_out = out.cut || w->rows.full;
+    w->report.n_left_out = out.cut || w->rows.full || w->taken.full;
     show(w, events);
 }
 
@@ -141,11 +170,17 @@ static void tell_events(struct openadr_worker *w)
         return;
     }
     w->version = events->version;
+    if (w->cfg.overrides != NULL) {
+        overrides_know(w->cfg.overrides, events->list, events->n);
+    }
     for (int64_t i = 0; i < events->n; i++) {
         const struct dr_event *e = events->list[i];
         bool bad = e->fault[0] != '\0';
-        log_line(bad ? LOG_WARN : LOG_INFO, "openadr", "event %s \"%s\"%s%s",
-                 e->id, e->name, bad ? " is not acted on: " : "", e->fault);
+        bool twice = !bad && dr_timing_overlaps(&e->timing);
+        log_line(bad || twice ? LOG_WARN : LOG_INFO, e->id,
+                 "event %s \"%s\"%s%s%s", e->id, e->name,
+                 bad ? " is not acted on: " : "", e->fault,
+                 twice ? CONTRADICTS : "");
     }
     if (events->n == 0) {
         log_line(LOG_INFO, "openadr", "no events");
@@ -189,6 +224,33 @@ static bool look_at_grid(struct openadr_worker *w)
     return news;
 }
 
+/* True where the operator has opted out of what is asked now, all of it. */
+static bool is_opted_out(const struct openadr_worker *w, int64_t utc_ms)
+{
+    const struct openadr_events *events = openadr_events(w->ven);
+    for (int64_t i = 0; i < w->rows.n; i++) {
+        const struct dr_row *r = &w->rows.rows[i];
+        if (r->start_ms <= utc_ms && r->end_ms > utc_ms &&
+            override_opted_out(&w->overrides, events->list[r->event]->id,
+                               utc_ms)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True where the operator's overrides are others than before. */
+static bool look_at_overrides(struct openadr_worker *w)
+{
+    struct override_book now = w->overrides;
+    if (w->cfg.overrides != NULL) {
+        overrides_copy(w->cfg.overrides, &now);
+    }
+    bool news = memcmp(&now, &w->overrides, sizeof(now)) != 0;
+    w->overrides = now;
+    return news;
+}
+
 /* Sample what reports tell, and send one that is due. */
 static void report(struct openadr_worker *w)
 {
@@ -198,9 +260,14 @@ static void report(struct openadr_worker *w)
                                             .mono_ms = clock_mono_ms(),
                                             .bases = &w->bases};
     openadr_bases_sample(&w->bases, grid_w);
+    const struct openadr_figures *news = mailbox_fetch(&ports->openadr.figures);
+    if (news != NULL) {
+        w->figures = *news;
+        w->figures.opted_out = is_opted_out(w, now.utc_ms);
+    }
     const struct openadr_sample sample = {
         .grid_w = grid_w,
-        .figures = mailbox_fetch(&ports->openadr.figures),
+        .figures = news != NULL ? &w->figures : NULL,
         .ahead = mailbox_fetch(&ports->openadr.ahead)};
     openadr_reports_sample(w->reports, now.utc_ms, &sample);
     if (w->report.link.up) {
@@ -222,8 +289,9 @@ static void *run(void *arg)
             due_s = pass(w);
             since_s = 0.0;
         }
+        bool overridden = look_at_overrides(w);
         bool news = openadr_events(w->ven)->version != before ||
-                    w->report.link.up != was_up || w->relisted;
+                    w->report.link.up != was_up || w->relisted || overridden;
         w->relisted = false;
         if (news || stale_s <= 0.0) {
             mean(w, clock_mono_ms(), clock_utc_ms());
@@ -314,7 +382,11 @@ static enum err start(struct openadr_worker *w, char *why, size_t why_size)
     w->rows.max = ROWS_MAX;
     w->rows.rows = calloc(ROWS_MAX, sizeof(struct dr_row));
     w->rows.scratch = calloc(ROWS_MAX, sizeof(struct dr_row));
-    if (w->rows.rows == NULL || w->rows.scratch == NULL) {
+    w->taken.max = ROWS_MAX;
+    w->taken.rows = calloc(ROWS_MAX, sizeof(struct dr_row));
+    w->taken.scratch = w->rows.scratch; /* one is made after the other */
+    if (w->rows.rows == NULL || w->rows.scratch == NULL ||
+        w->taken.rows == NULL) {
         snprintf(why, why_size, "%s", err_text(ERR_MEMORY));
         return ERR_MEMORY;
     }
@@ -347,6 +419,7 @@ enum err openadr_worker_open(const struct openadr_worker_cfg *cfg,
         return ERR_MEMORY;
     }
     w->cfg = *cfg;
+    override_book_init(&w->overrides);
     openadr_bases_init(&w->bases, cfg->historian);
     atomic_init(&w->stop, false);
     enum err e = start(w, why, why_size);
@@ -377,5 +450,6 @@ void openadr_worker_close(struct openadr_worker *w)
     openadr_reports_close(w->reports);
     free(w->rows.rows);
     free(w->rows.scratch);
+    free(w->taken.rows);
     free(w);
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "controller/historian.h"
+#include "controller/overrides.h"
 #include "controller/ports.h"
 
 struct openadr_worker; /* opaque */
@@ -23,6 +24,7 @@ struct openadr_worker_cfg {
     const struct site *site; /* utility.openadr */
     struct ports *ports;
     struct historian *historian; /* outlives it; NULL: nothing is kept */
+    struct overrides *overrides; /* outlives it; NULL: there are none */
 };
 
 /* Start client and thread.  Errors are those of openadr_open(), ERR_MEMORY and

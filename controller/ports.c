@@ -75,6 +75,9 @@ enum err ports_init(struct ports *p, const struct site *site)
         e = mailbox_init(&p->openadr.ahead, sizeof(struct openadr_ahead));
     }
     if (e == ERR_NONE) {
+        e = mailbox_init(&p->overrides, sizeof(struct override_book));
+    }
+    if (e == ERR_NONE) {
         e = init_rest(p);
     }
     if (e == ERR_NONE) {
@@ -121,6 +124,7 @@ void ports_clear(struct ports *p)
     mailbox_clear(&p->openadr.ahead);
     mailbox_clear(&p->planner.problem);
     mailbox_clear(&p->planner.plan);
+    mailbox_clear(&p->overrides);
     mailbox_clear(&p->view);
     mailbox_clear(&p->lives);
     mailbox_clear(&p->foresight);

@@ -9,6 +9,7 @@
  *   supervisor  -> status (to MQTT), figures (to OpenADR)
  *                                      view, lives  <- control thread
  *                               cars, foresight, proof <- control thread
+ *   operator    -> overrides
  *   evidence    -> nothing             witness  <- control thread
  *
  * A test drives the control thread through these without any worker.
@@ -22,6 +23,7 @@
 #include "adapters/mqtt.h"
 #include "controller/ledger_ring.h"
 #include "controller/mailbox.h"
+#include "controller/override_book.h"
 #include "controller/parts.h"
 #include "controller/replan.h"
 #include "controller/step/foresight.h"
@@ -78,6 +80,8 @@ struct openadr_shown {
     int64_t start_ms;
     int64_t end_ms;
     double value;
+    bool opted_out; /* of the event */
+    bool binds;     /* in any case */
 };
 
 struct openadr_report_view {
@@ -89,6 +93,7 @@ struct openadr_report_view {
     int64_t n_faults;   /* events that are not acted on */
     int64_t n_left_out; /* 1: more is asked for than we can hold */
     char fault[2 * ADAPTER_TEXT_MAX];
+    char doubt[ADAPTER_TEXT_MAX]; /* what is acted on, but contradicts itself */
     int64_t n_rows;
     struct openadr_shown rows[OPENADR_SHOWN_MAX];
 };
@@ -104,6 +109,7 @@ struct openadr_store {
 };
 struct openadr_figures {
     int64_t curtailed; /* 1: an instruction holds */
+    int64_t opted_out; /* 1: the operator takes no part in what is asked */
     int64_t fault;     /* 1: the grid is not known */
     int64_t n;
     struct openadr_store stores[OPENADR_STORES_MAX];
@@ -165,11 +171,12 @@ struct ports {
     struct mqtt_port mqtt;
     struct openadr_port openadr;
     struct planner_port planner;
-    struct mailbox view;         /* struct loop_view */
-    struct mailbox lives;        /* see lives.h, to the supervisor */
-    struct ledger_ring cars;     /* to the supervisor */
-    struct mailbox foresight;    /* struct foresight, to the supervisor */
-    struct mailbox proof;        /* struct witness_report, to the supervisor */
+    struct mailbox overrides; /* struct override_book, to the control thread */
+    struct mailbox view;      /* struct loop_view */
+    struct mailbox lives;     /* see lives.h, to the supervisor */
+    struct ledger_ring cars;  /* to the supervisor */
+    struct mailbox foresight; /* struct foresight, to the supervisor */
+    struct mailbox proof;     /* struct witness_report, to the supervisor */
     struct witness_ring witness; /* to the evidence log */
     atomic_llong next_tick_ns;   /* monotonic; when the loop ticks next */
     _Atomic double grid_w;       /* of the last tick; NAN before */

@@ -50,7 +50,7 @@ CHECKED enum err status_ask(const char *path, double timeout_s, char **json);
 
 /* Another request than "status"; one line without its end, of less than
  * STATUS_REQUEST_MAX bytes. */
-enum { STATUS_REQUEST_MAX = 96 };
+enum { STATUS_REQUEST_MAX = 224 };
 CHECKED enum err status_request(const char *path, const char *request,
                                 double timeout_s, char **json);
 

@@ -2,6 +2,7 @@
 #include "controller/status_utility.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "models/calendar.h"
 #include "models/dr_event.h"
@@ -47,6 +48,8 @@ static void add_row(cJSON *list, const struct watched *w,
         cJSON_AddStringToObject(o, "notice", s->notice);
     }
     cJSON_AddBoolToObject(o, "now", s->start_ms <= w->utc_ms);
+    cJSON_AddBoolToObject(o, "opted_out", s->opted_out);
+    cJSON_AddBoolToObject(o, "stays", s->opted_out && s->binds);
 }
 
 /* What the step obeys, whoever said it. */
@@ -70,6 +73,10 @@ static void add_instructions(cJSON *to, const struct watched *w)
                                                         : "value_w";
         cJSON_AddNumberToObject(o, name, u->value);
         cJSON_AddBoolToObject(o, "now", u->start_at_ms <= w->utc_ms);
+        cJSON_AddStringToObject(o, "by",
+                                i < UTILITY_MQTT       ? "mqtt"
+                                : i < UTILITY_LOCAL_AT ? "openadr"
+                                                       : "operator");
     }
 }
 
@@ -82,6 +89,7 @@ static void add_server(cJSON *to, const struct watched *w)
     cJSON_AddNumberToObject(o, "events", (double)r->n_events);
     cJSON_AddNumberToObject(o, "not_acted_on", (double)r->n_faults);
     cJSON_AddStringToObject(o, "fault", r->fault);
+    cJSON_AddStringToObject(o, "doubt", r->doubt);
     cJSON_AddStringToObject(o, "last_error", r->link.last_error);
     cJSON_AddStringToObject(o, "push", r->push);
     cJSON_AddStringToObject(o, "push_trouble", r->push_trouble);
@@ -95,6 +103,7 @@ static void add_server(cJSON *to, const struct watched *w)
 
 void status_utility_add(cJSON *to, const struct watched *w)
 {
+    overrides_list(cJSON_AddArrayToObject(to, "overrides"), &w->overrides);
     add_instructions(to, w);
     if (w->site->utility.openadr) {
         add_server(to, w);
@@ -138,8 +147,12 @@ void status_utility_print(const cJSON *status)
     const cJSON *u = NULL;
     cJSON_ArrayForEach(u, cJSON_GetObjectItemCaseSensitive(status, "utility"))
     {
-        print_instruction(u);
+        const char *by = word(u, "by");
+        if (by == NULL || strcmp(by, "operator") != 0) {
+            print_instruction(u);
+        }
     }
+    overrides_print(cJSON_GetObjectItemCaseSensitive(status, "overrides"));
     const cJSON *o = cJSON_GetObjectItemCaseSensitive(status, "openadr");
     if (o == NULL) {
         return;
@@ -157,6 +170,10 @@ void status_utility_print(const cJSON *status)
     }
     if (trouble != NULL && trouble[0] != '\0') {
         printf("           %s; the poll goes on\n", trouble);
+    }
+    const char *doubt = word(o, "doubt");
+    if (doubt != NULL && doubt[0] != '\0') {
+        printf("           %s\n", doubt);
     }
     if (fault != NULL && fault[0] != '\0') {
         printf("           not acted on: %s\n", fault);

@@ -340,6 +340,10 @@ const struct watched *watch_look(struct watch *w, int64_t mono_ms,
         post_figures(w);
         post_ahead(w);
     }
+    if (w->cfg.overrides != NULL) {
+        overrides_look(w->cfg.overrides, s->in, utc_ms);
+        overrides_copy(w->cfg.overrides, &s->overrides);
+    }
     s->n_alarms = alarms_active(w->alarms, s->alarms);
     return s;
 }

@@ -13,6 +13,7 @@
 #include "controller/evidence_keeper.h"
 #include "controller/historian.h"
 #include "controller/lives.h"
+#include "controller/overrides.h"
 #include "controller/ports.h"
 
 /* Everything that is known, newest first hand. */
@@ -42,6 +43,7 @@ struct watched {
     struct evidence_counts evidence;
     struct ledger_book *book;      /* NULL: none */
     const struct kept_price *kept; /* prices of the last run; NULL: none */
+    struct override_book overrides;
     struct alarm_group alarms[ALARM_COUNT];
     int n_alarms; /* groups */
 };
@@ -56,6 +58,7 @@ struct watch_cfg {
     struct ledger_book *book;         /* NULL: none */
     const struct kept_price *kept;    /* prices of the last run; NULL: none */
     struct evidence_keeper *evidence; /* NULL: none */
+    struct overrides *overrides;      /* NULL: none */
 };
 
 /* ERR_MEMORY. */

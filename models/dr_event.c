@@ -80,6 +80,24 @@ static void collect(struct heap *h, const struct dr_event *const *events,
     }
 }
 
+/* How strict what a row says is; the same of all where that has no meaning. */
+static double strictness(const struct dr_row *r)
+{
+    switch ((enum dr_subject)r->subject) {
+    case DR_IMPORT_MAX:
+    case DR_EXPORT_MAX:
+    case DR_IMPORT_SUBSCRIPTION:
+    case DR_EXPORT_SUBSCRIPTION:
+    case DR_IMPORT_RESERVATION:
+    case DR_EXPORT_RESERVATION:
+        return -r->value;
+    case DR_SHED_LEVEL:
+        return r->value;
+    default:
+        return 0.0;
+    }
+}
+
 /* True where 'a' goes before 'b'. */
 static bool wins(const struct dr_event *const *events, const struct dr_row *a,
                  const struct dr_row *b)
@@ -96,7 +114,16 @@ static bool wins(const struct dr_event *const *events, const struct dr_row *a,
     if (order != 0) {
         return order > 0;
     }
-    return a->start_ms > b->start_ms; /* of one event: what begins later */
+    /* an event that contradicts itself: nothing of it is loosened */
+    double stricter = strictness(a) - strictness(b);
+    bool open = a->end_ms == DR_FOREVER_MS || b->end_ms == DR_FOREVER_MS;
+    if (open && a->start_ms != b->start_ms) {
+        return a->start_ms > b->start_ms; /* ends where the next begins */
+    }
+    if (stricter > 0.0 || stricter < 0.0) {
+        return stricter > 0.0;
+    }
+    return a->start_ms > b->start_ms;
 }
 
 /* First instant after 'at_ms' at which anything begins or ends. */

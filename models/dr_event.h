@@ -6,8 +6,9 @@
  * OpenADR's payload types are gathered into subjects: what an instruction is
  * about.  Of two events about one subject the lower priority number wins, then
  * the one changed last, then the greater id (OpenADR leaves ties open); alerts
- * do not compete.  A type that we do not know is kept and shown, never acted
- * on.
+ * do not compete.  Of intervals of one event that overlap the stricter limit
+ * holds, of anything else what begins later.  A type that we do not know is
+ * kept and shown, never acted on.
  *
  * Plain data; the arrays of an event are its reader's.  Pure.
  */

@@ -7,6 +7,8 @@
 #include "models/calendar.h"
 #include "models/random.h"
 
+enum { OVERLAP_SPANS = 256 }; /* looked at for contradictions */
+
 enum err dr_start_parse(const char *text, int64_t *start_ms)
 {
     if (strncmp(text, "0001-01-01", 10) == 0) {
@@ -189,6 +191,34 @@ int64_t dr_timing_spans(const struct dr_timing *t, int64_t from_ms,
     } while (long_ms > 0 && c.n <= max && list.start_ms + by_ms < end_ms &&
              list.start_ms + by_ms < last_ms);
     return c.n;
+}
+
+/* By start; the lists are mostly in order already. */
+static void sort_spans(struct dr_span *spans, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        struct dr_span s = spans[i];
+        int64_t k = i;
+        for (; k > 0 && spans[k - 1].start_ms > s.start_ms; k--) {
+            spans[k] = spans[k - 1];
+        }
+        spans[k] = s;
+    }
+}
+
+bool dr_timing_overlaps(const struct dr_timing *t)
+{
+    struct dr_span spans[OVERLAP_SPANS];
+    int64_t n = dr_timing_spans(t, 0, DR_FOREVER_MS, spans, OVERLAP_SPANS);
+    n = n < OVERLAP_SPANS ? n : OVERLAP_SPANS;
+    sort_spans(spans, n);
+    for (int64_t i = 1; i < n; i++) {
+        if (spans[i - 1].end_ms != DR_FOREVER_MS &&
+            spans[i].start_ms < spans[i - 1].end_ms) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct dr_span dr_span_part(const struct dr_span *span, int64_t k, int64_t n)

@@ -66,6 +66,11 @@ CHECKED enum err dr_start_parse(const char *text, int64_t *start_ms);
 int64_t dr_timing_spans(const struct dr_timing *t, int64_t from_ms,
                         int64_t to_ms, struct dr_span *out, int64_t max);
 
+/* Whether intervals hold at the same time: the event contradicts itself.  One
+ * that is open-ended ends where another begins.  Of very long lists the
+ * beginning is looked at. */
+bool dr_timing_overlaps(const struct dr_timing *t);
+
 /* From the start of the first interval to the end of all; false for an event
  * that is cancelled or has no interval. */
 bool dr_timing_life(const struct dr_timing *t, struct dr_span *out);

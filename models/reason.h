@@ -101,6 +101,15 @@
     X(SETPOINT, "setpoint",                                                    \
       "the utility asks the site to draw %l: the load is %v, the batteries "   \
       "give %n")                                                               \
+    X(OPERATOR, "operator",                                                    \
+      "the operator limits import to %l: the load is %v, the batteries give "  \
+      "%n")                                                                    \
+    X(OPERATOR_EXPORT, "operator_export",                                      \
+      "the operator limits export to %l: the load is %v, the batteries give "  \
+      "%n")                                                                    \
+    X(OPERATOR_HOLD, "operator_hold",                                          \
+      "the operator holds the grid at %l: the load is %v, the batteries give " \
+      "%n")                                                                    \
     X(EVENT_LATE, "event_late",                                                \
       "the utility's limit of %l came too late for the ramp: the grid, at "    \
       "%v, goes down as fast as it may, %n to go")                             \

@@ -61,6 +61,17 @@ double price_at(const struct price_in *p, int64_t utc_ms)
     return p->per_kwh[(int)slot];
 }
 
+void price_fill(struct price_in *p, const struct price_in *other)
+{
+    for (int64_t i = 0; i < p->n_slots && i < PRICE_SLOTS_MAX; i++) {
+        if (!isfinite(p->per_kwh[i])) {
+            int64_t at_ms =
+                p->start_at_ms + (int64_t)((double)i * p->step_s * 1e3);
+            p->per_kwh[i] = price_at(other, at_ms);
+        }
+    }
+}
+
 static bool holds(const struct utility_in *e, enum utility_kind kind,
                   int64_t from_ms, int64_t to_ms)
 {
@@ -68,14 +79,27 @@ static bool holds(const struct utility_in *e, enum utility_kind kind,
            e->start_at_ms < to_ms && e->end_at_ms > from_ms;
 }
 
-double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
-                      int64_t to_ms)
+double import_owed_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                     int64_t to_ms)
 {
     double w = site_w;
-    for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
+    for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
         const struct utility_in *e = &s->utility[i];
         if (holds(e, UTILITY_IMPORT_MAX, from_ms, to_ms) ||
             holds(e, UTILITY_EMERGENCY, from_ms, to_ms)) {
+            w = fmin(w, fmax(e->value, 0.0));
+        }
+    }
+    return w;
+}
+
+double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                      int64_t to_ms)
+{
+    double w = import_owed_w(s, site_w, from_ms, to_ms);
+    for (int i = UTILITY_LOCAL_AT; i < UTILITY_EVENTS_MAX; i++) {
+        const struct utility_in *e = &s->utility[i];
+        if (holds(e, UTILITY_IMPORT_MAX, from_ms, to_ms)) {
             w = fmin(w, fmax(e->value, 0.0));
         }
     }

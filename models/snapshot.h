@@ -175,15 +175,19 @@ enum utility_kind { UTILITY_LIST(UTILITY_ENUM) UTILITY_COUNT };
 #undef UTILITY_ENUM
 
 /* Places for instructions: those that come by MQTT first, then those of
- * OpenADR; a replay's events file has all of them. */
+ * OpenADR, of which a replay's events file has all; last what the operator has
+ * set by hand, which binds the site and is nobody's to judge. */
 enum {
     UTILITY_MQTT = 32,
     UTILITY_OPENADR = 64,
-    UTILITY_EVENTS_MAX = UTILITY_MQTT + UTILITY_OPENADR,
+    UTILITY_LOCAL_AT = UTILITY_MQTT + UTILITY_OPENADR,
+    UTILITY_LOCAL = 4,
+    UTILITY_EVENTS_MAX = UTILITY_LOCAL_AT + UTILITY_LOCAL,
     UTILITY_ID_MAX = 40,
 };
 
-/* One instruction of the utility, from MQTT, OpenADR or an events file. */
+/* One instruction of the utility, from MQTT, OpenADR or an events file; or of
+ * the operator. */
 struct utility_in {
     char id[UTILITY_ID_MAX]; /* "" is an empty slot */
     int64_t kind;            /* enum utility_kind */
@@ -251,10 +255,17 @@ void snapshot_clear(struct snapshot *s, int n_nodes);
  */
 double price_at(const struct price_in *p, int64_t utc_ms);
 
+/* Where 'p' has no price for a slot, that of 'other' at its begin. */
+void price_fill(struct price_in *p, const struct price_in *other);
+
 /* The tightest import limit between two instants (UTC, the second left out):
  * 'site_w', or a limit or emergency of the utility that touches them, >= 0. */
 double import_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,
                       int64_t to_ms);
+
+/* The same without what the operator has set: what the grid may rely on. */
+double import_owed_w(const struct snapshot *s, double site_w, int64_t from_ms,
+                     int64_t to_ms);
 
 /* The same for export: 'site_w' or a lower limit of the utility, >= 0. */
 double export_limit_w(const struct snapshot *s, double site_w, int64_t from_ms,

@@ -47,6 +47,25 @@ static void name_it(struct utility_in *u, const char *event)
              (long long)(u->start_at_ms / 1000));
 }
 
+bool dr_meaning_binds(enum dr_subject subject, double value)
+{
+    switch (subject) {
+    case DR_IMPORT_MAX:
+    case DR_EXPORT_MAX:
+    case DR_IMPORT_SUBSCRIPTION:
+    case DR_EXPORT_SUBSCRIPTION:
+    case DR_IMPORT_RESERVATION:
+    case DR_EXPORT_RESERVATION:
+    case DR_EMERGENCY:
+    case DR_BLACK_START:
+        return true;
+    case DR_SHED_LEVEL:
+        return value >= DR_LEVELS - 1;
+    default:
+        return false;
+    }
+}
+
 /* What holds of the three import (or export) subjects at an instant. */
 struct envelope {
     enum dr_subject limit;
@@ -70,6 +89,20 @@ static double envelope_at(const struct dr_rows *rows, const struct envelope *e,
         return (*row)->value + (more != NULL ? more->value : 0.0);
     }
     return e->fallback_w;
+}
+
+/* Of what is asked and of what is left of it after opt-outs the stricter. */
+static double stricter_at(const struct dr_rows *rows,
+                          const struct dr_rows *taken, const struct envelope *e,
+                          int64_t at_ms, const struct dr_row **row)
+{
+    const struct dr_row *left = NULL;
+    double asked_w = envelope_at(rows, e, at_ms, row);
+    double left_w = envelope_at(taken, e, at_ms, &left);
+    if (left_w < asked_w) {
+        *row = left;
+    }
+    return fmin(asked_w, left_w);
 }
 
 /* The next instant at which any of the three changes. */
@@ -98,11 +131,13 @@ static void put_envelope(const struct dr_rows *rows,
                          const struct dr_meaning_terms *terms,
                          const struct envelope *e, struct dr_meaning_out *out)
 {
+    const struct dr_rows *taken = terms->taken != NULL ? terms->taken : rows;
     int64_t at_ms = terms->now_ms;
     while (at_ms < terms->until_ms) {
         const struct dr_row *row = NULL;
-        double value_w = envelope_at(rows, e, at_ms, &row);
-        int64_t next_ms = envelope_next_ms(rows, e, at_ms);
+        double value_w = stricter_at(rows, taken, e, at_ms, &row);
+        int64_t next_ms = sooner_ms(envelope_next_ms(rows, e, at_ms),
+                                    envelope_next_ms(taken, e, at_ms));
         if (isfinite(value_w)) {
             struct utility_in u = {.kind = (int64_t)e->kind,
                                    .start_at_ms = at_ms,
@@ -195,8 +230,18 @@ void dr_meaning_instruct(const struct dr_rows *rows,
     out->cut = false;
     put_envelope(rows, events, terms, &import, out);
     put_envelope(rows, events, terms, &export, out);
+    const struct dr_rows *taken = terms->taken != NULL ? terms->taken : rows;
     for (int64_t i = 0; i < rows->n; i++) {
-        put_row(&rows->rows[i], events, terms, out);
+        const struct dr_row *r = &rows->rows[i];
+        if (dr_meaning_binds((enum dr_subject)r->subject, r->value)) {
+            put_row(r, events, terms, out);
+        }
+    }
+    for (int64_t i = 0; i < taken->n; i++) {
+        const struct dr_row *r = &taken->rows[i];
+        if (!dr_meaning_binds((enum dr_subject)r->subject, r->value)) {
+            put_row(r, events, terms, out);
+        }
     }
 }
 

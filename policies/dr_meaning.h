@@ -37,7 +37,10 @@ struct dr_meaning_terms {
     double shed_pu[DR_LEVELS]; /* 0 .. 1 of what was drawn; [0] is 0 */
     bool outage; /* of the grid, since which nothing was listed: of all limits
                   * only the subscription holds */
-    double reserve_pu;    /* 0 .. 1, kept while an outage may come; 0: none */
+    double reserve_pu; /* 0 .. 1, kept while an outage may come; 0: none */
+    /* rows of the events that the operator has not opted out of: what is only
+     * asked for comes from them, and of limits the stricter; NULL: of all */
+    const struct dr_rows *taken;
     const double *base_w; /* of each event: what the site drew before it;
                            * NAN where that is not known yet */
 };
@@ -49,6 +52,9 @@ struct dr_meaning_out {
     int64_t n;
     bool cut; /* the farthest did not fit */
 };
+
+/* Whether no opt-out drops it: limits, emergencies, shed level 3. */
+bool dr_meaning_binds(enum dr_subject subject, double value);
 
 /* 'rows' of dr_rows_make() over now_ms .. until_ms and its events. */
 void dr_meaning_instruct(const struct dr_rows *rows,

@@ -47,7 +47,7 @@ static void fill_utility(const struct events *e, struct events_cursor *cursor,
             continue;
         }
         cursor->again_ms = earlier(cursor->again_ms, over_ms);
-        if (n < UTILITY_EVENTS_MAX) {
+        if (n < UTILITY_LOCAL_AT) {
             s->utility[n++] = u->in;
         }
     }

@@ -79,7 +79,7 @@ void events_clear(struct events *e);
 
 /*
  * Bring 'utility' and 'jobs' of a snapshot to what is known at 'utc_ms', which
- * never goes back between calls.  Where more than UTILITY_EVENTS_MAX
+ * never goes back between calls.  Where more than UTILITY_LOCAL_AT
  * instructions are open, the first to start are in.
  */
 void events_apply(const struct events *e, struct events_cursor *cursor,

@@ -12,6 +12,15 @@ static const double AHEAD_PU = 0.5;
  * take a second to follow their caps. */
 static const double LEAD_S = 30.0;
 
+/* Between two looks at the swing of the mean. */
+static const double SWING_S = 60.0;
+
+/* Where the swing limit is tighter than the ramp, it sets the pace. */
+static double pace_w_per_s(const struct site_grid *grid)
+{
+    return fmin(grid->ramp_max_w_per_s, grid->swing_max_w / SWING_S);
+}
+
 static void take(struct caps *caps, double import_w, enum reason why)
 {
     if (import_w < caps->import_w) {
@@ -26,7 +35,7 @@ static void take_reach(const struct step_cfg *cfg, const struct utility_in *e,
 {
     double limit_w = fmax(e->value, 0.0);
     double reach_w =
-        limit_w + cfg->site.grid.ramp_max_w_per_s * fmax(until_s, 0.0);
+        limit_w + pace_w_per_s(&cfg->site.grid) * fmax(until_s, 0.0);
     if (reach_w < caps->reach_w) {
         caps->reach_w = reach_w;
         caps->late_w = limit_w;
@@ -44,31 +53,38 @@ static void raise_floor(struct caps *caps, double floor_w, enum reason why)
 /* What an instruction leaves open now: before its start as much as can still
  * be ramped down (or up) until then. */
 static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
-                       const struct utility_in *e, struct caps *caps)
+                       int place, struct caps *caps)
 {
+    const struct utility_in *e = &in->utility[place];
+    bool local = place >= UTILITY_LOCAL_AT;
     if (!isfinite(e->value) || in->utc_ms >= e->end_at_ms) {
         return;
     }
     double until_s = (double)(e->start_at_ms - in->utc_ms) / 1e3;
-    double way_w = AHEAD_PU * cfg->site.grid.ramp_max_w_per_s *
-                   fmax(until_s - LEAD_S, 0.0);
+    double way_w =
+        AHEAD_PU * pace_w_per_s(&cfg->site.grid) * fmax(until_s - LEAD_S, 0.0);
     double limit_w = fmax(e->value, 0.0) * (1.0 - MARGIN_PU);
+    enum reason why = REASON_NONE;
     switch ((enum utility_kind)e->kind) {
     case UTILITY_EMERGENCY:
         caps->urgent = caps->urgent || until_s <= 0.0;
         take(caps, limit_w + way_w, REASON_EMERGENCY);
         break;
     case UTILITY_IMPORT_MAX:
-        take(caps, limit_w + way_w, REASON_EVENT);
-        take_reach(cfg, e, until_s, caps);
+        take(caps, limit_w + way_w, local ? REASON_OPERATOR : REASON_EVENT);
+        if (!local) {
+            take_reach(cfg, e, until_s, caps);
+        }
         break;
     case UTILITY_EXPORT_MAX:
         caps->export_w = fmin(caps->export_w, limit_w + way_w);
-        raise_floor(caps, -(limit_w + way_w), REASON_EVENT_EXPORT);
+        raise_floor(caps, -(limit_w + way_w),
+                    local ? REASON_OPERATOR_EXPORT : REASON_EVENT_EXPORT);
         break;
     case UTILITY_SETPOINT:
-        take(caps, e->value + way_w, REASON_SETPOINT);
-        raise_floor(caps, e->value - way_w, REASON_SETPOINT);
+        why = local ? REASON_OPERATOR_HOLD : REASON_SETPOINT;
+        take(caps, e->value + way_w, why);
+        raise_floor(caps, e->value - way_w, why);
         break;
     case UTILITY_PRICE:
     case UTILITY_RESERVE:
@@ -91,7 +107,7 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
     take(&caps, grid->import_max_w * (1.0 - MARGIN_PU), REASON_IMPORT);
     for (int i = 0; i < UTILITY_EVENTS_MAX; i++) {
         if (in->utility[i].id[0] != '\0') {
-            take_event(cfg, in, &in->utility[i], &caps);
+            take_event(cfg, in, i, &caps);
         }
     }
     /* a set-point asks for no more export than is allowed, and a limit goes

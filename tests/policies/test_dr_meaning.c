@@ -93,6 +93,39 @@ static void each_subject_has_its_meaning(void **state)
     }
 }
 
+/* What the operator has opted out of: 'taken' lacks its rows. */
+static void an_opt_out_wins_only_where_it_is_stricter(void **state)
+{
+    (void)state;
+    static const struct {
+        enum dr_subject subject;
+        double value;
+        double left_w; /* subscription without the event; 0: none */
+        double w;      /* what holds; 0: nothing */
+    } cases[] = {
+        {DR_IMPORT_MAX, 8e6, 0.0, 8e6},    {DR_IMPORT_MAX, 8e6, 10e6, 8e6},
+        {DR_IMPORT_MAX, 14e6, 10e6, 10e6}, {DR_EMERGENCY, 1.0, 0.0, 7e6},
+        {DR_SHED_LEVEL, 3.0, 0.0, 7e6},    {DR_SHED_LEVEL, 2.0, 0.0, 0.0},
+        {DR_SETPOINT, 7e6, 0.0, 0.0},      {DR_OUTAGE, 1.0, 0.0, 0.0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct dr_row all[2] = {
+            row(cases[i].subject, 0.0, EVER, cases[i].value),
+            row(DR_IMPORT_SUBSCRIPTION, 0.0, EVER, cases[i].left_w)};
+        int64_t n = cases[i].left_w > 0.0 ? 1 : 0;
+        struct dr_rows taken = {.rows = &all[1], .max = n, .n = n};
+        struct dr_meaning_terms t = terms;
+        t.taken = &taken;
+        struct dr_meaning_out out = instruct(all, 1 + n, &t);
+        int64_t want = cases[i].w > 0.0 ? 1 : 0;
+        if (out.n != want ||
+            (want == 1 && fabs(list[0].value - cases[i].w) > 1.0)) {
+            fail_msg("case %zu: %lld instructions, %g W", i, (long long)out.n,
+                     list[0].value);
+        }
+    }
+}
+
 /* What was drawn before is not known yet: nothing is made up. */
 static void a_shed_without_a_base_waits(void **state)
 {
@@ -246,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_subject_has_its_meaning),
+        cmocka_unit_test(an_opt_out_wins_only_where_it_is_stricter),
         cmocka_unit_test(a_shed_without_a_base_waits),
         cmocka_unit_test(a_limit_goes_before_the_subscription),
         cmocka_unit_test(a_lost_link_falls_back_where_nothing_is_scheduled),

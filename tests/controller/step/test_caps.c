@@ -115,6 +115,50 @@ static void what_comes_too_late_for_the_ramp_is_known(void **state)
     loop_close(&x);
 }
 
+static void the_operators_limits_say_so(void **state)
+{
+    (void)state;
+    static const struct {
+        enum utility_kind kind;
+        double value;
+        enum reason why;
+        enum reason below;
+    } cases[] = {
+        {UTILITY_IMPORT_MAX, 70e6, REASON_OPERATOR, REASON_EXPORT},
+        {UTILITY_IMPORT_MAX, 90e6, REASON_EVENT, REASON_EXPORT},
+        {UTILITY_EXPORT_MAX, 2e6, REASON_EVENT, REASON_OPERATOR_EXPORT},
+        {UTILITY_SETPOINT, 50e6, REASON_OPERATOR_HOLD, REASON_OPERATOR_HOLD},
+        /* a stricter one of the utility stays */
+        {UTILITY_SETPOINT, 95e6, REASON_EVENT, REASON_OPERATOR_HOLD},
+    };
+    struct loop_fixture x = open_site();
+    tell(x.in, 0, UTILITY_IMPORT_MAX, 80e6);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        tell(x.in, UTILITY_LOCAL_AT, cases[i].kind, cases[i].value);
+        struct caps caps = caps_now(x.cfg, x.in);
+        assert_int_equal(caps.why, cases[i].why);
+        assert_int_equal(caps.below, cases[i].below);
+        assert_true(caps.import_w <= 80e6);
+        assert_true(fabs(caps.late_w - 80e6) < 1.0); /* only the utility's */
+    }
+    loop_close(&x);
+}
+
+/* A swing limit that is tighter than the ramp sets the pace of the way down. */
+static void the_way_down_keeps_the_swing_limit(void **state)
+{
+    (void)state;
+    struct loop_fixture x = open_site();
+    tell(x.in, 0, UTILITY_IMPORT_MAX, 60e6);
+    x.in->utility[0].start_at_ms += 5 * 60000;
+    double free_w = caps_now(x.cfg, x.in).import_w;
+    x.cfg->site.grid.swing_max_w = 1e6;
+    struct caps caps = caps_now(x.cfg, x.in);
+    assert_true(caps.import_w < free_w);
+    assert_true(fabs(caps.reach_w - 65e6) < 1.0); /* 1 MW in each minute */
+    loop_close(&x);
+}
+
 /* Of any instructions at any time: no number that is none, the floor never
  * above the cap, none of both looser than the site's own. */
 static void random_instructions_never_loosen_the_site(void **state)
@@ -149,6 +193,8 @@ int main(void)
         cmocka_unit_test(each_kind_binds_what_it_is_about),
         cmocka_unit_test(a_limit_goes_before_a_set_point),
         cmocka_unit_test(what_comes_too_late_for_the_ramp_is_known),
+        cmocka_unit_test(the_operators_limits_say_so),
+        cmocka_unit_test(the_way_down_keeps_the_swing_limit),
         cmocka_unit_test(random_instructions_never_loosen_the_site),
     };
     return cmocka_run_group_tests_name("caps", tests, NULL, NULL);
