@@ -150,6 +150,11 @@ static void faults_are_told(void **state)
         "{\"id\":\"a\",\"payloadDescriptors\":[{\"payloadType\":\"PRICE\",%s}"
         "],\"intervals\":[{\"payloads\":[{\"type\":\"PRICE\",\"values\":[1]}"
         "]}]}";
+    static const char in_mw[] =
+        "{\"id\":\"a\",\"payloadDescriptors\":[{\"payloadType\":"
+        "\"IMPORT_CAPACITY_LIMIT\",\"units\":\"MW\"}],\"intervals\":[{"
+        "\"payloads\":[{\"type\":\"IMPORT_CAPACITY_LIMIT\",\"values\":%s}"
+        "]}]}";
     has_fault(limit, "[-1]", "negative");
     has_fault(limit, "[8000000]", "far above");
     has_fault(limit, "[8]", "far below");
@@ -164,8 +169,66 @@ static void faults_are_told(void **state)
     has_fault(period, "[]", "not an object");
     has_fault(priced, "\"currency\":\"EUR\"", "currency");
     has_fault(priced, "\"units\":\"KW\"", "unit");
+    has_fault(in_mw, "[8000]", "far above"); /* kW written as MW */
+    has_fault(in_mw, "[-8]", "negative");
     has_fault("{\"id\":\"a\",\"priority\":-1%s}", "", "priority");
     has_fault("{\"id\":\"a\"%s}", "", "without intervals");
+}
+
+/* What is read of events that contradict themselves is whole: who makes rows
+ * of it sees the overlap. */
+static void contradictions_are_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *times; /* of the event, and of its two intervals */
+        bool contradicts;
+    } cases[] = {
+        /* the second follows the first */
+        {"\"intervalPeriod\":{\"start\":\"2026-11-21T00:00:00Z\","
+         "\"duration\":\"PT1H\"},\"intervals\":[{%s},{%s}]",
+         false},
+        /* an interval's own period wins over the event's, and overlaps */
+        {"\"intervalPeriod\":{\"start\":\"2026-11-21T00:00:00Z\","
+         "\"duration\":\"PT1H\"},\"intervals\":[{%s},{\"intervalPeriod\":{"
+         "\"start\":\"2026-11-21T00:30:00Z\"},%s}]",
+         true},
+        {"\"intervals\":[{\"intervalPeriod\":{\"start\":"
+         "\"2026-11-21T00:00:00Z\",\"duration\":\"PT2H\"},%s},{"
+         "\"intervalPeriod\":{\"start\":\"2026-11-21T01:00:00Z\","
+         "\"duration\":\"PT2H\"},%s}]",
+         true},
+        /* the same id twice is no contradiction in time */
+        {"\"intervalPeriod\":{\"start\":\"2026-11-21T00:00:00Z\","
+         "\"duration\":\"PT1H\"},\"intervals\":[{\"id\":7,%s},{\"id\":7,"
+         "%s}]",
+         false},
+        /* in the wrong order, apart */
+        {"\"intervalPeriod\":{\"duration\":\"PT1H\"},\"intervals\":[{"
+         "\"intervalPeriod\":{\"start\":\"2026-11-21T05:00:00Z\"},%s},{"
+         "\"intervalPeriod\":{\"start\":\"2026-11-21T01:00:00Z\"},%s}]",
+         false},
+    };
+    static const char limit[] =
+        "\"payloads\":[{\"type\":\"IMPORT_CAPACITY_LIMIT\",\"values\":["
+        "8000]}]";
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char inside[1024];
+        char text[1100];
+        const char *hole = strstr(cases[i].times, "%s");
+        const char *next = strstr(hole + 2, "%s");
+        snprintf(inside, sizeof(inside), "%.*s%s%.*s%s%s",
+                 (int)(hole - cases[i].times), cases[i].times, limit,
+                 (int)(next - hole - 2), hole + 2, limit, next + 2);
+        snprintf(text, sizeof(text), "{\"id\":\"a\",%s}", inside);
+        struct dr_event *e = NULL;
+        assert_int_equal(read_text(text, &e), ERR_NONE);
+        if (e->fault[0] != '\0' || e->timing.n != 2 ||
+            dr_timing_overlaps(&e->timing) != cases[i].contradicts) {
+            fail_msg("case %zu: %s: fault \"%s\"", i, text, e->fault);
+        }
+        openadr_event_free(e);
+    }
 }
 
 static void no_id_is_no_event(void **state)
@@ -249,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_limit_is_read),
         cmocka_unit_test(what_is_read_leniently),
         cmocka_unit_test(faults_are_told),
+        cmocka_unit_test(contradictions_are_seen),
         cmocka_unit_test(no_id_is_no_event),
         cmocka_unit_test(too_many_intervals_are_a_fault),
         cmocka_unit_test(damaged_texts_do_no_harm),

@@ -104,6 +104,90 @@ static void ties_go_to_the_newest_then_to_the_greater_id(void **state)
     check_row(&r.rows[0], (double[]){0, 10, 9e6});
 }
 
+/* Two intervals about one subject: of the event that contradicts itself the
+ * stricter limit holds, of anything else what begins later, and one that is
+ * open-ended ends where the next begins. */
+static void a_contradiction_loosens_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        enum dr_subject subject;
+        int64_t second_min; /* start of the second interval */
+        bool open;          /* the first has no end */
+        double first;
+        double second;
+        double want[3][3]; /* rows; all 0: none */
+        bool contradicts;
+    } cases[] = {
+        {DR_IMPORT_MAX,
+         4,
+         false,
+         8e6,
+         9e6,
+         {{0, 10, 8e6}, {10, 14, 9e6}},
+         true},
+        {DR_IMPORT_MAX, 4, false, 9e6, 8e6, {{0, 4, 9e6}, {4, 14, 8e6}}, true},
+        {DR_EXPORT_MAX, 0, false, 2e6, 1e6, {{0, 10, 1e6}}, true},
+        {DR_SHED_LEVEL,
+         4,
+         false,
+         2.0,
+         1.0,
+         {{0, 10, 2.0}, {10, 14, 1.0}},
+         true},
+        {DR_PRICE, 4, false, 0.1, 0.2, {{0, 4, 0.1}, {4, 14, 0.2}}, true},
+        {DR_IMPORT_MAX, 4, true, 8e6, 9e6, {{0, 4, 8e6}, {4, 14, 9e6}}, false},
+        {DR_IMPORT_MAX,
+         10,
+         false,
+         8e6,
+         9e6,
+         {{0, 10, 8e6}, {10, 20, 9e6}},
+         false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct simple s;
+        make(&s, "a", cases[i].subject, 0.0);
+        struct dr_period periods[2] = {s.period, s.period};
+        struct dr_payload payloads[2] = {s.payload, s.payload};
+        double values[2] = {cases[i].first, cases[i].second};
+        periods[0].duration.forever = cases[i].open;
+        periods[1].start_ms = cases[i].second_min * MINUTE;
+        payloads[1].interval = 1;
+        payloads[1].first = 1;
+        s.event.timing.n = 2;
+        s.event.timing.intervals = periods;
+        s.event.n_payloads = 2;
+        s.event.payloads = payloads;
+        s.event.values = values;
+        const struct dr_event *events[] = {&s.event};
+        struct dr_rows r = resolve(events, 1);
+        assert_int_equal(dr_timing_overlaps(&s.event.timing),
+                         cases[i].contradicts);
+        for (int64_t k = 0; k < 3 && cases[i].want[k][1] > 0.0; k++) {
+            assert_true(k < r.n);
+            check_row(&r.rows[k], cases[i].want[k]);
+        }
+    }
+}
+
+/* A listing that shifted under its pages may bring an event twice. */
+static void the_same_event_twice_loosens_nothing(void **state)
+{
+    (void)state;
+    struct simple a;
+    struct simple b;
+    make(&a, "a", DR_IMPORT_MAX, 8e6);
+    make(&b, "a", DR_IMPORT_MAX, 9e6);
+    const struct dr_event *both[] = {&a.event, &b.event};
+    const struct dr_event *turned[] = {&b.event, &a.event};
+    struct dr_rows r = resolve(both, 2);
+    assert_int_equal(r.n, 1);
+    check_row(&r.rows[0], (double[]){0, 10, 8e6});
+    r = resolve(turned, 2);
+    check_row(&r.rows[0], (double[]){0, 10, 8e6});
+}
+
 static void alerts_do_not_compete(void **state)
 {
     (void)state;
@@ -204,6 +288,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lower_number_wins_while_it_holds),
         cmocka_unit_test(ties_go_to_the_newest_then_to_the_greater_id),
+        cmocka_unit_test(a_contradiction_loosens_nothing),
+        cmocka_unit_test(the_same_event_twice_loosens_nothing),
         cmocka_unit_test(alerts_do_not_compete),
         cmocka_unit_test(a_fault_is_not_acted_on),
         cmocka_unit_test(a_full_table_says_so),
