@@ -15,6 +15,8 @@ static const int64_t LEADS[OUTLOOK_LEADS] = {
 
 static const double LOSS_DAYS = 10.0; /* an expert's record is remembered */
 static const double LOSS_POWER = 4.0; /* weight = loss^-that */
+/* A record of less than that says little: the weight grows with it. */
+static const double TRUST_DAYS = 0.5;
 static const double MEAN_DAYS = 28.0;
 static const double ODD = 30.0;   /* spreads off: no part of the series */
 static const int64_t ODD_RUN = 4; /* in a row they are */
@@ -45,7 +47,7 @@ static void init_lead(struct outlook *o, int64_t ahead)
     }
     conformal_init(&l->conformal);
     conformal_past_init(&l->past, ahead);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < OUTLOOK_PURE; i++) {
         struct rls r = {l->weight[i], l->inverse[i], OUTLOOK_RESIDUALS, 1.0};
         rls_init(&r, RIDGE);
     }
@@ -90,9 +92,10 @@ int64_t outlook_lead_of(const struct outlook *o, int64_t k)
 }
 
 /* Weighted by what each has been worth at that lead time. */
-static double combine(const struct outlook_lead *lead,
+static double combine(const struct outlook *o, const struct outlook_lead *lead,
                       const double by[OUTLOOK_EXPERTS])
 {
+    double trusted = TRUST_DAYS * (double)o->day;
     double best = INFINITY;
     double sum = 0.0;
     double weight = 0.0;
@@ -107,6 +110,8 @@ static double combine(const struct outlook_lead *lead,
         }
         double loss = lead->loss[e];
         double w = loss > best ? pow(best / loss, LOSS_POWER) : 1.0;
+        w *= (1.0 + (double)lead->n_scored[e]) /
+             (trusted + (double)lead->n_scored[e]);
         sum += w * by[e];
         weight += w;
     }
@@ -133,11 +138,12 @@ static double spread_at(const struct outlook *o, int64_t slot)
 static void score(struct outlook *o, struct outlook_lead *lead, double value)
 {
     const struct outlook_said *said = said_of(o, lead, o->newest);
-    double keep = 1.0 - 1.0 / (LOSS_DAYS * (double)o->day);
+    double n_kept = LOSS_DAYS * (double)o->day;
     for (int e = 0; e < OUTLOOK_EXPERTS; e++) {
         double error = fabs(value - (double)said->by[e]);
         if (isfinite(error)) {
-            lead->loss[e] = keep * lead->loss[e] + (1.0 - keep) * error;
+            double n = fmin((double)++lead->n_scored[e], n_kept);
+            lead->loss[e] += (error - lead->loss[e]) / n;
         }
     }
     double error = value - (double)said->all;
@@ -159,7 +165,7 @@ static void say(struct outlook *o, struct outlook_lead *lead)
     for (int e = 0; e < OUTLOOK_EXPERTS; e++) {
         said->by[e] = (float)by[e];
     }
-    said->all = (float)combine(lead, by);
+    said->all = (float)combine(o, lead, by);
 }
 
 /* Nothing comes true in a gap, but time passes. */
@@ -296,7 +302,7 @@ struct outlook_at outlook_ahead(const struct outlook *o, int64_t k)
     const struct outlook_lead *lead = &o->leads[outlook_lead_of(o, k)];
     double by[OUTLOOK_EXPERTS];
     outlook_experts_say(o, lead, k, by);
-    double mean = combine(lead, by) + announced(o, o->newest + k);
+    double mean = combine(o, lead, by) + announced(o, o->newest + k);
     double spread = spread_at(o, o->newest + k);
     const struct conformal *c = &lead->conformal;
     return (struct outlook_at){

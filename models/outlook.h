@@ -5,7 +5,8 @@
  * Load per class and of the site, prices beyond the market's own series,
  * vehicles plugged in.  Several simple ways, each an online element:
  *
- *   seasonal       the value a day and a week before, and their median
+ *   seasonal       the value a day and a week before, the median of the weeks,
+ *                  and the mean of that time of day over the last days
  *   double season  Holt-Winters with a day and a week
  *   harmonic       regression on day and week harmonics, AR of its residual
  *   regression     on the values of now, a day and a week before
@@ -35,6 +36,7 @@ enum {
     OUTLOOK_RING = 1827,     /* sum of them */
     OUTLOOK_INPUTS = 9,      /* of the regression */
     OUTLOOK_HARMONICS = 19,  /* inputs of the harmonic one */
+    OUTLOOK_PURE = 4,        /* seasons that are copies of what was */
     OUTLOOK_RESIDUALS = 2,
     OUTLOOK_STEPS_MAX = 32, /* announced changes */
 };
@@ -77,9 +79,10 @@ struct outlook_lead {
     int64_t ring;  /* first of its 'ahead' places */
     struct conformal conformal;
     struct conformal_past past;
-    double loss[OUTLOOK_EXPERTS]; /* discounted mean of |error| */
-    double weight[3][OUTLOOK_RESIDUALS];
-    double inverse[3][OUTLOOK_RESIDUALS * OUTLOOK_RESIDUALS];
+    double loss[OUTLOOK_EXPERTS];      /* discounted mean of |error| */
+    int64_t n_scored[OUTLOOK_EXPERTS]; /* times that it had said something */
+    double weight[OUTLOOK_PURE][OUTLOOK_RESIDUALS];
+    double inverse[OUTLOOK_PURE][OUTLOOK_RESIDUALS * OUTLOOK_RESIDUALS];
     double law[OUTLOOK_INPUTS];
     double law_inverse[OUTLOOK_INPUTS * OUTLOOK_INPUTS];
 };
@@ -118,6 +121,10 @@ struct outlook {
     float memory[OUTLOOK_MEMORY]; /* NAN for a gap */
     float day_season[OUTLOOK_DAY_MAX];
     float week_season[OUTLOOK_WEEK_MAX];
+    float profile[OUTLOOK_DAY_MAX];    /* mean by time of day */
+    int32_t n_days[OUTLOOK_DAY_MAX];   /* that are in it */
+    int64_t n_profiled;                /* times of day in the profile */
+    double profile_mean;               /* over them */
     float day_spread[OUTLOOK_DAY_MAX]; /* of the errors, by time of day */
     float sine[OUTLOOK_WEEK_MAX];
     struct outlook_said said[OUTLOOK_RING];

@@ -73,13 +73,14 @@ static bool lead_valid(const struct outlook_lead *l,
     bool ok = l->ahead == fresh->ahead && l->ring == fresh->ring &&
               conformal_valid(&l->conformal) &&
               conformal_past_valid(&l->past, fresh->past.delay) &&
-              series_doubles(l->weight[0], 3 * OUTLOOK_RESIDUALS) &&
-              series_doubles(l->inverse[0],
-                             3 * OUTLOOK_RESIDUALS * OUTLOOK_RESIDUALS) &&
+              series_doubles(l->weight[0], OUTLOOK_PURE * OUTLOOK_RESIDUALS) &&
+              series_doubles(l->inverse[0], OUTLOOK_PURE * OUTLOOK_RESIDUALS *
+                                                OUTLOOK_RESIDUALS) &&
               series_doubles(l->law, OUTLOOK_INPUTS) &&
               series_doubles(l->law_inverse, OUTLOOK_INPUTS * OUTLOOK_INPUTS);
     for (int e = 0; e < OUTLOOK_EXPERTS; e++) {
-        ok = ok && within(l->loss[e], 0.0, VALUE_MAX);
+        ok = ok && within(l->loss[e], 0.0, VALUE_MAX) &&
+             counts(l->n_scored[e], COUNT_MAX);
     }
     return ok;
 }
@@ -106,8 +107,9 @@ static bool steps_valid(const struct outlook *o)
 static bool numbers_valid(const struct outlook *o)
 {
     const double none[] = {o->last, o->mean, o->day_mean};
-    const double known[] = {o->level,     o->error,    o->rest,
-                            o->rest_gain, o->rest_now, o->rest_own};
+    const double known[] = {o->level,       o->error,    o->rest,
+                            o->rest_gain,   o->rest_now, o->rest_own,
+                            o->profile_mean};
     bool begun = o->n_finite == 0 || (isfinite(o->last) && isfinite(o->mean));
     return begun &&
            series_doubles_or_none(none, sizeof(none) / sizeof(none[0])) &&
@@ -130,6 +132,7 @@ static bool arrays_valid(const struct outlook *o, const struct outlook *fresh)
               memcmp(o->sine, fresh->sine, sizeof(o->sine)) == 0;
     for (int i = 0; ok && i < OUTLOOK_DAY_MAX; i++) {
         ok = fabs((double)o->day_season[i]) <= VALUE_MAX &&
+             fabs((double)o->profile[i]) <= VALUE_MAX && o->n_days[i] >= 0 &&
              within((double)o->day_spread[i], 0.0, VALUE_MAX);
     }
     for (int i = 0; ok && i < OUTLOOK_WEEK_MAX; i++) {
@@ -146,8 +149,9 @@ bool outlook_valid(const struct outlook *o, const struct outlook *fresh)
            same(o->cfg.max, fresh->cfg.max) && o->day == fresh->day &&
            o->week == fresh->week && counts(o->newest, COUNT_MAX) &&
            counts(o->n, COUNT_MAX) && counts(o->n_finite, o->n) &&
-           counts(o->odd, COUNT_MAX) && leads_valid(o, fresh) &&
-           steps_valid(o) && numbers_valid(o) && arrays_valid(o, fresh);
+           counts(o->odd, COUNT_MAX) && counts(o->n_profiled, o->day) &&
+           leads_valid(o, fresh) && steps_valid(o) && numbers_valid(o) &&
+           arrays_valid(o, fresh);
 }
 
 static bool is_share(float x)

@@ -14,6 +14,7 @@ static const double DAY_GAIN = 0.12;
 static const double WEEK_GAIN = 0.15;
 static const double ERROR_KEEP = 0.85; /* an hour */
 
+static const double PROFILE_DAYS = 10.0;   /* in the mean by time of day */
 static const double HARMONICS_DAYS = 60.0; /* that they remember */
 static const double LAW_DAYS = 90.0;
 static const double HUGE_ERROR = 3.0; /* in usual ones */
@@ -90,7 +91,7 @@ static double day_mean(const struct outlook *o, int64_t slot)
     return 2 * n >= o->day ? sum / (double)n : NAN;
 }
 
-/* The three pure seasons, for 'slot' as seen from 'from'. */
+/* The pure seasons, for 'slot' as seen from 'from'. */
 static double season(const struct outlook *o, int i, int64_t slot, int64_t from)
 {
     switch (i) {
@@ -98,8 +99,11 @@ static double season(const struct outlook *o, int i, int64_t slot, int64_t from)
         return season_value(o, slot, o->day, from);
     case 1:
         return season_value(o, slot, o->week, from);
-    default:
+    case 2:
         return weeks_median(o, slot, from);
+    default:
+        return o->n_days[slot % o->day] > 0 ? (double)o->profile[slot % o->day]
+                                            : NAN;
     }
 }
 
@@ -109,7 +113,8 @@ static bool residuals(const struct outlook *o, int i, int64_t from,
 {
     double now = outlook_value(o, from) - season(o, i, from, from - 1);
     double today = from == o->newest ? o->day_mean : day_mean(o, from);
-    double then = day_mean(o, from - (i == 0 ? o->day : o->week));
+    double then = i == 3 ? o->profile_mean
+                         : day_mean(o, from - (i == 0 ? o->day : o->week));
     out[0] = now / o->spread;
     out[1] = (today - then) / o->spread;
     out[1] = isfinite(out[1]) ? out[1] : 0.0;
@@ -193,7 +198,7 @@ void outlook_experts_say(const struct outlook *o,
     int64_t slot = o->newest + k;
     out[OUTLOOK_LAST] = o->last;
     out[OUTLOOK_LEVEL] = isfinite(o->day_mean) ? o->day_mean : o->mean;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < OUTLOOK_PURE; i++) {
         double r[OUTLOOK_RESIDUALS];
         double s = season(o, i, slot, o->newest);
         if (residuals(o, i, o->newest, r)) {
@@ -246,9 +251,23 @@ static void learn_harmonics(struct outlook *o, double value)
     o->rest = rest;
 }
 
+static void learn_profile(struct outlook *o, double value)
+{
+    int64_t i = o->newest % o->day;
+    double n = fmin((double)(o->n_days[i] + 1), PROFILE_DAYS);
+    double change = (value - (double)o->profile[i]) / n;
+    bool first = o->n_days[i] == 0;
+    o->profile[i] = (float)((double)o->profile[i] + change);
+    o->n_days[i] += o->n_days[i] < INT32_MAX ? 1 : 0;
+    o->n_profiled += first ? 1 : 0;
+    o->profile_mean +=
+        (first ? value - o->profile_mean : change) / (double)o->n_profiled;
+}
+
 void outlook_experts_learn(struct outlook *o, double value)
 {
     learn_seasons(o, value);
+    learn_profile(o, value);
     learn_harmonics(o, value);
     o->day_mean = day_mean(o, o->newest);
 }
@@ -258,7 +277,7 @@ void outlook_lead_learn(struct outlook *o, struct outlook_lead *lead,
 {
     int64_t from = o->newest - lead->ahead;
     double keep = 1.0 - 1.0 / (LAW_DAYS * (double)o->day);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < OUTLOOK_PURE; i++) {
         double r[OUTLOOK_RESIDUALS];
         double s = season(o, i, o->newest, from);
         if (isfinite(s) && residuals(o, i, from, r)) {

@@ -267,6 +267,61 @@ static void hostile_series_stay_finite(void **state)
     }
 }
 
+/* Days alike but for noise: their mean is the best there is, and it is known
+ * to be after a few of them, with no week gone by.  A copy of the day before
+ * errs by the square root of two. */
+static void days_alike_are_averaged(void **state)
+{
+    (void)state;
+    uint64_t r = random_seed(20261121);
+    struct outlook *o = fresh(&HOURLY);
+    double error = 0.0;
+    double noise = 0.0;
+    enum { DAYS = 20, FROM = 5 };
+    double said[DAYS * DAY + DAY] = {0};
+    for (int i = 0; i < DAYS * DAY; i++) {
+        double usual = 100.0 + 20.0 * sin(i % DAY * acos(-1.0) / 12.0);
+        double y = usual + 5.0 * gauss(&r);
+        if (i >= FROM * DAY) {
+            error += fabs(said[i] - y);
+            noise += fabs(usual - y);
+        }
+        outlook_feed(o, START_MS + (int64_t)i * HOUR_MS, y);
+        said[i + DAY] = outlook_ahead(o, DAY).mean;
+    }
+    print_message("error %.3f of the noise\n", error / noise);
+    assert_true(error < 1.17 * noise);
+    free(o);
+}
+
+/* The copy of a week before begins to speak after a week.  Of a series that is
+ * far from weekly it must not be listened to for being new. */
+static void a_new_voice_has_no_head_start(void **state)
+{
+    (void)state;
+    uint64_t r = random_seed(7);
+    struct outlook *o = fresh(&HOURLY);
+    double said[12 * DAY] = {0};
+    double error[2] = {0.0, 0.0}; /* the days before and after it begins */
+    for (int i = 0; i < 11 * DAY; i++) {
+        double step = i >= 6 * DAY ? 50.0 : 0.0; /* unlike the week before */
+        double y = 100.0 + step + gauss(&r);
+        int day = i / DAY;
+        if (day >= 9) {
+            error[1] += fabs(said[i] - y);
+        }
+        if (day >= 4 && day < 6) {
+            error[0] += fabs(said[i] - y);
+        }
+        outlook_feed(o, START_MS + (int64_t)i * HOUR_MS, y);
+        said[i + DAY] = outlook_ahead(o, DAY).mean;
+    }
+    print_message("error %.2f before, %.2f after\n", error[0] / 48.0,
+                  error[1] / 48.0);
+    assert_true(error[1] < 1.8 * error[0]);
+    free(o);
+}
+
 static void gaps_are_bridged(void **state)
 {
     (void)state;
@@ -307,6 +362,8 @@ int main(void)
         cmocka_unit_test(nothing_is_said_of_nothing),
         cmocka_unit_test(clock_that_goes_back_changes_nothing),
         cmocka_unit_test(hostile_series_stay_finite),
+        cmocka_unit_test(days_alike_are_averaged),
+        cmocka_unit_test(a_new_voice_has_no_head_start),
         cmocka_unit_test(gaps_are_bridged),
     };
     return cmocka_run_group_tests_name("outlook", tests, NULL, NULL);
