@@ -86,6 +86,7 @@ struct problem {
     double export_per_kwh[PLAN_SLOTS_MAX];
     int64_t guessed[PLAN_SLOTS_MAX]; /* 1: a forecast, no market said it */
     double load_w[PLAN_SLOTS_MAX];   /* forecast of all that is no battery */
+    double total_w;                  /* of now, with all cars that charge */
     double import_max_w[PLAN_SLOTS_MAX];
     double export_max_w[PLAN_SLOTS_MAX];
     double ramp_max_w_per_s;

@@ -26,7 +26,7 @@ void plan_past_see(struct plan_past *s, const struct problem *p)
     s->billed_s = p->billed_s;
     int64_t n = now - s->now;
     for (int64_t k = s->now + (n > 0 ? 1 : 0); k <= now; k++) {
-        s->load_w[k % PLAN_DAY] = p->load_w[0]; /* what was not seen, too */
+        s->load_w[k % PLAN_DAY] = p->total_w; /* what was not seen, too */
     }
     s->now = now;
     if (n > 0 && now - s->first >= PLAN_DAY - 1) {

@@ -282,6 +282,8 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     problem->start_at_ms = in->utc_ms;
     problem->n_slots =
         problem_grid(in, cfg->site.control.horizon_s, problem->step_s);
+    double level_w = state->level.level_w;
+    problem->total_w = isfinite(level_w) ? level_w : 0.0;
     describe_slots(&m);
     problem_cars(cfg, state, in->utc_ms, problem);
     describe_peak(&m);

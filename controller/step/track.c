@@ -90,12 +90,13 @@ struct ends {
     double back_wh; /* below it even a peak does not keep it from coming back */
     double keep_wh; /* below it all is kept for smoothing */
     double fade_wh; /* above it nothing is */
+    double full_wh; /* above it all is */
 };
 
-static struct ends low_end(const struct step_cfg *cfg,
+static struct ends ends_of(const struct step_cfg *cfg,
                            const struct estimate *est)
 {
-    struct ends e = {0.0, 0.0, 0.0};
+    struct ends e = {0.0, 0.0, 0.0, 0.0};
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct site_battery *b = &cfg->site.batteries[i];
         if (est->batteries[i].usable) {
@@ -103,6 +104,7 @@ static struct ends low_end(const struct step_cfg *cfg,
             e.back_wh += low_wh + BACK_PU * b->energy_wh;
             e.keep_wh += low_wh + KEEP_PU * b->energy_wh;
             e.fade_wh += low_wh + (KEEP_PU + FADE_PU) * b->energy_wh;
+            e.full_wh += (b->soc_max_pu - KEEP_PU) * b->energy_wh;
         }
     }
     return e;
@@ -115,7 +117,7 @@ static double below_peak_w(const struct step_cfg *cfg,
                            const struct estimate *est, double peak_w, double w)
 {
     double free_w = peak_left_w(cfg, state, peak_w) - state->level.level_w;
-    struct ends e = low_end(cfg, est);
+    struct ends e = ends_of(cfg, est);
     double width_wh = e.fade_wh - e.keep_wh;
     double part =
         width_wh > 0.0
@@ -134,6 +136,22 @@ static double below_peak_w(const struct step_cfg *cfg,
     return held_w;
 }
 
+/* The grid takes over from the batteries no faster than its ramp, and P^2 / 2R
+ * is moved meanwhile: no more power than what is left of the energy allows. */
+static double can_return_w(const struct step_cfg *cfg,
+                           const struct estimate *est, double w)
+{
+    double ramp = cfg->site.grid.ramp_max_w_per_s;
+    if (!isfinite(ramp)) {
+        return w;
+    }
+    struct ends e = ends_of(cfg, est);
+    double left_ws = 3600.0 * fmax(est->track_wh - e.keep_wh, 0.0);
+    double room_ws = 3600.0 * fmax(e.full_wh - est->track_wh, 0.0);
+    return fmax(-sqrt(2.0 * ramp * left_ws),
+                fmin(w, sqrt(2.0 * ramp * room_ws)));
+}
+
 double track_plan(const struct step_cfg *cfg, const struct step_state *state,
                   struct step_scratch *scratch, const struct snapshot *in,
                   const struct plan *plan)
@@ -141,6 +159,7 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
     const struct estimate *est = &scratch->est;
     struct wanted wanted = plan_now(cfg, state, est, in, plan);
     double w = wanted.power_w + follow_w(state, est, &wanted);
+    w = can_return_w(cfg, est, w);
     if (isfinite(wanted.peak_w)) {
         w = below_peak_w(cfg, state, est, wanted.peak_w, w);
     }

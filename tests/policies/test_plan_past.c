@@ -21,7 +21,7 @@ static double see(struct plan_past *s, int64_t k, double load_w)
 {
     static struct problem p;
     p.start_at_ms = start_ms + k * QUARTER_MS;
-    p.load_w[0] = load_w;
+    p.total_w = load_w;
     p.billed_s = 2e9 - (double)(k * QUARTER_MS) / 1e3;
     plan_past_see(s, &p);
     return s->heaviest_w;

@@ -192,6 +192,34 @@ static void never_a_new_peak(void **state)
     loop_close(&x.loop);
 }
 
+/* What the grid's ramp takes to follow stays in the batteries, or fits. */
+static void a_large_power_can_be_returned(void **state)
+{
+    (void)state;
+    static const double powers_w[] = {-10e6, -4e6, 4e6, 10e6};
+    for (size_t i = 0; i < sizeof(powers_w) / sizeof(powers_w[0]); i++) {
+        double before_w = INFINITY;
+        for (int k = 0; k <= 80; k++) {
+            double soc_pu = 0.1 + 0.01 * (double)k;
+            struct fixture x = begin(0.0);
+            double ramp = x.loop.cfg->site.grid.ramp_max_w_per_s;
+            x.plan->battery_w[0] = powers_w[i];
+            set_soc(&x, soc_pu);
+            double w = track(&x);
+            double left_ws = (soc_pu - 0.13) * 20e6 * 3600.0;
+            double room_ws = (0.87 - soc_pu) * 20e6 * 3600.0;
+            double most_ws = fmax(w < 0.0 ? left_ws : room_ws, 0.0);
+            assert_true(w * w / (2.0 * ramp) <= most_ws * 1.000001 + 1.0);
+            assert_true(fabs(w) <= fabs(powers_w[i]) && w * powers_w[i] >= 0.0);
+            assert_true(k == 0 || w <= before_w); /* fuller: gives more */
+            before_w = w;
+            bool amid = soc_pu > 0.4 && soc_pu < 0.6;
+            assert_true(!amid || fabs(w - powers_w[i]) < 1.0);
+            loop_close(&x.loop);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +227,7 @@ int main(void)
         cmocka_unit_test(the_mean_of_the_interval_is_held),
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
+        cmocka_unit_test(a_large_power_can_be_returned),
         cmocka_unit_test(without_a_plan_it_goes_home),
         cmocka_unit_test(never_a_new_peak),
     };
