@@ -141,8 +141,8 @@ static double needed_w(const struct look *l)
 }
 
 /* Needed charge in its turn, or at once rather than in time where the car
- * could work as soon as it has it; up to the owner's limit while power is
- * cheap. */
+ * could work as soon as it has it; up to the owner's limit while power
+ * costs nothing. */
 static double charge_w(const struct look *l, const struct bucket_car *car)
 {
     const struct fleet_in *in = l->in;

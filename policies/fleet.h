@@ -6,9 +6,9 @@
  * its energy and its wear, and never without leave of the guard of its pack
  * (policies/guard).  It charges what the departure needs with what the guard
  * wants to keep in hand for it, at once where only that keeps it from work and
- * the site does not shed, and up to the owner's limit while power is cheap, as
- * far as the guard lets it.  All cars of a fleet stay under their feeder's
- * limit, needed charging first.
+ * the site does not shed, and up to the owner's limit while power costs
+ * nothing, as far as the guard lets it.  All cars of a fleet stay under their
+ * feeder's limit, needed charging first.
  *
  * Where the plan has a set-point for the fleet's charging, the least lax cars
  * share it (policies/bucket.h) and the others wait; a fleet that only takes

@@ -65,9 +65,6 @@ void plan_store(const struct site *site, const struct problem *p,
 /* plan_pose.c: the solver's problem and its stores. */
 void plan_pose(struct plan_solver *s, const struct problem *p);
 
-/* plan_pose.c: the import price below which that part of the slots lies. */
-double plan_price(const struct problem *p, double pu);
-
 /* plan_cars.c: buckets as stores behind those of the batteries, which only
  * charge, and the fleets' set-points from their powers. */
 void plan_pose_cars(const struct site *site, const struct problem *p,

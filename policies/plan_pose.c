@@ -39,8 +39,9 @@ static double horizon_s(const struct problem *p)
     return s;
 }
 
-/* The k-th smallest by counting, bounded and without a copy. */
-double plan_price(const struct problem *p, double pu)
+/* The import price below which that part of the slots lies: the k-th smallest
+ * by counting, bounded and without a copy. */
+static double price_of(const struct problem *p, double pu)
 {
     int64_t k = (int64_t)(pu * (double)(p->n_slots - 1));
     for (int64_t i = 0; i < p->n_slots; i++) {
@@ -123,7 +124,7 @@ void plan_pose(struct plan_solver *s, const struct problem *p)
         plan_store(s->site, p, stores, g, b);
         double wear_per_kwh = b->n_segments > 0 ? b->segments[0].per_kwh : 0.0;
         b->terminal_value_per_kwh =
-            plan_price(p, left_pu) - rest_pu * wear_per_kwh;
+            price_of(p, left_pu) - rest_pu * wear_per_kwh;
         charge_w += b->charge_max_w[0];
         discharge_w += b->discharge_max_w[0];
     }

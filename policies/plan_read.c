@@ -7,13 +7,10 @@ static const int64_t expires_ms = LADDER_AGE_MAX_S * INT64_C(1000);
 /* Below that part of its power a battery is at rest. */
 static const double rest_pu = 0.01;
 
-/* Cars that wait for a cheap hour find it where the price is in its lowest
- * quarter; a flat price has none. */
-static double cheap_per_kwh(const struct problem *p)
-{
-    double cheap = plan_price(p, 0.25);
-    return plan_price(p, 0.75) > cheap ? cheap : NAN;
-}
+/* More than its owner asked for is charged to a car where energy costs nothing:
+ * the site pays for it, and below a peak each kW is one that the batteries
+ * would use. */
+static const double cheap_per_kwh = 0.0;
 
 static void read_groups(const struct plan_solver *s, struct plan *out)
 {
@@ -155,7 +152,7 @@ void plan_read(struct plan_solver *s, const struct problem *p, struct plan *out)
     out->expires_at_ms = p->start_at_ms + expires_ms;
     out->n_slots = p->n_slots;
     out->n_batteries = s->site->n_batteries;
-    out->cheap_per_kwh = cheap_per_kwh(p);
+    out->cheap_per_kwh = cheap_per_kwh;
     out->gap_pu = s->schedule.gap_pu;
     out->cost_cur = s->schedule.objective_cur;
     out->n_iterations = s->schedule.n_iterations;
