@@ -170,17 +170,34 @@ static bool same_assets(const struct ladder_last *last,
     return same;
 }
 
-/* Mean of the last schedule's 'power_w' from 'from_s' to 'to_s' after its
- * start, NAN where it does not reach. */
-static double mean_w(const struct ladder_last *last, const double *power_w,
-                     double from_s, double to_s)
+/* A time of the last schedule, from its start on, and the step that it is in.
+ */
+struct place {
+    double from_s;
+    double to_s;
+    int64_t step;
+    double step_at_s;
+};
+
+static void advance(const struct ladder_last *last, struct place *at)
 {
-    double at_s = 0.0;
+    while (at->step < last->n_steps &&
+           at->step_at_s + last->step_s[at->step] <= at->from_s) {
+        at->step_at_s += last->step_s[at->step];
+        at->step++;
+    }
+}
+
+/* Mean of the last schedule's 'power_w', NAN where it does not reach. */
+static double mean_w(const struct ladder_last *last, const double *power_w,
+                     const struct place *at)
+{
+    double at_s = at->step_at_s;
     double sum_j = 0.0;
     double sum_s = 0.0;
-    for (int64_t t = 0; t < last->n_steps && at_s < to_s; t++) {
+    for (int64_t t = at->step; t < last->n_steps && at_s < at->to_s; t++) {
         double next_s = at_s + last->step_s[t];
-        double both_s = fmin(next_s, to_s) - fmax(at_s, from_s);
+        double both_s = fmin(next_s, at->to_s) - fmax(at_s, at->from_s);
         if (both_s > 0.0) {
             sum_j += power_w[t] * both_s;
             sum_s += both_s;
@@ -197,21 +214,21 @@ static void move_on(const struct climb *c, double age_s,
                     const struct origin *from, struct schedule *s)
 {
     const struct ladder_last *last = &c->l->last;
-    double at_s = age_s;
+    struct place at = {.from_s = age_s};
     for (int64_t t = 0; t < c->p->n_steps; t++) {
-        double to_s = at_s + c->p->step_s[t];
+        at.to_s = at.from_s + c->p->step_s[t];
+        advance(last, &at);
         for (int64_t b = 0; b < c->p->n_batteries; b++) {
             int64_t i = from->of[b];
-            double was_w =
-                i >= 0 ? mean_w(last, last->battery_w[i], at_s, to_s) : NAN;
+            double was_w = i >= 0 ? mean_w(last, last->battery_w[i], &at) : NAN;
             s->battery_w[b][t] = isfinite(was_w) || i < 0 ? was_w : 0.0;
         }
         for (int64_t k = 0; k < c->p->n_classes; k++) {
-            double was_w = mean_w(last, last->served_w[k], at_s, to_s);
+            double was_w = mean_w(last, last->served_w[k], &at);
             s->served_w[k][t] =
                 isfinite(was_w) ? was_w : c->p->classes[k].demand_w[t];
         }
-        at_s = to_s;
+        at.from_s = at.to_s;
     }
 }
 
