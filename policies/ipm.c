@@ -84,6 +84,7 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m)
 
 void ipm_start(struct ipm *p)
 {
+    p->stopped = false;
     p->n_on = 0.0;
     for (int c = 0; c < p->n_cols; c++) {
         size_t at = (size_t)c * (size_t)p->n_stages;
@@ -211,10 +212,16 @@ bool ipm_iterate(struct ipm *p)
 {
     struct ipm_way *way = &p->ways[0];
     predict(p, way);
+    if (ipm_stopped(p)) {
+        return false;
+    }
     double sigma = fmax(mu_after(p, way), 0.0) / p->mu;
     double target = sigma * sigma * sigma * p->mu;
     ipm_pass_correct(p, target, way);
     solve(p, way);
+    if (ipm_stopped(p)) {
+        return false;
+    }
     way = lengthen(p, target);
     double back = fmin(fmax(0.995, 1.0 - p->mu), 0.9995);
     way->primal = fmin(1.0, back * way->primal);

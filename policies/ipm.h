@@ -135,7 +135,10 @@ struct ipm {
     double *rhs;
     double *y; /* may be set before ipm_start, a guess */
     double *rp;
-    double *work; /* n_stages */
+    double *work;                /* n_stages */
+    bool (*stop)(void *context); /* asked within an iteration; NULL: never */
+    void *stop_context;
+    bool stopped;
     struct ipm_way ways[2];
     double n_on; /* not fixed */
     double mu;
@@ -151,8 +154,8 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m);
 /* A start near the central path of y; after cost, range and rhs are set. */
 void ipm_start(struct ipm *p);
 
-/* One predictor-corrector iteration; false when nothing moves any more or a
- * number is lost, with the iterate as it was. */
+/* One predictor-corrector iteration; false when nothing moves any more, a
+ * number is lost or it is stopped, with the iterate as it was. */
 bool ipm_iterate(struct ipm *p);
 
 /* cost'(x - lo) of the iterate. */
@@ -180,6 +183,13 @@ struct ipm_part {
     size_t t;
     size_t n;
 };
+
+/* Asks whether to stop, and remembers. */
+static inline bool ipm_stopped(struct ipm *p)
+{
+    p->stopped = p->stopped || (p->stop != NULL && p->stop(p->stop_context));
+    return p->stopped;
+}
 
 struct ipm_part ipm_part_of(const struct ipm *p, int c);
 

@@ -10,7 +10,7 @@
 
 #include "policies/ipm_wide.h"
 
-enum { GROUP = 4, SPREAD = 8 };
+enum { GROUP = 4, SPREAD = 8, ASK = 1024 /* columns */ };
 
 static const double pivot_min_pu = 1e-13;
 static const double pivot_min = 1e-30;
@@ -234,6 +234,9 @@ static inline __attribute__((always_inline)) void factor(struct ipm *p, int w)
             size_t count = n - ready < SPREAD ? n - ready : SPREAD;
             spread(p, ready, count);
             ready += count;
+        }
+        if (j % ASK == 0 && ipm_stopped(p)) {
+            return;
         }
         group(q->band + j * stride, q->whole + j, w);
         forward(q->band + j * stride, q->rhs + j, w);

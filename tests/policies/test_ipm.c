@@ -172,6 +172,36 @@ static void a_cut_budget_still_answers(void **state)
     assert_false(schedule_solve(f->solver, &f->problem, &budget, &f->answer));
 }
 
+static void a_stop_within_an_iteration_leaves_all_as_it_was(void **state)
+{
+    struct fixture *f = *state;
+    static const struct schedule_shape shape = {STEPS, 4, 4, 3};
+    const struct plan_random may = {STEPS, 4, true};
+    struct ipm_memory m = {.n = schedule_memory(&shape)};
+    struct schedule_lp *lp = calloc(1, sizeof(*lp));
+    m.base = calloc(m.n, sizeof(double));
+    plan_random(7, &may, &f->problem);
+    assert_true(schedule_lp_open(lp, &f->problem, NULL, &m));
+    ipm_start(&lp->ipm);
+    assert_true(ipm_iterate(&lp->ipm));
+    size_t n = (size_t)lp->ipm.n_cols * (size_t)lp->ipm.n_stages;
+    double *was = malloc(n * sizeof(double));
+    memcpy(was, lp->ipm.xl, n * sizeof(double));
+    for (int asks = 0; asks < 3; asks++) {
+        int left = asks;
+        lp->ipm.stop = at_once;
+        lp->ipm.stop_context = &left;
+        lp->ipm.stopped = false;
+        double bound = schedule_lp_bound(lp);
+        assert_false(ipm_iterate(&lp->ipm));
+        assert_memory_equal(was, lp->ipm.xl, n * sizeof(double));
+        assert_true(schedule_lp_bound(lp) == bound);
+    }
+    free(was);
+    free(lp);
+    free(m.base);
+}
+
 static void what_is_no_number_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -218,6 +248,7 @@ int main(void)
         cmocka_unit_test(negative_prices_are_ordinary),
         cmocka_unit_test(no_multipliers_bound_above_the_optimum),
         cmocka_unit_test(a_cut_budget_still_answers),
+        cmocka_unit_test(a_stop_within_an_iteration_leaves_all_as_it_was),
         cmocka_unit_test(what_is_no_number_is_refused),
         cmocka_unit_test(too_little_memory_is_no_answer),
     };
