@@ -17,6 +17,7 @@ struct planner {
     struct plan_solver *solver;
     int64_t status;  /* of the last plan, enum plan_status */
     int64_t stop_ns; /* of the plan in the making, monotonic */
+    int64_t soon_ns; /* of its solver */
     struct waker wake;
     pthread_t thread;
     atomic_bool stop;
@@ -76,17 +77,29 @@ static void describe(const struct plan *plan, int64_t last, struct news *out)
              why[0] != '\0' ? ": " : "", why);
 }
 
+static bool solver_is_over(void *context)
+{
+    const struct planner *p = context;
+    const struct planner_faults *f = &p->cfg.faults;
+    return f->stop != NULL ? f->stop(f->context)
+                           : clock_mono_ns() >= p->soon_ns;
+}
+
 static void make_plan(struct planner *p, const struct problem *problem)
 {
     struct mailbox *box = &p->cfg.ports->planner.plan;
     struct plan_request request = {
         .problem = problem,
         .stop = time_is_up,
+        .soon = solver_is_over,
         .context = p,
         .spoil = p->cfg.faults.spoil,
         .spoil_context = p->cfg.faults.context,
     };
-    p->stop_ns = clock_mono_ns() + (int64_t)(p->cfg.deadline_s * 1e9);
+    double solver_s = p->cfg.deadline_s * (PLAN_SOLVER_S / PLAN_DEADLINE_S);
+    int64_t now_ns = clock_mono_ns();
+    p->stop_ns = now_ns + (int64_t)(p->cfg.deadline_s * 1e9);
+    p->soon_ns = now_ns + (int64_t)(solver_s * 1e9);
     struct plan *plan = mailbox_slot(box);
     plan_solve(p->solver, &request, plan);
     struct news news;

@@ -43,6 +43,7 @@ void plan_solve(struct plan_solver *s, const struct plan_request *request,
         .at_ms = p->start_at_ms,
         .budget = {.n_iterations = PLAN_ITERATIONS,
                    .stop = request->stop,
+                   .soon = request->soon,
                    .context = request->context},
         .spoil = request->spoil,
         .spoil_context = request->spoil_context,
@@ -50,7 +51,8 @@ void plan_solve(struct plan_solver *s, const struct plan_request *request,
     ladder_solve(&s->ladder, &r, &s->schedule);
     memset(plan, 0, sizeof(*plan));
     plan->kept = plan_keep(s, p);
-    plan->cut = request->stop != NULL && request->stop(request->context);
+    schedule_stop_fn *cut = request->soon ? request->soon : request->stop;
+    plan->cut = cut != NULL && cut(request->context);
     plan_read(s, p, plan);
     s->last = *plan;
 }

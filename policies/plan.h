@@ -29,6 +29,7 @@ enum { PLAN_DELAY_TICKS = 10 };
 
 /* Of the planner's thread, from a problem to its plan. */
 #define PLAN_DEADLINE_S 0.05
+#define PLAN_SOLVER_S 0.03 /* of it */
 
 /* Memory of the planner and what it remembers from one plan to the next; some
  * MB, allocated once by the caller. */
@@ -41,6 +42,7 @@ void plan_solver_init(struct plan_solver *s, const struct site *site);
 struct plan_request {
     const struct problem *problem;
     schedule_stop_fn *stop; /* asked whether time is up; NULL: never */
+    schedule_stop_fn *soon; /* whether the solver's part of it is */
     void *context;
     ladder_spoil_fn *spoil; /* for tests; NULL */
     void *spoil_context;

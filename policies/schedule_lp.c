@@ -113,10 +113,21 @@ static int power_column(struct schedule_lp *lp, struct ipm_entry soc,
     return c;
 }
 
+static void side_column(struct schedule_lp *lp, struct schedule_lp_side *side,
+                        double sign)
+{
+    side->room = -1;
+    if (side->row >= 0) {
+        side->room = column(lp);
+        entry(lp, side->room, (struct ipm_entry){side->row, 0, sign, NULL});
+    }
+}
+
 static void battery_columns(struct schedule_lp *lp,
                             const struct schedule_battery *b,
                             struct schedule_lp_battery *out)
 {
+    const struct schedule_lp_side *sides[] = {&out->bottom, &out->top};
     for (int s = 0; s < out->store.n_segments; s++) {
         int row = out->soc_row[s];
         struct ipm_entry in = {row, 0, -b->charge_eff_pu, lp->h};
@@ -127,11 +138,23 @@ static void battery_columns(struct schedule_lp *lp,
         out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
         entry(lp, out->discharge[s],
               (struct ipm_entry){out->one_row, 0, 1.0, out->out_share});
+        for (int i = 0; i < 2; i++) {
+            entry(lp, out->charge[s],
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->in});
+            entry(lp, out->discharge[s],
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->out});
+        }
         int e = out->energy[s] = column(lp);
         entry(lp, e, (struct ipm_entry){row, 0, 1.0, NULL});
         entry(lp, e, (struct ipm_entry){row, 1, -1.0, NULL});
         entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
+        for (int i = 0; i < 2; i++) {
+            entry(lp, e,
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, out->rooms_on});
+        }
     }
+    side_column(lp, &out->bottom, -1.0);
+    side_column(lp, &out->top, 1.0);
     out->charge_room = out->discharge_room = out->sum = out->missing = -1;
     out->one_room = out->below = out->above = -1;
     if (out->one_row >= 0) {
@@ -238,6 +261,13 @@ static void rows(struct schedule_lp *lp, const struct schedule_problem *p)
     for (int i = 0; i < lp->n_batteries; i++) {
         struct schedule_lp_battery *b = &lp->batteries[i];
         b->one_row = b->in_share && left-- > 0 ? n++ : -1;
+    }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        struct schedule_lp_battery *b = &lp->batteries[i];
+        bool fits = b->rooms_on && b->one_row >= 0 && left >= 2;
+        left -= fits ? 2 : 0;
+        b->bottom.row = fits ? n++ : -1;
+        b->top.row = fits ? n++ : -1;
     }
     lp->balance_row = n++;
     lp->ipm.n_rows = n;

@@ -44,6 +44,16 @@ struct schedule_store {
     double whole_wh; /* sum of the widths */
 };
 
+/* A row by which a store that begins a step at one end of its window has no way
+ * but from there, and none of both at once. */
+struct schedule_lp_side {
+    int row;
+    int room;
+    double *in; /* coefficients of charge and discharge */
+    double *out;
+    double *limit;
+};
+
 /* Columns and rows of a battery, -1: not there. */
 struct schedule_lp_battery {
     struct schedule_store store;
@@ -69,10 +79,13 @@ struct schedule_lp_battery {
     double *in_max; /* powers that keep inside what can be reached, scaled */
     double *out_max;
     const double *sum_on;
-    int one_row; /* charge or discharge, not both */
+    const double *rooms_on; /* NULL: nowhere */
+    int one_row;            /* charge or discharge, not both */
     int one_room;
     double *in_share; /* of the full power; 0 where the row is not there */
     double *out_share;
+    struct schedule_lp_side bottom; /* of the store, with 'rooms' */
+    struct schedule_lp_side top;
 };
 
 struct schedule_lp {
@@ -130,6 +143,10 @@ struct schedule_ways {
     bool kept[SCHEDULE_TIERS];
     /* Windows of the state of charge give way, before everything else. */
     bool give;
+    /* Where a step is SHARED, its store's window counts as well: together the
+     * hull of what one direction at a time can do in a step, from anywhere in
+     * the window before it.  Two rows more. */
+    bool rooms;
     /* [battery][step] */
     int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
 };

@@ -24,6 +24,15 @@ void schedule_lp_store_fill(struct schedule_lp *lp,
                             const struct schedule_battery *b, int i,
                             const struct schedule_ways *ways);
 
+/* policies/schedule_lp_ways.c: one direction at a time, for battery 'i'; after
+ * its windows, and after its powers. */
+bool schedule_lp_ways_shape(struct schedule_lp *lp,
+                            const struct schedule_battery *b, int i,
+                            const struct schedule_ways *ways,
+                            struct ipm_memory *m);
+void schedule_lp_ways_fill(struct schedule_lp *lp,
+                           const struct schedule_lp_battery *at);
+
 /* One value of a column: bounds in scaled units, cost per kWh or kW in site
  * currency times 'times' (hours where the column is a power). */
 struct schedule_lp_value {

@@ -108,34 +108,6 @@ static bool window(struct schedule_lp *lp, const struct schedule_battery *b,
     return true;
 }
 
-/* Where both directions are there and share the step. */
-static bool shares(struct schedule_lp *lp, int i,
-                   const struct schedule_ways *ways, struct ipm_memory *m)
-{
-    struct schedule_lp_battery *out = &lp->batteries[i];
-    bool any = false;
-    for (int t = 0; t < lp->n && ways; t++) {
-        any = any || ways->at[i][t] == SCHEDULE_WAY_SHARED;
-    }
-    if (!any) {
-        return true;
-    }
-    out->in_share = ipm_take(m, (size_t)lp->n);
-    out->out_share = ipm_take(m, (size_t)lp->n);
-    if (!out->in_share || !out->out_share) {
-        return false;
-    }
-    for (int t = 0; t < lp->n; t++) {
-        double in = out->in_max[t];
-        double give = out->out_max[t];
-        if (ways->at[i][t] == SCHEDULE_WAY_SHARED && in > 0.0 && give > 0.0) {
-            out->in_share[t] = 1.0 / in;
-            out->out_share[t] = 1.0 / give;
-        }
-    }
-    return true;
-}
-
 static void fill_segment(struct schedule_lp *lp,
                          const struct schedule_battery *b,
                          const struct schedule_lp_battery *at, int s)
@@ -193,11 +165,6 @@ static void fill_powers(struct schedule_lp *lp, int i,
                             (struct schedule_lp_value){0.0, out, 0.0, 1.0});
             schedule_lp_rhs(lp, at->charge_row, t, in);
             schedule_lp_rhs(lp, at->discharge_row, t, out);
-        }
-        if (at->one_row >= 0 && at->in_share[t] > 0.0) {
-            schedule_lp_set(lp, at->one_room, t,
-                            (struct schedule_lp_value){0.0, 1.0, 0.0, 1.0});
-            schedule_lp_rhs(lp, at->one_row, t, 1.0);
         }
     }
 }
@@ -271,7 +238,8 @@ bool schedule_lp_store_shape(struct schedule_lp *lp,
                              const struct schedule_ways *ways,
                              struct ipm_memory *m)
 {
-    return window(lp, &p->batteries[i], i, m) && shares(lp, i, ways, m);
+    return window(lp, &p->batteries[i], i, m) &&
+           schedule_lp_ways_shape(lp, &p->batteries[i], i, ways, m);
 }
 
 void schedule_lp_store_fill(struct schedule_lp *lp,
@@ -283,6 +251,7 @@ void schedule_lp_store_fill(struct schedule_lp *lp,
         fill_segment(lp, b, at, s);
     }
     fill_powers(lp, i, ways);
+    schedule_lp_ways_fill(lp, at);
     if (lp->give) {
         fill_give(lp, at);
     } else {

@@ -6,33 +6,12 @@
 
 #include "policies/schedule_rule.h"
 
-/* A power below it is none, of the full power. */
-static const double both_min_pu = 1e-6;
-
 enum { ROOTS_MAX = 4 };
 
-struct flow {
-    double in; /* scaled */
-    double out;
-    double both_pu; /* of the full powers, the lesser */
-};
+/* A tenth of what is open is near enough to branch on. */
+static const double rough_part = 0.1;
 
-static struct flow flow(const struct schedule_lp *lp, int i, int t)
-{
-    const struct schedule_lp_battery *b = &lp->batteries[i];
-    struct flow f = {0.0, 0.0, 0.0};
-    for (int s = 0; s < b->store.n_segments; s++) {
-        f.in += lp->ipm.xl[(size_t)b->charge[s] * (size_t)lp->n + (size_t)t];
-        f.out +=
-            lp->ipm.xl[(size_t)b->discharge[s] * (size_t)lp->n + (size_t)t];
-    }
-    if (b->in_max[t] > 0.0 && b->out_max[t] > 0.0) {
-        f.both_pu = fmin(f.in / b->in_max[t], f.out / b->out_max[t]);
-    }
-    return f;
-}
-
-static double solve(struct schedule_search *at, double bound_cur)
+double schedule_search_solve(struct schedule_search *at, double bound_cur)
 {
     struct schedule_solver *s = at->s;
     s->memory.n_used = 0;
@@ -58,47 +37,21 @@ void schedule_share_where_losses_pay(const struct schedule_problem *p,
     }
 }
 
-/* And wherever the iterate does both; false where it was so already. */
+/* And wherever the iterate does both, with what windows leave room for; false
+ * where it was so already. */
 static bool share_where_both(struct schedule_search *at)
 {
     const struct schedule_lp *lp = &at->s->lp;
-    bool any = false;
+    bool any = !at->s->root.rooms;
+    at->s->root.rooms = true;
     for (int i = 0; i < lp->n_batteries; i++) {
         for (int t = 0; t < lp->n; t++) {
             int8_t *way = &at->s->root.at[i][t];
             if (*way == SCHEDULE_WAY_ANY &&
-                flow(lp, i, t).both_pu > both_min_pu) {
+                schedule_flow(lp, i, t).both_pu > schedule_both_min_pu) {
                 *way = SCHEDULE_WAY_SHARED;
                 any = true;
             }
-        }
-    }
-    return any;
-}
-
-/* One direction for every step that does both, such that the stored energy
- * follows the iterate's as closely as full powers let it. */
-static bool round_ways(struct schedule_search *at)
-{
-    const struct schedule_lp *lp = &at->s->lp;
-    bool any = false;
-    for (int i = 0; i < lp->n_batteries; i++) {
-        const struct schedule_battery *b = &at->p->batteries[i];
-        const struct schedule_lp_battery *q = &lp->batteries[i];
-        double behind = 0.0;
-        for (int t = 0; t < lp->n; t++) {
-            struct flow f = flow(lp, i, t);
-            if (!(f.both_pu > both_min_pu)) {
-                continue;
-            }
-            double up = q->in_max[t] * b->charge_eff_pu * lp->h[t];
-            double down = q->out_max[t] / b->discharge_eff_pu * lp->h[t];
-            behind += f.in * b->charge_eff_pu * lp->h[t];
-            behind -= f.out / b->discharge_eff_pu * lp->h[t];
-            bool in = fabs(behind - up) <= fabs(behind + down);
-            behind -= in ? up : -down;
-            at->s->ways.at[i][t] = in ? SCHEDULE_WAY_IN : SCHEDULE_WAY_OUT;
-            any = true;
         }
     }
     return any;
@@ -121,9 +74,9 @@ static bool branch(struct schedule_search *at, int parent, double bound_cur)
     double most = 0.0;
     for (int i = 0; i < lp->n_batteries; i++) {
         for (int t = 0; t < lp->n; t++) {
-            struct flow f = flow(lp, i, t);
+            struct schedule_flow f = schedule_flow(lp, i, t);
             double weight = fmin(f.in, f.out) * lp->h[t];
-            if (f.both_pu > both_min_pu && weight > most) {
+            if (f.both_pu > schedule_both_min_pu && weight > most) {
                 most = weight;
                 node.battery = i;
                 node.step = t;
@@ -166,15 +119,18 @@ static void visit(struct schedule_search *at, int k)
 {
     struct schedule_node *node = &at->s->nodes[k];
     take_node(at, k);
-    node->bound_cur = solve(at, node->bound_cur);
+    bool dives = (at->n_nodes & (at->n_nodes - 1)) == 0;
+    at->rough_pu = dives ? 0.0 : rough_part * schedule_search_gap(at);
+    node->bound_cur = schedule_search_solve(at, node->bound_cur);
+    at->rough_pu = 0.0;
     if (schedule_search_over(at)) {
         return;
     }
     node->open = false;
     if (!branch(at, k, node->bound_cur)) {
         at->leaf_cur = fmin(at->leaf_cur, node->bound_cur);
-    } else if ((at->n_nodes & (at->n_nodes - 1)) == 0 && round_ways(at)) {
-        solve(at, -INFINITY);
+    } else if (dives) {
+        schedule_dive(at);
     }
 }
 
@@ -211,9 +167,10 @@ static void solve_root(struct schedule_search *at)
     keep_tiers(at);
     for (int i = 0; i < ROOTS_MAX; i++) {
         at->s->ways = at->s->root;
-        at->bound_cur = solve(at, at->bound_cur);
+        at->bound_cur = schedule_search_solve(at, at->bound_cur);
         if (at->n_left > 0) {
             double gap = schedule_search_relaxed_gap(&at->s->lp);
+            gap = fmin(gap, schedule_search_gap(at));
             at->relaxed_gap_pu = fmin(at->relaxed_gap_pu, gap);
         }
         if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
@@ -261,9 +218,7 @@ void schedule_search_ways(struct schedule_search *at)
         schedule_search_over(at) || !branch(at, -1, at->bound_cur)) {
         return;
     }
-    if (round_ways(at)) {
-        solve(at, -INFINITY);
-    }
+    schedule_dive(at);
     while (schedule_search_gap(at) > schedule_gap_optimal_pu &&
            !schedule_search_over(at) && at->n_nodes + 2 <= SCHEDULE_NODES_MAX) {
         int k = lowest(at);

@@ -48,6 +48,7 @@ struct schedule_search {
     int n_left;
     int n_nodes;
     double relaxed_gap_pu; /* of a programme without branches */
+    double rough_pu;       /* gap at which a programme will do to branch on */
     double leaf_cur;       /* least bound of the nodes without a choice left */
 };
 
@@ -60,6 +61,24 @@ bool schedule_search_over(const struct schedule_search *at);
 /* The programme at hand to its end, or until its bound reaches the best cost;
  * its bound, at least 'bound_cur'.  Keeps the schedule where it is the best. */
 double schedule_search_run(struct schedule_search *at, double bound_cur);
+
+/* The same of a programme that is yet to be opened, from 'ways'. */
+double schedule_search_solve(struct schedule_search *at, double bound_cur);
+
+/* What a battery does in a step of the programme at hand. */
+struct schedule_flow {
+    double in; /* scaled */
+    double out;
+    double both_pu; /* of the full powers, the lesser */
+};
+
+struct schedule_flow schedule_flow(const struct schedule_lp *lp, int i, int t);
+
+extern const double schedule_both_min_pu; /* below it is none */
+
+/* policies/schedule_dive.c: from the programme at hand to a schedule of one
+ * direction at a time, some steps after the other. */
+void schedule_dive(struct schedule_search *at);
 
 /* Of the programme at hand, whose batteries may do both at once. */
 double schedule_search_relaxed_gap(const struct schedule_lp *lp);

@@ -6,6 +6,7 @@
 
 static const double gap_target_pu = 5e-7; /* at which it stops */
 const double schedule_gap_optimal_pu = 1e-6;
+static const double gap_rough_pu = 0.1; /* from here on a bound may do */
 static const double gap_look_pu = 1e-5; /* from here on the gap is certified */
 
 /* Where windows give way: what is violated costs so much that a coarser gap
@@ -28,13 +29,14 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t s = (size_t)shape->n_segments;
     size_t k = (size_t)shape->n_classes;
     size_t coupled = 2 + k + b * s;
-    size_t local = 1 + 4 * b;
+    size_t local = 1 + 6 * b;
     size_t rows = coupled + local;
-    size_t cols = 9 + 2 * k + b * (3 * s + 5);
+    size_t cols = 9 + 2 * k + b * (3 * s + 7);
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
                    2 * local * coupled + 2 * coupled + b * s * s;
-    size_t vectors = 17 * cols + 5 * rows + 7 + 9 * b + pairs + local + coupled;
+    size_t vectors =
+        17 * cols + 5 * rows + 7 + 18 * b + pairs + local + coupled;
     return header_doubles() + vectors * n +
            (n * coupled + width + 16) * (width + 13) + 16 * cols;
 }
@@ -101,10 +103,21 @@ static double look(struct schedule_search *at)
     return schedule_lp_bound(&s->lp);
 }
 
-bool schedule_search_over(const struct schedule_search *at)
+static schedule_stop_fn *stop_of(const struct schedule_search *at)
 {
     const struct schedule_budget *b = at->budget;
-    return at->n_left <= 0 || (b && b->stop && b->stop(b->context));
+    return !b ? NULL : b->soon ? b->soon : b->stop;
+}
+
+static bool time_is_up(const struct schedule_search *at)
+{
+    schedule_stop_fn *stop = stop_of(at);
+    return stop != NULL && stop(at->budget->context);
+}
+
+bool schedule_search_over(const struct schedule_search *at)
+{
+    return at->n_left <= 0 || time_is_up(at);
 }
 
 /* The programme's own gap, by complementarity alone. */
@@ -114,6 +127,15 @@ static bool near(const struct schedule_lp *lp)
     double gap_sum = 2.0 * lp->ipm.n_on * lp->ipm.mu;
     return gap_sum <= gap_look_pu * fmax(1.0 / lp->unit_cur, cost) &&
            lp->ipm.primal_pu < 1e-4;
+}
+
+/* While directions are searched, what is only half solved may be a good
+ * schedule once it is net, and its bound may do. */
+static bool coarse(const struct schedule_lp *lp)
+{
+    double cost = fabs(ipm_cost(&lp->ipm) + lp->offset);
+    double gap_sum = 2.0 * lp->ipm.n_on * lp->ipm.mu;
+    return gap_sum <= gap_rough_pu * fmax(1.0 / lp->unit_cur, cost);
 }
 
 double schedule_search_relaxed_gap(const struct schedule_lp *lp)
@@ -131,17 +153,50 @@ static bool solved(const struct schedule_lp *lp)
            lp->ipm.primal_pu < 1e-8;
 }
 
+/* Some step clearly does both, so that the programme needs no more than to be
+ * branched on; or its bound shows that nothing better is to be found in it. */
+static bool enough_to_branch(struct schedule_search *at, double *bound_cur)
+{
+    static const double both_pu = 1e-2;
+    const struct schedule_lp *lp = &at->s->lp;
+    double cost = fabs(ipm_cost(&lp->ipm) + lp->offset);
+    double size = fmax(1.0 / lp->unit_cur, cost);
+    double open = 2.0 * lp->ipm.n_on * lp->ipm.mu;
+    if (!coarse(lp)) {
+        return false;
+    }
+    *bound_cur = fmax(*bound_cur, schedule_lp_bound(lp));
+    if (gap_to(at, *bound_cur) <= gap_target_pu) {
+        return true;
+    }
+    bool near_enough = open <= at->rough_pu * size && lp->ipm.primal_pu < 1e-3;
+    for (int i = 0; i < lp->n_batteries && near_enough; i++) {
+        for (int t = 0; t < lp->n; t++) {
+            if (schedule_flow(lp, i, t).both_pu > both_pu) {
+                look(at); /* its net may be the best yet */
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 double schedule_search_run(struct schedule_search *at, double bound_cur)
 {
     struct ipm *ipm = &at->s->lp.ipm;
     bool looked = false;
     int n = 0;
+    ipm->stop = stop_of(at);
+    ipm->stop_context = at->budget ? at->budget->context : NULL;
     ipm_start(ipm);
     while (!schedule_search_over(at) && ipm_iterate(ipm)) {
         n++;
         at->n_iterations++;
         at->n_left--;
-        looked = near(&at->s->lp);
+        if (at->rough_pu > 0.0 && enough_to_branch(at, &bound_cur)) {
+            return bound_cur;
+        }
+        looked = near(&at->s->lp) || (at->n_nodes > 0 && coarse(&at->s->lp));
         if (looked) {
             bound_cur = fmax(bound_cur, look(at));
             double enough = at->s->lp.give ? gap_give_pu : gap_target_pu;
@@ -205,7 +260,7 @@ static void rest(struct schedule_search *at)
     struct schedule *trial = &at->s->trial;
     double most = at->best_cur + gap_rest_pu * fmax(1.0, fabs(at->best_cur));
     int64_t n = at->p->n_batteries;
-    for (int64_t i = n > 1 ? -1 : 0; i < n; i++) {
+    for (int64_t i = n > 1 ? -1 : 0; i < n && !time_is_up(at); i++) {
         copy(at->p, at->best, trial);
         for (int64_t b = i < 0 ? 0 : i; b < (i < 0 ? n : i + 1); b++) {
             memset(trial->battery_w[b], 0,

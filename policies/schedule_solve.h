@@ -26,7 +26,7 @@
 #include "policies/schedule_settle.h"
 
 enum {
-    SCHEDULE_ITERATIONS_MAX = 120, /* unless asked for more */
+    SCHEDULE_ITERATIONS_MAX = 400, /* unless asked for more */
     SCHEDULE_ITERATIONS_LIMIT = 20000,
 };
 
@@ -45,12 +45,16 @@ struct schedule_solver; /* in the caller's memory */
 /* In 'base' of 'n' doubles; NULL when that is not enough to begin. */
 struct schedule_solver *schedule_solver(double *base, size_t n);
 
-/* Asks between iterations whether time is up; NULL: never. */
+/* Asks, some hundred times a second and within an iteration as well, whether
+ * time is up; NULL: never. */
 typedef bool schedule_stop_fn(void *context);
 
 struct schedule_budget {
     int n_iterations; /* 0: SCHEDULE_ITERATIONS_MAX */
     schedule_stop_fn *stop;
+    /* The same of the part of the time that the solver may take, so that what
+     * comes after it has the rest; NULL: all of it. */
+    schedule_stop_fn *soon;
     void *context;
 };
 

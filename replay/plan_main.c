@@ -12,6 +12,7 @@
 
 #include "controller/cli.h"
 #include "policies/ladder.h"
+#include "policies/plan.h"
 #include "replay/mps.h"
 #include "replay/plan_trial.h"
 #include "replay/schedule_file.h"
@@ -39,6 +40,7 @@ struct options {
 /* Until when the solver may go on. */
 struct deadline {
     int64_t at_ns;
+    int64_t soon_ns; /* for the solver */
 };
 
 static int64_t now_ns(void)
@@ -52,6 +54,12 @@ static bool is_over(void *context)
 {
     const struct deadline *d = context;
     return now_ns() >= d->at_ns;
+}
+
+static bool is_soon(void *context)
+{
+    const struct deadline *d = context;
+    return now_ns() >= d->soon_ns;
 }
 
 static int fail(const char *path)
@@ -123,7 +131,10 @@ static int solve(const struct options *o, const struct schedule_problem *p,
     request.budget.n_iterations = (int)o->iterations;
     if (isfinite(o->deadline_s)) {
         deadline.at_ns = from_ns + (int64_t)(o->deadline_s * 1e9);
+        deadline.soon_ns = from_ns + (int64_t)(PLAN_SOLVER_S / PLAN_DEADLINE_S *
+                                               o->deadline_s * 1e9);
         request.budget.stop = is_over;
+        request.budget.soon = is_soon;
         request.budget.context = &deadline;
     }
     ladder_init(room->ladder, &room->memory);
@@ -202,7 +213,7 @@ static int run(const struct options *o, const char *path,
     return plan(o, p);
 }
 
-_Static_assert(SCHEDULE_ITERATIONS_MAX == 120 &&
+_Static_assert(SCHEDULE_ITERATIONS_MAX == 400 &&
                    SCHEDULE_ITERATIONS_LIMIT == 20000,
                "they are named in the texts");
 
@@ -230,7 +241,7 @@ int plan_main(int argc, char **argv)
         {"json", CLI_FLAG, &o.json, NULL, "JSON on stdout; the default"},
         {"text", CLI_FLAG, &o.text, NULL, "a summary for people instead"},
         {"iterations", CLI_COUNT, &o.iterations, "N",
-         "of the solver, at most; default 120.  More prove directions of "
+         "of the solver, at most; default 400.  More prove directions of "
          "batteries where prices are below 0"},
         {"deadline", CLI_DURATION, &o.deadline_s, "DURATION",
          "for the solver; what it has by then is used. Default: none"},

@@ -109,8 +109,33 @@ static struct totals totals(void)
     return out;
 }
 
-/* How much more than the least of a tier there is, of what there could be. */
-static void compare(int seed)
+/* The programme that clp solves may charge and discharge at once: true where
+ * it comes out cheaper than what is proven of one direction at a time. */
+static bool both_at_once_pays(void)
+{
+    static const struct schedule_shape shape = {STEPS, 4, SCHEDULE_SEGMENTS_MAX,
+                                                SCHEDULE_CLASSES_MAX};
+    struct ipm_memory m = {.n = schedule_memory(&shape)};
+    struct schedule_ways *ways = calloc(1, sizeof(*ways));
+    struct schedule_lp *lp = calloc(1, sizeof(*lp));
+    m.base = calloc(m.n, sizeof(*m.base));
+    assert_true(ways != NULL && lp != NULL && m.base != NULL);
+    ways->give = true;
+    assert_true(schedule_lp_open(lp, &f->problem, ways, &m));
+    ipm_start(&lp->ipm);
+    for (int i = 0; i < 60 && ipm_iterate(&lp->ipm); i++) {
+    }
+    double cost = (ipm_cost(&lp->ipm) + lp->offset) * lp->unit_cur;
+    double ours = schedule_settle(&f->problem, &lp->penalties, &f->answer);
+    free(m.base);
+    free(lp);
+    free(ways);
+    return cost < ours - 1e-6 * fabs(ours);
+}
+
+/* How much more than the least of a tier there is, of what there could be.
+ * False where that may be what one direction at a time takes. */
+static bool compare(int seed)
 {
     struct totals ours = totals();
     struct mps_least least = {.tier = SCHEDULE_IMPORT};
@@ -118,6 +143,9 @@ static void compare(int seed)
         least.tier = (enum schedule_tier)k;
         double best = clp(&least);
         double by = (ours.of[k] - best) / fmax(ours.unit[k], 1e-9);
+        if (!(by <= tolerance_pu) && both_at_once_pays()) {
+            return false;
+        }
         if (!(by <= tolerance_pu)) {
             fail_msg("seed %d, tier %d: %.9g, least %.9g", seed, k, ours.of[k],
                      best);
@@ -125,6 +153,7 @@ static void compare(int seed)
         least.most[k] =
             fmax(best, ours.of[k]) * (1.0 + 1e-9) + 1e-9 * ours.unit[k];
     }
+    return true;
 }
 
 static void nothing_is_violated_for_nothing(void **state)
@@ -148,6 +177,7 @@ static void nothing_is_violated_for_nothing(void **state)
     struct schedule_solver *solver = schedule_solver(memory, n);
     int n_same = 0;
     int n_open = 0;
+    int n_apart = 0;
     int seed = FIRST_SEED;
     for (; n_same < PROBLEMS && seed < FIRST_SEED + SEEDS_MAX; seed++) {
         plan_random((uint64_t)seed, &may, &f->problem);
@@ -159,12 +189,14 @@ static void nothing_is_violated_for_nothing(void **state)
             n_open++;
             continue;
         }
-        compare(seed);
-        n_same++;
+        bool same = compare(seed);
+        n_same += same ? 1 : 0;
+        n_apart += same ? 0 : 1;
     }
-    print_message("%d problems, %d not proven, seeds %d to %d\n", n_same,
-                  n_open, FIRST_SEED, seed - 1);
-    assert_true(n_same >= PROBLEMS && n_open < PROBLEMS / 5);
+    print_message("%d problems, %d not proven, %d apart, seeds %d to %d\n",
+                  n_same, n_open, n_apart, FIRST_SEED, seed - 1);
+    assert_true(n_same >= PROBLEMS && n_open < PROBLEMS / 5 &&
+                n_apart < PROBLEMS / 20);
     unlink(path);
     free(memory);
     free(f);
