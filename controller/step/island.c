@@ -37,7 +37,8 @@ void island_hold(struct step_state *state, struct step_scratch *scratch,
                  const struct snapshot *in)
 {
     struct caps *caps = &scratch->caps;
-    const struct utility_in *e = utility_island(in, in->utc_ms);
+    const struct utility_in *e =
+        state->islanded ? utility_island(in, in->utc_ms) : NULL;
     if (e != NULL) {
         caps->island = true;
         caps->urgent = true;
@@ -73,8 +74,9 @@ double island_load_w(const struct step_cfg *cfg,
                      const struct step_scratch *scratch,
                      const struct snapshot *in)
 {
-    const struct utility_in *e = utility_island(in, in->utc_ms);
-    if (!scratch->caps.island || e == NULL) {
+    const struct utility_in *e =
+        scratch->caps.island ? utility_island(in, in->utc_ms) : NULL;
+    if (e == NULL) {
         return INFINITY;
     }
     const struct estimate *est = &scratch->est;

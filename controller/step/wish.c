@@ -48,7 +48,7 @@ static struct lead_jump jump_of(const struct job_in *job, int64_t utc_ms)
 {
     bool lasts = job->event == JOB_START || job->event == JOB_STOP;
     double by_w = job->power_to_w - job->power_from_w;
-    bool told = job->seq != 0 && lasts && isfinite(by_w);
+    bool told = lasts && isfinite(by_w);
     return (struct lead_jump){.in_s = (double)(job->at_ms - utc_ms) / 1e3,
                               .by_w = told ? by_w : 0.0};
 }
@@ -85,6 +85,9 @@ static double lead_now_w(const struct step_cfg *cfg,
 {
     struct lead lead = {.n = 0};
     for (int i = 0; i < JOB_MARKERS_MAX; i++) {
+        if (in->jobs[i].seq == 0) {
+            continue;
+        }
         struct lead_jump jump = jump_of(&in->jobs[i], in->utc_ms);
         if (fabs(jump.by_w) > 0.0 && jump.in_s <= LEAD_S) {
             lead_add(&lead, jump);
