@@ -45,6 +45,7 @@ static void take_listed(const struct step_cfg *cfg, double load_w,
     for (int i = 0; i < cfg->site.grid.n_contingencies; i++) {
         const struct site_contingency *c = &cfg->site.grid.contingencies[i];
         e->rise_w = fmax(e->rise_w, c->rise_w);
+        e->listed_w = fmax(e->listed_w, c->drop_w);
         if (c->drop_w > 0.0) {
             double left = fmax(left_w(c, load_w, e->full_w), 0.0);
             e->stays_w = fmin(e->stays_w, left);
@@ -73,7 +74,7 @@ static void find_edges(const struct step_cfg *cfg,
     if (isfinite(state->range.hi_w)) {
         e->full_w = fmax(e->full_w, state->range.hi_w);
     }
-    e->rise_w = e->drop_w = 0.0;
+    e->rise_w = e->drop_w = e->listed_w = 0.0;
     if (cfg->site.grid.contingencies_given) {
         take_listed(cfg, est->load_w, e);
     } else {

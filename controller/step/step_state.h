@@ -207,6 +207,7 @@ struct reserve_now {
     double must_rise_w; /* of that, listed or announced: compute is held */
     double drop_w;
     double told_wh;   /* kept because the utility says an outage may come */
+    double listed_w;  /* the largest listed drop, whatever draws it */
     double stays_w;   /* of the load in a listed drop; INFINITY: none listed */
     double lead_lo_w; /* <= 0: the grid may go so far ahead of a stop */
     double lead_hi_w; /* >= 0: of a start, with the other edges covered */

@@ -31,6 +31,8 @@ static struct level_both expected(const struct step_cfg *cfg,
         fmax(more_w * cfg->load_per_pod, state->range.hi_w - est->load_w);
     if (cfg->site.grid.contingencies_given) {
         e.up_w = fmax(e.up_w, listed->rise_w);
+        /* what drops may be what runs, however little that is */
+        e.down_w = fmax(e.down_w, listed->listed_w);
         e.down_w = fmax(e.down_w, listed->drop_w);
     }
     e.up_w = fmax(0.0, fmin(e.up_w, most_w));
