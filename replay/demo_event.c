@@ -14,7 +14,7 @@
 static const double PART = 0.7; /* of the load then */
 static const int64_t AHEAD_MS = 120000;
 static const int64_t LASTS_MS = 180000;
-static const double IDLE_W = 500e3; /* of a cluster that has stopped */
+static const double IDLE_W = 3e6; /* of a cluster whose jobs have ended */
 static const double RECREATE_S = 30.0;
 
 enum { PAYLOAD_MAX = 400, SAID_MAX = 200 };
