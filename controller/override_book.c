@@ -151,15 +151,20 @@ bool override_opted_out(const struct override_book *b, const char *event,
     return false;
 }
 
+bool override_drops(enum utility_kind kind)
+{
+    return kind == UTILITY_SETPOINT || kind == UTILITY_PRICE ||
+           kind == UTILITY_RESERVE;
+}
+
 void override_apply(const struct override_book *b,
                     const struct utility_in *told, struct snapshot *in)
 {
     memcpy(in->utility, told, UTILITY_MQTT * sizeof(in->utility[0]));
     for (int i = 0; i < UTILITY_MQTT && b->n_outs > 0; i++) {
         struct utility_in *u = &in->utility[i];
-        bool may = u->kind == UTILITY_SETPOINT || u->kind == UTILITY_PRICE ||
-                   u->kind == UTILITY_RESERVE;
-        if (may && override_opted_out(b, u->id, in->utc_ms)) {
+        if (override_drops((enum utility_kind)u->kind) &&
+            override_opted_out(b, u->id, in->utc_ms)) {
             *u = (struct utility_in){.id = ""};
         }
     }

@@ -67,6 +67,9 @@ bool override_book_clear(struct override_book *b, const char *name);
 bool override_book_expire(struct override_book *b, int64_t utc_ms,
                           char name[OVERRIDE_NAME_MAX]);
 
+/* Whether an opt-out drops an instruction of that kind. */
+bool override_drops(enum utility_kind kind);
+
 bool override_opted_out(const struct override_book *b, const char *event,
                         int64_t utc_ms);
 

@@ -122,9 +122,8 @@ static void know_told(struct overrides *o, const struct snapshot *in)
         const struct utility_in *u = &in->utility[i];
         if (u->id[0] != '\0') {
             struct known *k = &o->told[o->n_told++];
-            *k = (struct known){.binds = u->kind == UTILITY_IMPORT_MAX ||
-                                         u->kind == UTILITY_EXPORT_MAX ||
-                                         u->kind == UTILITY_EMERGENCY};
+            *k = (struct known){
+                .binds = !override_drops((enum utility_kind)u->kind)};
             snprintf(k->id, sizeof(k->id), "%s", u->id);
         }
     }

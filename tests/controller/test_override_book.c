@@ -110,8 +110,8 @@ static void an_opt_out_drops_only_what_is_asked_for(void **state)
     }
     override_apply(&b, told, in);
     for (int k = 0; k < UTILITY_COUNT; k++) {
-        bool stays = k == UTILITY_IMPORT_MAX || k == UTILITY_EXPORT_MAX ||
-                     k == UTILITY_EMERGENCY;
+        bool stays =
+            k != UTILITY_SETPOINT && k != UTILITY_PRICE && k != UTILITY_RESERVE;
         assert_int_equal(in->utility[k].id[0] != '\0', stays);
     }
     in->utc_ms = now_ms + 500; /* the opt-outs are over */
