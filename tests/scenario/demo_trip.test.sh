@@ -65,7 +65,7 @@ if abs(b["power_w"]) > 1e3 or not any(a[1] == "megablock1" for a in alarms):
 PYTHON
 )"
 verdict "the other one has taken up what the cluster left" "$(ask <<'PYTHON'
-if s["batteries"][1]["power_w"] < 1e6:
+if s["batteries"][1]["power_w"] < 0.2e6:
     print(s["batteries"][1]["power_w"], s["grid"])
 PYTHON
 )"
