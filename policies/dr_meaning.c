@@ -204,6 +204,23 @@ static void put_row(const struct dr_row *row,
     }
 }
 
+/* Whether 'r', a shed that binds, is not among 'rows' because an event that is
+ * opted out of asks for less and goes before it. */
+static bool comes_forth(const struct dr_rows *rows, const struct dr_row *r)
+{
+    if (r->subject != (int64_t)DR_SHED_LEVEL) {
+        return false;
+    }
+    for (int64_t i = 0; i < rows->n; i++) {
+        const struct dr_row *o = &rows->rows[i];
+        if (o->subject == r->subject && o->event == r->event &&
+            o->start_ms <= r->start_ms && o->end_ms >= r->end_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void dr_meaning_instruct(const struct dr_rows *rows,
                          const struct dr_event *const *events,
                          const struct dr_meaning_terms *terms,
@@ -239,7 +256,8 @@ void dr_meaning_instruct(const struct dr_rows *rows,
     }
     for (int64_t i = 0; i < taken->n; i++) {
         const struct dr_row *r = &taken->rows[i];
-        if (!dr_meaning_binds((enum dr_subject)r->subject, r->value)) {
+        if (!dr_meaning_binds((enum dr_subject)r->subject, r->value) ||
+            comes_forth(rows, r)) {
             put_row(r, events, terms, out);
         }
     }

@@ -126,15 +126,6 @@ static void an_opt_out_wins_only_where_it_is_stricter(void **state)
     }
 }
 
-/* What was drawn before is not known yet: nothing is made up. */
-static void a_shed_without_a_base_waits(void **state)
-{
-    (void)state;
-    struct dr_row r = row(DR_EMERGENCY, 1.0, 2.0, 1.0);
-    r.event = 1;
-    assert_int_equal(instruct(&r, 1, &terms).n, 0);
-}
-
 static void check(int64_t i, double from_h, double to_h, double w)
 {
     int64_t from_ms = terms.now_ms + (int64_t)(from_h * HOUR);
@@ -147,6 +138,36 @@ static void check(int64_t i, double from_h, double to_h, double w)
                  (double)(list[i].end_at_ms - terms.now_ms) / HOUR,
                  list[i].value);
     }
+}
+
+/* Without the event that asks for less and goes before it, a shed of level 3
+ * holds. */
+static void an_opt_out_hides_no_shed_that_binds(void **state)
+{
+    (void)state;
+    struct dr_row all[2] = {row(DR_SHED_LEVEL, 0.0, 1.0, 2.0),
+                            row(DR_SHED_LEVEL, 1.0, 2.0, 3.0)};
+    struct dr_row left = row(DR_SHED_LEVEL, 0.0, 2.0, 3.0);
+    struct dr_rows taken = {.rows = &left, .max = 1, .n = 1};
+    struct dr_meaning_terms t = terms;
+    t.taken = &taken;
+    struct dr_meaning_out out = instruct(all, 1, &t);
+    assert_int_equal(out.n, 1);
+    check(0, 0.0, 2.0, 7e6);
+    out = instruct(&left, 1, &t); /* as it is: once */
+    assert_int_equal(out.n, 1);
+    out = instruct(all, 2, &t);
+    assert_int_equal(out.n, 2);
+    check(0, 0.0, 2.0, 7e6);
+}
+
+/* What was drawn before is not known yet: nothing is made up. */
+static void a_shed_without_a_base_waits(void **state)
+{
+    (void)state;
+    struct dr_row r = row(DR_EMERGENCY, 1.0, 2.0, 1.0);
+    r.event = 1;
+    assert_int_equal(instruct(&r, 1, &terms).n, 0);
 }
 
 static void a_limit_goes_before_the_subscription(void **state)
@@ -280,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_subject_has_its_meaning),
         cmocka_unit_test(an_opt_out_wins_only_where_it_is_stricter),
+        cmocka_unit_test(an_opt_out_hides_no_shed_that_binds),
         cmocka_unit_test(a_shed_without_a_base_waits),
         cmocka_unit_test(a_limit_goes_before_the_subscription),
         cmocka_unit_test(a_lost_link_falls_back_where_nothing_is_scheduled),
