@@ -175,7 +175,12 @@ int cli_parse(const struct cli *cli, int argc, char **argv, int *n_args)
             argv[++n] = argv[i];
         }
     }
-    if (n < cli->min_args || n > cli->max_args) {
+    if (n > cli->max_args) {
+        cli_error(cli->command, "'%s' is not expected here; see --help",
+                  argv[cli->max_args + 1]);
+        return EXIT_USAGE;
+    }
+    if (n < cli->min_args) {
         cli_error(cli->command, "usage: ballast %s %s; see --help",
                   cli->command, cli->args);
         return EXIT_USAGE;

@@ -71,6 +71,10 @@ static bool make_request(const struct wanted *w, char *out, size_t size)
         snprintf(out, size, "override clear %s", w->clear);
         return true;
     }
+    if (n_acts(w) == 0 && w->for_s > 0.0) {
+        cli_error("override", "--for goes with what is to be set; see --help");
+        return false;
+    }
     if (n_acts(w) == 0) {
         snprintf(out, size, "override list");
         return true;

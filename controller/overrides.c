@@ -201,15 +201,22 @@ static void set_limit(struct overrides *o, const char *request,
     if (sscanf(request, "%15s %lf %lf", kind, &value, &s) == 3) {
         index = override_index(kind);
     }
-    v->refused = index < 0 || !lasts(s) ||
-                 override_book_limit(&o->book, index, value, clock_utc_ms(),
-                                     until_ms(s)) != ERR_NONE;
-    if (v->refused) {
+    v->refused = true;
+    if (index < 0 || !lasts(s)) {
         snprintf(v->text, sizeof(v->text),
                  "no such limit: import_max, export_max or setpoint in W, or "
                  "reserve from 0 to 1, for 1 s to 30 d");
         return;
     }
+    if (override_book_limit(&o->book, index, value, clock_utc_ms(),
+                            until_ms(s)) != ERR_NONE) {
+        snprintf(v->text, sizeof(v->text),
+                 "%s cannot be that much: import_max and export_max from 0 to "
+                 "1 TW, setpoint from -1 TW to 1 TW, reserve from 0 to 100 %%",
+                 kind);
+        return;
+    }
+    v->refused = false;
     char words[128];
     limit_text(&o->book.limits[index], words, sizeof(words));
     snprintf(v->name, sizeof(v->name), "%s", kind);
