@@ -332,11 +332,30 @@ static void slots_are_found_by_the_clock(void **state)
     close_bench(&b);
 }
 
+/* What the utility wants kept for an outage is filled up however dear that is,
+ * and no evening's price takes it out. */
+static void a_told_reserve_stays_in(void **state)
+{
+    (void)state;
+    struct bench b = open_bench(2);
+    three_prices(b.p);
+    for (int i = 0; i < 2; i++) {
+        b.p->reserve_wh[i] = 0.6 * b.site->batteries[i].energy_wh;
+    }
+    solve(&b);
+    assert_int_equal(b.plan->status, PLAN_OPTIMAL);
+    for (int i = 32; i < 96; i++) { /* eight hours for filling up */
+        assert_true(b.plan->soc_pu[i] > 0.1 + 0.6 - 1e-6);
+    }
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_prices_move_nothing),
         cmocka_unit_test(cheap_in_dear_out),
+        cmocka_unit_test(a_told_reserve_stays_in),
         cmocka_unit_test(wear_counts),
         cmocka_unit_test(no_new_peak_where_peaks_cost),
         cmocka_unit_test(a_peak_is_paid_for_a_month),

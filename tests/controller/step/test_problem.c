@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of controller/step/problem: what the planner is told that wear costs.
- */
+/* Tests of controller/step/problem: what the planner is told of wear, cars and
+ * what the utility wants kept. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,6 +180,41 @@ static void cars_are_in_buckets_and_not_in_the_load(void **state)
     assert_near(load_w[0], load_w[1], 50e3);
 }
 
+/* What the utility wants kept for an outage: now, and where it begins within
+ * two hours, for filling up takes its time; a share of the window. */
+static void a_told_reserve_is_kept(void **state)
+{
+    (void)state;
+    const int64_t hour_ms = 3600000;
+    static const struct {
+        double from_h, to_h, value, want_pu;
+    } rows[] = {
+        {-1.0, 1.0, 0.5, 0.5}, /* in force */
+        {1.0, 5.0, 0.5, 0.5},  /* soon */
+        {2.5, 5.0, 0.5, 0.0},  /* not yet */
+        {-2.0, -1.0, 0.5, 0.0}, {-1.0, 1.0, 7.0, 1.0}, {-1.0, 1.0, 0.0, 0.0},
+    };
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+        double hour = (double)hour_ms;
+        f.in->utility[0] = (struct utility_in){
+            .id = "outage",
+            .kind = UTILITY_RESERVE,
+            .value = rows[r].value,
+            .start_at_ms = f.in->utc_ms + (int64_t)(rows[r].from_h * hour),
+            .end_at_ms = f.in->utc_ms + (int64_t)(rows[r].to_h * hour)};
+        step_problem(f.cfg, f.state, f.in, p);
+        for (int i = 0; i < 2; i++) {
+            const struct site_battery *b = &f.site->batteries[i];
+            double window_wh = (b->soc_max_pu - b->soc_min_pu) * b->energy_wh;
+            assert_near(p->reserve_wh[i], rows[r].want_pu * window_wh, 1.0);
+        }
+    }
+    free(p);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_warranty_used_ahead_lifts_the_prices),
         cmocka_unit_test(the_warranty_counts_what_went_through),
         cmocka_unit_test(cars_are_in_buckets_and_not_in_the_load),
+        cmocka_unit_test(a_told_reserve_is_kept),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
 }
