@@ -11,6 +11,7 @@
 
 #include "controller/cli.h"
 #include "controller/clock.h"
+#include "controller/explain_events.h"
 #include "controller/explain_sentence.h"
 #include "controller/history_read.h"
 #include "controller/history_where.h"
@@ -33,6 +34,7 @@ struct found {
     bool has_second;
     struct history_decision decision;
     struct second_row second;
+    struct explain_events events;
 };
 
 static bool is_near(const struct found *f)
@@ -141,6 +143,9 @@ static void print_text(const struct found *f)
     if (f->has_decision) {
         print_decision(f);
     }
+    if (ran_then(f)) {
+        explain_events_print(&f->events);
+    }
     if (f->has_second) {
         print_second(&f->second);
     }
@@ -199,6 +204,9 @@ static void print_json(const struct found *f)
                                 (double)f->decision.n_suppressed);
         add_lines(o, &f->decision);
     }
+    if (ran_then(f)) {
+        explain_events_add(o, &f->events);
+    }
     if (f->has_second) {
         add_second(o, &f->second);
     }
@@ -234,6 +242,7 @@ static int ask(const char *path, struct found *f)
     }
     f->has_decision = history_read_decision(r, f->at_ms, &f->decision);
     f->has_second = history_read_second(r, f->at_ms, &f->second);
+    explain_events_read(r, f->at_ms, &f->events);
     int exit_code = EXIT_DONE;
     if (history_read_error(r)[0] != '\0') {
         cli_error(command, "%s: %s", path, history_read_error(r));

@@ -111,6 +111,22 @@ expect "$dir/live.json" "s['evidence']['violations'] == {} and s['evidence']['ga
 verdict "an event that was lived through is settled" "$why"
 
 why=
+"$BALLAST" explain "$dir/site.yaml" --at "$(at $((start + 6)))" >"$dir/words" 2>&1
+grep -q 'asked by the utility: import_max 2.40 MW, since .* (cap-9)$' "$dir/words" ||
+    why="in force: $(cat "$dir/words")"
+"$BALLAST" explain "$dir/site.yaml" --at "$(at $((start - 2)))" >"$dir/words" 2>&1
+grep -q 'asked by the utility' "$dir/words" && why="before: $(cat "$dir/words")"
+verdict "explain names the event that held then" "$why"
+
+why=
+echo kept >"$dir/kept.json"
+"$BALLAST" export "$dir/site.yaml" --settlement --event none \
+    --out "$dir/kept.json" >"$dir/v" 2>&1
+[ $? = 2 ] || why="$(cat "$dir/v")"
+[ "$(cat "$dir/kept.json")" = kept ] || why="the file is touched"
+verdict "a settlement that cannot be made leaves the file as it was" "$why"
+
+why=
 expect "$dir/live.json" "s['baseline']['method'] == 'meter before' and s['baseline']['too_few_days'] and s['baseline']['eligible_days'] == 0" \
     "method" "s['baseline']"
 grep -q 'too few days are like it (0 of 5)' "$dir/live.log" ||
