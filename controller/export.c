@@ -2,6 +2,8 @@
 #include "controller/export.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controller/cli.h"
@@ -52,24 +54,74 @@ static bool check(const struct options *o)
     return true;
 }
 
-static int go(const struct options *o, struct export_cfg *cfg)
+/* NULL after a message. */
+static FILE *open_out(const struct options *o)
 {
-    cfg->out = o->out != NULL ? fopen(o->out, "wb") : stdout;
-    if (cfg->out == NULL) {
+    FILE *out = o->out != NULL ? fopen(o->out, "wb") : stdout;
+    if (out == NULL) {
         cli_error("export", "%s: %s", o->out, strerror(errno));
-        return EXIT_USAGE;
     }
-    int code = o->evidence  ? export_evidence(cfg)
-               : o->history ? export_history(cfg)
-                            : export_settlement(cfg, &o->settle);
-    bool written = fflush(cfg->out) == 0 && ferror(cfg->out) == 0;
-    written = (o->out == NULL || fclose(cfg->out) == 0) && written;
+    return out;
+}
+
+/* False after a message. */
+static bool close_out(const struct options *o, FILE *out)
+{
+    bool written = fflush(out) == 0 && ferror(out) == 0;
+    written = (o->out == NULL || fclose(out) == 0) && written;
     if (!written) {
         cli_error("export", "%s: could not be written whole: %s",
                   o->out != NULL ? o->out : "standard output", strerror(errno));
+    }
+    return written;
+}
+
+static int write_out(const struct options *o, const char *text, size_t size)
+{
+    FILE *out = open_out(o);
+    if (out == NULL) {
         return EXIT_USAGE;
     }
+    fwrite(text, 1, size, out);
+    return close_out(o, out) ? EXIT_DONE : EXIT_USAGE;
+}
+
+/* A settlement is small: it is in hand before a file is touched, so that one
+ * that cannot be made leaves what was there. */
+static int settle(const struct options *o, struct export_cfg *cfg)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL) {
+        cli_error("export", "%s", strerror(errno));
+        return EXIT_USAGE;
+    }
+    struct export_cfg to_memory = *cfg;
+    to_memory.out = memory;
+    int code = export_settlement(&to_memory, &o->settle);
+    if (fclose(memory) != 0) {
+        cli_error("export", "%s", strerror(errno));
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE) {
+        code = write_out(o, text, size);
+    }
+    free(text);
     return code;
+}
+
+static int go(const struct options *o, struct export_cfg *cfg)
+{
+    if (o->settlement) {
+        return settle(o, cfg);
+    }
+    cfg->out = open_out(o);
+    if (cfg->out == NULL) {
+        return EXIT_USAGE;
+    }
+    int code = o->evidence ? export_evidence(cfg) : export_history(cfg);
+    return close_out(o, cfg->out) ? code : EXIT_USAGE;
 }
 
 static int run(const struct options *o, const char *given)
