@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "controller/site_notes.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "adapters/secret_file.h"
 #include "policies/guard.h"
 
 static void note_secret(const char *key, const char *path,
                         void (*say)(void *user, const char *note), void *user)
 {
-    char note[SITE_TEXT_MAX + 128];
-    if (path[0] != '\0' && access(path, R_OK) != 0) {
-        snprintf(note, sizeof(note), "utility.openadr.%s: %s: %s", key, path,
-                 strerror(errno));
+    char why[SITE_TEXT_MAX + 96];
+    char note[SITE_TEXT_MAX + 160];
+    if (path[0] != '\0' &&
+        secret_file_check(path, true, why, sizeof(why)) != ERR_NONE) {
+        snprintf(note, sizeof(note), "utility.openadr.%s: %s", key, why);
         say(user, note);
     }
 }
