@@ -59,7 +59,7 @@ call check "$dir/later.yaml"
 verdict "a dashboard that is not served is noted" \
     "$(expect 0 out "note: http: this version serves no dashboard yet")"
 verdict "so is a secret file that is not there" \
-    "$(expect 0 out "note: utility.openadr.secret_file: /nonexistent/secret: No such")"
+    "$(expect 0 out "note: utility.openadr.secret_file: /nonexistent/secret: no such")"
 
 sed -e 's/energy: 20 MWh/energy: 3.9 MW/' -e 's/^  ramp_max: .*/  ramp_max: fast/' \
     "$demo" >"$dir/bad.yaml"
