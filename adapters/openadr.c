@@ -238,6 +238,13 @@ double openadr_pass(struct openadr *o, int64_t mono_ms, int64_t utc_ms,
     return wait_s;
 }
 
+/* A refusal that says nothing of the report: there is no token (0: it was not
+ * asked), it is not taken, we are to come again, the server is at fault. */
+static bool may_pass(long status)
+{
+    return status == 0 || status == 401 || status == 429 || status >= 500;
+}
+
 enum err openadr_report(struct openadr *o, cJSON *report, char *why,
                         size_t why_size)
 {
@@ -251,10 +258,7 @@ enum err openadr_report(struct openadr *o, cJSON *report, char *why,
     long status = 0;
     enum err e = openadr_session_call(&o->session, &call, &made, &status, said);
     cJSON_Delete(made);
-    /* told to come again, or it is the server's fault */
-    if (e == ERR_REFUSED && (status == 429 || status >= 500)) {
-        e = ERR_IO;
-    }
+    e = e == ERR_REFUSED && may_pass(status) ? ERR_IO : e;
     if (e != ERR_NONE) {
         snprintf(why, why_size, "%s", said);
     }
@@ -304,9 +308,7 @@ enum err openadr_report_known(struct openadr *o,
         int n = cJSON_GetArraySize(list);
         *known = e == ERR_NONE && has_name(list, which->name);
         cJSON_Delete(list);
-        if (e == ERR_REFUSED && (status == 429 || status >= 500)) {
-            e = ERR_IO;
-        }
+        e = e == ERR_REFUSED && may_pass(status) ? ERR_IO : e;
         if (e != ERR_NONE) {
             snprintf(why, why_size, "%s", said);
             return e;

@@ -339,21 +339,27 @@ static void reports_are_sent_or_refused(void **state)
 {
     (void)state;
     struct answer script[] = {
-        TOKEN,
+        {"GET /v/auth/server", 404, "{}", 0, 0, 0},
+        {"POST /v/auth/token", 200,
+         "{\"access_token\":\"t1\",\"token_type\":\"Bearer\","
+         "\"expires_in\":3600}",
+         1, 0, 0},
+        {"POST /v/auth/token", 503, "", 0, 0, 0},
         PROGRAM,
         ENROL,
         {"GET /v/events", 200, "[]", 0, 0, 0},
         {"POST /v/reports", 201, "{\"id\":\"x\"}", 1, 0, 0},
         {"POST /v/reports", 400, "{\"detail\":\"no\"}", 1, 0, 0},
-        {"POST /v/reports", 503, "", 0, 0, 0},
+        {"POST /v/reports", 503, "", 1, 0, 0},
+        {"POST /v/reports", 401, "{}", 0, 0, 0}, /* and no new token */
         END};
     struct server s;
     struct ven v;
     server_start(&s, script);
     open_ven(&v, s.port, "ven_client");
     pass(&v, 0.0);
-    static const enum err want[] = {ERR_NONE, ERR_REFUSED, ERR_IO};
-    for (int i = 0; i < 3; i++) {
+    static const enum err want[] = {ERR_NONE, ERR_REFUSED, ERR_IO, ERR_IO};
+    for (int i = 0; i < 4; i++) {
         cJSON *report = cJSON_CreateObject();
         cJSON_AddStringToObject(report, "eventID", "e1");
         char why[200] = "";
