@@ -239,6 +239,11 @@ static void set_out(struct overrides *o, const char *request, struct verdict *v)
         snprintf(v->text, sizeof(v->text), "for how long? 1 s to 30 d");
         return;
     }
+    struct known again = {.binds = false};
+    if (k == NULL && override_opted_out(&o->book, event, clock_utc_ms())) {
+        snprintf(again.id, sizeof(again.id), "%s", event);
+        k = &again; /* by MQTT: not in the snapshot while it is opted out of */
+    }
     if (k == NULL) {
         snprintf(v->text, sizeof(v->text),
                  "the utility has no event '%.140s'; 'ballast status --json' "
