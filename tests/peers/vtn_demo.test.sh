@@ -115,8 +115,12 @@ prices PUT "/events/$price" 9 0.01
 why=
 until_true 30 'abs(s["price"]["per_kwh"] - 9) < 1e-9 and s["plan"]["battery_w"] < -1e5' ||
     why="$(of '[s["price"], s["plan"]["battery_w"], s["plan"]["status"]]')"
-sleep 6
-dear=$(history $(($(date +%s) - 4)) "$(date +%s)" 'round(sum(x["battery_w"] for x in r) / len(r) / 1e3)')
+# the grid gives way no faster than its ramp
+dear=$cheap
+while [ "$dear" -ge $((cheap - 200)) ] && [ "$(date +%s)" -lt $((start - 4)) ]; do
+    sleep 2
+    dear=$(history $(($(date +%s) - 4)) "$(date +%s)" 'round(sum(x["battery_w"] for x in r) / len(r) / 1e3)')
+done
 [ "$dear" -lt $((cheap - 200)) ] || why="$why batteries at $cheap kW, then $dear kW"
 verdict "what it revises is planned anew: discharged while it is dear ($cheap, then $dear kW)" "$why"
 bl DELETE "/events/$price" >"$dir/event.json"
