@@ -63,6 +63,7 @@ bool settlement_begin(struct settlement *s)
         .n_pieces = s->n_pieces,
         .pieces = s->pieces,
         .baseline_w = NAN,
+        .average_s = s->site->grid.import_average_s,
     };
     settle_init(&s->settle, &terms);
     s->has_evidence = s->evidence_path[0] != '\0';

@@ -150,7 +150,9 @@ static void add_accuracy(cJSON *to, const struct settlement *s)
     put(o, "asked_s", x->asked_s);
     put(o, "judged_s", x->judged_s);
     put(o, "tolerance_pu", SETTLE_TOLERANCE_PU);
+    put(o, "average_s", x->terms.average_s);
     put(o, "above_s", x->above_s);
+    put(o, "seconds_above_s", x->rows_above_s);
     put(o, "above_after_reached_s", x->above_later_s);
     put(o, "reach_s", x->reach_s);
     put(o, "excess_max_w", x->excess_max_w);

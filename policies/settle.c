@@ -69,11 +69,41 @@ bool settle_asked(const struct settle_terms *t, int64_t at_ms, double grid_w,
     return asked;
 }
 
+static void forget_oldest(struct settle_mean *m)
+{
+    int64_t k = m->first++ % SETTLE_ROWS_MAX;
+    m->sum_ws -= m->excess_ws[k];
+    m->length_s -= m->row_s[k];
+}
+
+/* The mean excess over the last 'average_s', with this row. */
+static double mean_excess_w(struct settle_mean *m, double average_s,
+                            const struct settle_row *row, double excess_w)
+{
+    if (m->next - m->first == SETTLE_ROWS_MAX) {
+        forget_oldest(m);
+    }
+    int64_t k = m->next++ % SETTLE_ROWS_MAX;
+    m->excess_ws[k] = excess_w * row->length_s;
+    m->row_s[k] = row->length_s;
+    m->sum_ws += m->excess_ws[k];
+    m->length_s += m->row_s[k];
+    while (m->next - m->first > 1 &&
+           m->length_s - m->row_s[m->first % SETTLE_ROWS_MAX] >=
+               average_s - 1e-6) {
+        forget_oldest(m);
+    }
+    return m->next - m->first == 1 ? excess_w : m->sum_ws / m->length_s;
+}
+
 static void judge(struct settle *s, const struct settle_row *row)
 {
     struct settle_piece piece;
     double excess_w = 0.0;
     if (!settle_asked(&s->terms, row->at_ms, row->grid_w, &piece, &excess_w)) {
+        s->mean.first = s->mean.next;
+        s->mean.sum_ws = 0.0;
+        s->mean.length_s = 0.0;
         return;
     }
     double before_s = s->asked_s;
@@ -83,16 +113,24 @@ static void judge(struct settle *s, const struct settle_row *row)
     }
     s->judged_s += row->length_s;
     s->error_sum_w2s += excess_w * excess_w * row->length_s;
-    bool above = excess_w > SETTLE_TOLERANCE_PU * fabs(piece.value);
-    if (!above) {
-        s->reach_s = isnan(s->reach_s) ? before_s : s->reach_s;
+    double most_w = SETTLE_TOLERANCE_PU * fabs(piece.value);
+    if (excess_w > most_w) {
+        s->rows_above_s += row->length_s;
+        s->excess_wh += excess_w * row->length_s / 3600.0;
+    } else if (isnan(s->reach_s)) {
+        s->reach_s = before_s;
+    }
+    bool reached = !isnan(s->reach_s);
+    double judged_w =
+        reached ? mean_excess_w(&s->mean, s->terms.average_s, row, excess_w)
+                : excess_w;
+    if (judged_w <= most_w) {
         return;
     }
     s->above_s += row->length_s;
-    s->above_later_s += isnan(s->reach_s) ? 0.0 : row->length_s;
-    s->excess_wh += excess_w * row->length_s / 3600.0;
-    if (excess_w > s->excess_max_w) {
-        s->excess_max_w = excess_w;
+    s->above_later_s += reached ? row->length_s : 0.0;
+    if (judged_w > s->excess_max_w) {
+        s->excess_max_w = judged_w;
         s->excess_max_at_ms = row->at_ms;
     }
 }

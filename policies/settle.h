@@ -15,7 +15,11 @@
 
 #include "models/snapshot.h"
 
-enum { SETTLE_INTERVALS_MAX = 1024, SETTLE_PIECES_MAX = 64 };
+enum {
+    SETTLE_INTERVALS_MAX = 1024,
+    SETTLE_PIECES_MAX = 64,
+    SETTLE_ROWS_MAX = 3600, /* of the mean; more are left out, the oldest */
+};
 
 /* An excess of less than this share of the limit is within the meter. */
 #define SETTLE_TOLERANCE_PU 1e-3
@@ -35,6 +39,7 @@ struct settle_terms {
     int64_t n_pieces;
     const struct settle_piece *pieces;
     double baseline_w; /* of all intervals, or NAN: settle_baseline() tells */
+    double average_s;  /* the limit holds for the mean over it; 0: for a row */
 };
 
 struct settle_row {
@@ -53,6 +58,16 @@ struct settle_interval {
     double delivered_wh; /* in the time that is known; NAN */
 };
 
+/* The excess of the last rows. */
+struct settle_mean {
+    int64_t first; /* number of the oldest one in it */
+    int64_t next;
+    double sum_ws;
+    double length_s;
+    double excess_ws[SETTLE_ROWS_MAX];
+    double row_s[SETTLE_ROWS_MAX];
+};
+
 struct settle {
     struct settle_terms terms;
     int64_t n;
@@ -65,9 +80,12 @@ struct settle {
     double asked_s; /* for which something limits */
     /* how it was held */
     double judged_s; /* asked for, and known */
-    double above_s;  /* over the limit by more than the tolerance */
-    double excess_wh;
-    double excess_max_w; /* 0: never above */
+    double above_s;  /* over the limit by more than the tolerance: until it is
+                      * reached each row, from then on the mean over
+                      * average_s or, where that is less, since then */
+    double rows_above_s; /* each row by itself */
+    double excess_wh;    /* likewise */
+    double excess_max_w; /* as 'above_s' is judged; 0: never above */
     int64_t excess_max_at_ms;
     double reach_s; /* from the first asked second to the first that kept to
                      * it; NAN: never */
@@ -76,6 +94,7 @@ struct settle {
     double error_sum_w2s;    /* of which it is the root mean */
     double ramp_max_w_per_s; /* largest, signed; 0: none known */
     int64_t ramp_max_at_ms;
+    struct settle_mean mean;
 };
 
 /* terms.pieces outlives 's'. */

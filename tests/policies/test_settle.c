@@ -173,10 +173,37 @@ static void intervals_cover_the_event(void **state)
     }
 }
 
+/* A limit on the mean of a minute forgives a second's edge, not a minute's;
+ * what was drawn before it was reached does not count against what follows. */
+static void a_limit_on_the_mean_is_judged_on_it(void **state)
+{
+    (void)state;
+    static struct settle s;
+    const struct settle_piece cap = {UTILITY_IMPORT_MAX, t0_ms, t0_ms + 600000,
+                                     7e6};
+    struct settle_terms t = terms_of(&cap, 1, 600);
+    t.average_s = 60.0;
+    settle_init(&s, &t);
+    for (int64_t i = 0; i < 600; i++) {
+        bool edge = i % 20 == 0;
+        double w = i < 30 ? 9e6 : edge ? 8e6 : 6.9e6; /* mean 6.955 MW */
+        push(&s, i, i >= 300 && i < 360 ? w + 1e6 : w);
+    }
+    settle_close(&s);
+    NEAR(s.reach_s, 30.0);
+    NEAR(s.rows_above_s, 30.0 + 28.0 + 57.0); /* 28 edges: 40 ... 580 */
+    NEAR(s.excess_max_w, 2e6);                /* before it was reached */
+    /* one row at 7.9 MW lifts the mean by 17 kW: from the 4th one on it is
+     * above, until all but three or four have left the minute */
+    assert_true(s.above_later_s > 100.0 && s.above_later_s < 120.0);
+    NEAR(s.above_s, 30.0 + s.above_later_s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_event_delivers),
+        cmocka_unit_test(a_limit_on_the_mean_is_judged_on_it),
         cmocka_unit_test(what_asks_for_what),
         cmocka_unit_test(what_is_not_known_is_not_delivered),
         cmocka_unit_test(intervals_cover_the_event),
