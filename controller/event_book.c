@@ -74,12 +74,21 @@ static bool same(const struct utility_in *a, const struct utility_in *b)
 }
 
 /* The contract's own limit is no event. */
-static bool holds(const struct utility_in *u, int64_t utc_ms)
+static bool is_booked(const struct utility_in *u)
 {
     static const char contract[] = "subscribed@";
     return u->id[0] != '\0' && u->kind != UTILITY_PRICE &&
-           strncmp(u->id, contract, sizeof(contract) - 1) != 0 &&
-           u->start_at_ms <= utc_ms && u->end_at_ms > utc_ms;
+           strncmp(u->id, contract, sizeof(contract) - 1) != 0;
+}
+
+static bool holds(const struct utility_in *u, int64_t utc_ms)
+{
+    return is_booked(u) && u->start_at_ms <= utc_ms && u->end_at_ms > utc_ms;
+}
+
+static bool comes(const struct utility_in *u, int64_t utc_ms)
+{
+    return is_booked(u) && u->start_at_ms > utc_ms;
 }
 
 static void say(struct historian *h, int64_t utc_ms, const char *what,
@@ -122,9 +131,51 @@ static void close_gone(struct event_book *b, const struct snapshot *in,
     b->n = n;
 }
 
+/* What was coming and is not any more; what has begun is not told again. */
+static void close_coming(struct event_book *b, const struct snapshot *in,
+                         int64_t utc_ms, struct historian *h)
+{
+    int n = 0;
+    for (int i = 0; i < b->n_coming; i++) {
+        const struct utility_in u = b->coming[i];
+        bool listed = false;
+        for (int k = 0; k < UTILITY_LOCAL_AT && !listed; k++) {
+            listed = same(&in->utility[k], &u);
+        }
+        if (listed && comes(&u, utc_ms)) {
+            b->coming[n++] = u;
+        } else if (comes(&u, utc_ms)) {
+            say(h, utc_ms, EVENT_BOOK_GONE, &u);
+        }
+    }
+    b->n_coming = n;
+}
+
+static void look_ahead(struct event_book *b, const struct snapshot *in,
+                       int64_t utc_ms, struct historian *h)
+{
+    close_coming(b, in, utc_ms, h);
+    for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
+        const struct utility_in *u = &in->utility[i];
+        int k = 0;
+        while (k < b->n_coming && !same(&b->coming[k], u)) {
+            k++;
+        }
+        bool news = k == b->n_coming || b->coming[k].value != u->value ||
+                    b->coming[k].end_at_ms != u->end_at_ms;
+        if (!comes(u, utc_ms) || !news || k == UTILITY_EVENTS_MAX) {
+            continue;
+        }
+        b->n_coming += k == b->n_coming ? 1 : 0;
+        b->coming[k] = *u;
+        say(h, utc_ms, EVENT_BOOK_COMING, u);
+    }
+}
+
 void event_book_look(struct event_book *b, const struct snapshot *in,
                      int64_t utc_ms, struct historian *h)
 {
+    look_ahead(b, in, utc_ms, h);
     close_gone(b, in, utc_ms, h);
     for (int i = 0; i < UTILITY_LOCAL_AT; i++) {
         const struct utility_in *u = &in->utility[i];
@@ -149,8 +200,10 @@ void event_book_look(struct event_book *b, const struct snapshot *in,
 void event_spans_take(struct event_spans *s, const struct history_event *row)
 {
     struct event_span new = {.known_ms = row->at_ms,
-                             .ended = strcmp(row->kind, EVENT_BOOK_END) == 0};
-    if ((!new.ended &&strcmp(row->kind, EVENT_BOOK_BEGIN) != 0) ||
+                             .ended = strcmp(row->kind, EVENT_BOOK_END) == 0 ||
+                                      strcmp(row->kind, EVENT_BOOK_GONE) == 0};
+    if ((!new.ended &&strcmp(row->kind, EVENT_BOOK_BEGIN) != 0 &&
+         strcmp(row->kind, EVENT_BOOK_COMING) != 0) ||
         !event_book_parse(row->asset, row->text, &new.asked)) {
         return;
     }

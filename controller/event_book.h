@@ -8,8 +8,10 @@
  *
  *   import_max 2100000 2026-11-21T09:00:00Z 2026-11-21T09:10:00Z
  *
- * The end of one that was cancelled is when it was; an open one has "-".  Who
- * restarts in mid-event tells its begin again.  Prices are not booked.
+ * One that is known before it begins is told as "utility_coming", and as
+ * "utility_gone" where it goes before it begins.  The end of one that was
+ * cancelled is when it was; an open one has "-".  Who restarts in mid-event
+ * tells its begin again.  Prices are not booked.
  */
 #ifndef CONTROLLER_EVENT_BOOK_H
 #define CONTROLLER_EVENT_BOOK_H
@@ -23,11 +25,15 @@
 
 #define EVENT_BOOK_BEGIN "utility_begin"
 #define EVENT_BOOK_END "utility_end"
+#define EVENT_BOOK_COMING "utility_coming"
+#define EVENT_BOOK_GONE "utility_gone"
 
 /* Zero at first. */
 struct event_book {
     struct utility_in held[UTILITY_EVENTS_MAX];
     int n;
+    struct utility_in coming[UTILITY_EVENTS_MAX];
+    int n_coming;
 };
 
 /* A few times a second; 'h' may be NULL. */

@@ -111,16 +111,64 @@ static int settle(const struct options *o, struct export_cfg *cfg)
     return code;
 }
 
+static int write_kept(const struct options *o, struct export_cfg *cfg)
+{
+    return o->evidence ? export_evidence(cfg) : export_history(cfg);
+}
+
+/* From the beginning of 'from'. */
+static int copy_out(const struct options *o, FILE *from)
+{
+    char piece[65536];
+    size_t n = 0;
+    rewind(from);
+    FILE *out = open_out(o);
+    if (out == NULL) {
+        return EXIT_USAGE;
+    }
+    while ((n = fread(piece, 1, sizeof(piece), from)) > 0 &&
+           fwrite(piece, 1, n, out) == n) {
+    }
+    bool whole = ferror(from) == 0;
+    if (!whole) {
+        cli_error("export", "a temporary file cannot be read: %s",
+                  strerror(errno));
+    }
+    return close_out(o, out) && whole ? EXIT_DONE : EXIT_USAGE;
+}
+
+/* Too much for the memory: it waits in a temporary file, so that what cannot
+ * be written out leaves what was there. */
+static int go_by_file(const struct options *o, struct export_cfg *cfg)
+{
+    cfg->out = tmpfile();
+    if (cfg->out == NULL) {
+        cli_error("export", "no temporary file: %s", strerror(errno));
+        return EXIT_USAGE;
+    }
+    int code = write_kept(o, cfg);
+    if (code == EXIT_DONE && (fflush(cfg->out) != 0 || ferror(cfg->out) != 0)) {
+        cli_error("export", "a temporary file cannot be written: %s",
+                  strerror(errno));
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE) {
+        code = copy_out(o, cfg->out);
+    }
+    fclose(cfg->out);
+    return code;
+}
+
 static int go(const struct options *o, struct export_cfg *cfg)
 {
     if (o->settlement) {
         return settle(o, cfg);
     }
-    cfg->out = open_out(o);
-    if (cfg->out == NULL) {
-        return EXIT_USAGE;
+    if (o->out != NULL) {
+        return go_by_file(o, cfg);
     }
-    int code = o->evidence ? export_evidence(cfg) : export_history(cfg);
+    cfg->out = stdout;
+    int code = write_kept(o, cfg);
     return close_out(o, cfg->out) ? code : EXIT_USAGE;
 }
 

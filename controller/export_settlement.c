@@ -10,6 +10,7 @@
 #include "controller/evidence_keeper.h"
 #include "controller/export.h"
 #include "controller/history_read.h"
+#include "controller/history_where.h"
 #include "controller/past_load.h"
 #include "controller/settlement.h"
 #include "controller/settlement_options.h"
@@ -234,6 +235,13 @@ static int settle(struct gather *g, const struct site *site,
 int export_settlement(const struct export_cfg *cfg,
                       const struct export_settlement *asked)
 {
+    if (history_is_database(cfg->given)) {
+        cli_error("export",
+                  "%s is a database: --settlement needs the site file, for "
+                  "its time zone, its baseline and its evidence",
+                  cfg->given);
+        return EXIT_USAGE;
+    }
     struct gather *g = calloc(1, sizeof(*g));
     struct site *site = site_file_load(cfg->given);
     int code = EXIT_USAGE;

@@ -7,7 +7,7 @@
 
 #include "controller/site_file.h"
 
-static bool is_database(const char *path)
+bool history_is_database(const char *path)
 {
     static const char magic[16] = "SQLite format 3";
     FILE *f = fopen(path, "rb");
@@ -23,7 +23,7 @@ static bool is_database(const char *path)
 
 bool history_where(const char *given, char *out, size_t size)
 {
-    if (is_database(given)) {
+    if (history_is_database(given)) {
         snprintf(out, size, "%s", given);
         return true;
     }

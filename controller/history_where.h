@@ -14,4 +14,7 @@
  */
 bool history_where(const char *given, char *out, size_t size);
 
+/* Whether there is a database at 'path', of whatever program. */
+bool history_is_database(const char *path);
+
 #endif

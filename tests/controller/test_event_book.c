@@ -133,7 +133,9 @@ static void what_begins_and_ends_is_seen(void **state)
     in->utility[5].kind = UTILITY_PRICE;
     event_book_look(&b, in, t0_ms - 1, NULL);
     assert_int_equal(b.n, 0);
+    assert_int_equal(b.n_coming, 1);
     event_book_look(&b, in, t0_ms, NULL);
+    assert_int_equal(b.n_coming, 0);
     event_book_look(&b, in, t0_ms + 100, NULL);
     assert_int_equal(b.n, 1);
     in->utility[3].id[0] = '\0';

@@ -157,6 +157,17 @@ why=$(words $? 0 "$dir/csv" '^time_utc,n_ticks,degraded,grid_mean_w')
 verdict "history is written as CSV" "$why"
 "$BALLAST" export "$site" --history --from 2100-01-01T00:00:00Z >"$dir/csv" 2>"$dir/said"
 verdict "nothing of that time is a no" "$(words $? 1 "$dir/said" 'nothing is kept')"
+echo kept >"$dir/kept"
+why=
+for kind in --history --evidence; do
+    "$BALLAST" export "$site" $kind --from 2100-01-01T00:00:00Z \
+        --out "$dir/kept" 2>"$dir/said"
+    [ $? = 1 ] && [ "$(cat "$dir/kept")" = kept ] || why="$kind"
+done
+verdict "and leaves the file as it was" "$why"
+"$BALLAST" export "$db" --settlement --event x >"$dir/csv" 2>"$dir/said"
+verdict "a settlement of a database asks for the site file" \
+    "$(words $? 2 "$dir/said" 'needs the site file')"
 "$BALLAST" export "$site" >"$dir/csv" 2>"$dir/said"
 verdict "export must be told what" "$(words $? 2 "$dir/said" 'evidence, --history or --settlement')"
 

@@ -116,7 +116,12 @@ grep -q 'asked by the utility: import_max 2.40 MW, since .* (cap-9)$' "$dir/word
     why="in force: $(cat "$dir/words")"
 "$BALLAST" explain "$dir/site.yaml" --at "$(at $((start - 2)))" >"$dir/words" 2>&1
 grep -q 'asked by the utility' "$dir/words" && why="before: $(cat "$dir/words")"
-verdict "explain names the event that held then" "$why"
+grep -q '  coming: import_max 2.40 MW, from .* (cap-9)$' "$dir/words" ||
+    why="before: $(cat "$dir/words")"
+"$BALLAST" explain "$dir/site.yaml" --at "$(at $((start - 2)))" --json >"$dir/ahead.json" 2>&1
+expect "$dir/ahead.json" "[u['state'] for u in s['utility']] == ['coming']" \
+    "in JSON" "s['utility']"
+verdict "explain names the event that held then, and what was to come" "$why"
 
 why=
 echo kept >"$dir/kept.json"
