@@ -33,8 +33,8 @@ struct found {
     bool has_decision;
     bool has_second;
     struct history_decision decision;
-    struct second_row second;
     struct explain_events events;
+    struct second_row second; /* ends in batteries, of which none are read */
 };
 
 static bool is_near(const struct found *f)
