@@ -108,7 +108,8 @@ until_holds "a live run has an optimal plan within a minute" 60 \
 until_holds "the first plan was made at the start" 5 'c["start"] == 1'
 
 # calls WHAT CAUSE COMMAND...: one more plan for CAUSE after COMMAND, which says
-# what it was made for, in force when it was declared.
+# what it was made for, in force when it was declared.  FEASIBLE is one that the
+# wall clock stopped just short of OPTIMAL, on a busy machine.
 calls()
 {
     local what=$1 cause=$2 before
@@ -118,7 +119,7 @@ calls()
     "$@"
     until_holds "$what is planned for" 20 \
         "c['$cause'] > ${before:-99} and '$cause' in p['cause']
-         and p['status'] == 'OPTIMAL'"
+         and p['status'] in ('OPTIMAL', 'FEASIBLE') and p['gap_pu'] < 1e-4"
     verdict "that plan entered at its declared tick" "$(about '"" if
         p["from_tick"] - p["built_tick"] == 10 or s["loop"]["late_plans"] > 0
         else p')"
