@@ -7,7 +7,6 @@
 
 #include "controller/alarms.h"
 #include "controller/cli.h"
-#include "controller/history_where.h"
 #include "controller/operator.h"
 #include "controller/status.h"
 #include "models/units.h"
@@ -92,13 +91,11 @@ int alarms_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    char database[SITE_TEXT_MAX * 2];
     char path[SITE_TEXT_MAX * 2 + 8];
-    if (!history_where(argv[1], database, sizeof(database))) {
+    if (!status_where(argv[1], path, sizeof(path))) {
         return EXIT_USAGE;
     }
     char *json = NULL;
-    status_path(database, path, sizeof(path));
     enum err e = status_ask(path, ASK_S, &json);
     if (e != ERR_NONE) {
         return status_nobody(path, e);

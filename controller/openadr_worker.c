@@ -13,6 +13,7 @@
 #include "controller/log.h"
 #include "controller/openadr_bases.h"
 #include "controller/openadr_reports.h"
+#include "controller/openadr_show.h"
 #include "policies/dr_meaning.h"
 
 enum {
@@ -27,9 +28,6 @@ static const double LOST_S = 300.0;   /* then the link counts as lost */
 /* No power beyond these is believed, of the breaker's limit. */
 static const double POWER_MOST = 10.0;
 static const double POWER_LEAST = 1e-3;
-
-#define CONTRADICTS \
-    " has intervals that contradict each other: of limits the stricter holds"
 
 struct openadr_worker {
     struct openadr_worker_cfg cfg;
@@ -55,52 +53,6 @@ struct openadr_worker {
     bool started;
     atomic_bool stop;
 };
-
-static void show_row(struct openadr_worker *w, const struct dr_row *row,
-                     const struct dr_event *event)
-{
-    struct openadr_report_view *r = &w->report;
-    if (r->n_rows == OPENADR_SHOWN_MAX) {
-        return;
-    }
-    struct openadr_shown *s = &r->rows[r->n_rows++];
-    *s = (struct openadr_shown){.subject = row->subject,
-                                .start_ms = row->start_ms,
-                                .end_ms = row->end_ms,
-                                .value = row->value};
-    snprintf(s->event, sizeof(s->event), "%s", event->id);
-    snprintf(s->name, sizeof(s->name), "%s", event->name);
-    snprintf(s->notice, sizeof(s->notice), "%s", event->notice);
-    s->opted_out = override_opted_out(&w->overrides, event->id, clock_utc_ms());
-    s->binds = dr_meaning_binds((enum dr_subject)row->subject, row->value);
-}
-
-static void show(struct openadr_worker *w, const struct openadr_events *events)
-{
-    struct openadr_report_view *r = &w->report;
-    r->n_events = events->n;
-    r->listed_utc_ms = events->listed_utc_ms;
-    r->n_rows = 0;
-    r->n_faults = events->n_unread;
-    r->fault[0] = '\0';
-    r->doubt[0] = '\0';
-    for (int64_t i = 0; i < w->rows.n; i++) {
-        const struct dr_row *row = &w->rows.rows[i];
-        show_row(w, row, events->list[row->event]);
-    }
-    for (int64_t i = 0; i < events->n; i++) {
-        const struct dr_event *e = events->list[i];
-        r->n_faults += e->fault[0] != '\0';
-        if (e->fault[0] != '\0' && r->fault[0] == '\0') {
-            snprintf(r->fault, sizeof(r->fault), "event %.40s: %s", e->id,
-                     e->fault);
-        }
-        if (r->doubt[0] == '\0' && dr_timing_overlaps(&e->timing)) {
-            snprintf(r->doubt, sizeof(r->doubt), "event %.40s%s", e->id,
-                     CONTRADICTS);
-        }
-    }
-}
 
 /* The rows of all events, and of those that are not opted out of. */
 static void make_rows(struct openadr_worker *w, const struct dr_window window)
@@ -147,7 +99,7 @@ static void mean(struct openadr_worker *w, int64_t mono_ms, int64_t utc_ms)
         dr_meaning_price(&w->taken, DR_PRICE, &terms, mono_ms, &to->price);
     mailbox_post(&w->cfg.ports->openadr.inputs);
     w->report.n_left_out = out.cut || w->rows.full || w->taken.full;
-    show(w, events);
+    openadr_show(&w->report, &w->rows, events, &w->overrides);
 }
 
 static void tell_link(struct openadr_worker *w)
@@ -180,7 +132,7 @@ static void tell_events(struct openadr_worker *w)
         log_line(bad || twice ? LOG_WARN : LOG_INFO, e->id,
                  "event %s \"%s\"%s%s%s", e->id, e->name,
                  bad ? " is not acted on: " : "", e->fault,
-                 twice ? CONTRADICTS : "");
+                 twice ? OPENADR_CONTRADICTS : "");
     }
     if (events->n == 0) {
         log_line(LOG_INFO, "openadr", "no events");
@@ -224,7 +176,7 @@ static bool look_at_grid(struct openadr_worker *w)
     return news;
 }
 
-/* True where the operator has opted out of what is asked now, all of it. */
+/* True where the operator has opted out of something that is asked now. */
 static bool is_opted_out(const struct openadr_worker *w, int64_t utc_ms)
 {
     const struct openadr_events *events = openadr_events(w->ven);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "controller/cli.h"
-#include "controller/history_where.h"
 #include "controller/operator.h"
 #include "controller/overrides.h"
 #include "controller/status.h"
@@ -191,10 +190,7 @@ int override_main(int argc, char **argv)
         cli_error("override", "one thing at a time, so that each is answered");
         return EXIT_USAGE;
     }
-    char database[SITE_TEXT_MAX * 2];
     char path[SITE_TEXT_MAX * 2 + 8];
-    if (!history_where(argv[1], database, sizeof(database))) {
-        return EXIT_USAGE;
-    }
-    return ask(status_path(database, path, sizeof(path)), &w);
+    return status_where(argv[1], path, sizeof(path)) ? ask(path, &w)
+                                                     : EXIT_USAGE;
 }

@@ -61,6 +61,9 @@ int status_nobody(const char *path, enum err e);
  * path with ".sock"; returns 'out'. */
 const char *status_path(const char *database, char *out, size_t size);
 
+/* The same from a command's SITE|DATABASE; false after messages on stderr. */
+bool status_where(const char *given, char *out, size_t size);
+
 /* `ballast status SITE|DATABASE [--fleet NAME] [--json]` */
 int status_main(int argc, char **argv);
 

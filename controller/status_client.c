@@ -24,6 +24,16 @@ const char *status_path(const char *database, char *out, size_t size)
     return out;
 }
 
+bool status_where(const char *given, char *out, size_t size)
+{
+    char database[SITE_TEXT_MAX * 2];
+    bool found = history_where(given, database, sizeof(database));
+    if (found) {
+        status_path(database, out, size);
+    }
+    return found;
+}
+
 static enum err connect_to(const char *path, const char *request, int *out)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -169,12 +179,10 @@ int status_main(int argc, char **argv)
         cli_error("status", "--from and --cars need --fleet NAME: whose cars?");
         return EXIT_USAGE;
     }
-    char database[SITE_TEXT_MAX * 2];
     char path[SITE_TEXT_MAX * 2 + 8];
-    if (!history_where(argv[1], database, sizeof(database))) {
+    if (!status_where(argv[1], path, sizeof(path))) {
         return EXIT_USAGE;
     }
-    status_path(database, path, sizeof(path));
     return page.fleet != NULL ? status_cars_tell(path, &page, as_json)
                               : tell(path, as_json);
 }
