@@ -179,9 +179,11 @@ static void print_trip(const struct site *site, const char *name, int i)
     if (t.edge_w > t.leaks_w) {
         printf("the mean forgives edges up to %s\n", power(t.leaks_w, b));
     } else if (t.ok) {
-        printf("the others carry up to %s; what would take more is held "
-               "back\n",
-               power(t.carried_w, b));
+        /* the step holds compute back for what is listed only */
+        printf("the others carry up to %s; %s\n", power(t.carried_w, b),
+               site->grid.contingencies_given
+                   ? "what would take more is held back"
+                   : "plan and recentring stay within that");
     } else {
         printf("the others can carry nothing\n");
     }
