@@ -255,6 +255,30 @@ static pid_t start_broker(int port, char conf[64])
     return pid;
 }
 
+static void stop_broker(pid_t pid)
+{
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
+}
+
+static int free_port(void)
+{
+    struct server taken;
+    struct answer none[] = {END};
+    server_start(&taken, none);
+    server_stop(&taken);
+    return taken.port;
+}
+
+static void say_notifiers(int port, char text[300])
+{
+    snprintf(text, 300,
+             "{\"WEBHOOK\":true,\"MQTT\":{\"URIS\":[\"mqtt://127.0.0.1:%d\"],"
+             "\"serialization\":\"JSON\",\"authentication\":{\"method\":"
+             "\"ANONYMOUS\"}}}",
+             port);
+}
+
 static void publish(int port, const char *topic)
 {
     char command[256];
@@ -280,18 +304,9 @@ static void messages_wake(void **state)
         print_message("skip: no mosquitto\n");
         skip();
     }
-    struct server s;
-    struct server taken; /* only for a free port */
-    struct answer none[] = {END};
-    server_start(&taken, none);
-    int port = taken.port;
-    server_stop(&taken);
+    int port = free_port();
     char notifiers[300];
-    snprintf(notifiers, sizeof(notifiers),
-             "{\"WEBHOOK\":true,\"MQTT\":{\"URIS\":[\"mqtt://127.0.0.1:%d\"],"
-             "\"serialization\":\"JSON\",\"authentication\":{\"method\":"
-             "\"ANONYMOUS\"}}}",
-             port);
+    say_notifiers(port, notifiers);
     struct answer script[] = {
         PROGRAM,
         ENROL,
@@ -305,6 +320,7 @@ static void messages_wake(void **state)
         {"GET /v/notifiers ", 200, notifiers, 0, 0, 0},
         END,
     };
+    struct server s;
     server_start(&s, script);
     char conf[64];
     pid_t broker = start_broker(port, conf);
@@ -324,13 +340,11 @@ static void messages_wake(void **state)
     publish(port, "vens/v2/events/update");
     rest(200);
     bool quiet = atomic_load(&n_woken) == before + 2;
-    kill(broker, SIGTERM);
-    waitpid(broker, NULL, 0);
+    stop_broker(broker);
     broker = start_broker(port, conf);
     bool again = woken_by(before + 3); /* back, and subscribed again */
     openadr_close(v.o);
-    kill(broker, SIGTERM);
-    waitpid(broker, NULL, 0);
+    stop_broker(broker);
     unlink(conf);
     server_stop(&s);
     assert_true(subscribed && told);

@@ -151,74 +151,73 @@ static void what_is_written(void **state)
     }
 }
 
+static const struct {
+    struct dr_report what;
+    const char *type;
+    const char *reading;
+    const char *unit; /* NULL: none */
+} descriptors[] = {
+    {{.kind = DR_REPORT_USAGE, .historical = 1}, "USAGE", "DIRECT_READ", "KWH"},
+    {{.kind = DR_REPORT_USAGE}, "USAGE", "FORECAST", "KWH"},
+    {{.kind = DR_REPORT_DEMAND, .historical = 1}, "DEMAND", "MEAN", "KW"},
+    {{.kind = DR_REPORT_DEMAND, .historical = 1, .peak = 1},
+     "DEMAND",
+     "PEAK",
+     "KW"},
+    {{.kind = DR_REPORT_BASELINE, .historical = 1},
+     "BASELINE",
+     "ESTIMATED",
+     "KW"},
+    {{.kind = DR_REPORT_BASELINE, .historical = 1, .energy = 1},
+     "BASELINE",
+     "ESTIMATED",
+     "KWH"},
+    {{.kind = DR_REPORT_CHARGE_LEVEL, .historical = 1},
+     "STORAGE_CHARGE_LEVEL",
+     "DIRECT_READ",
+     "PERCENT"},
+    {{.kind = DR_REPORT_USABLE_CAPACITY, .historical = 1},
+     "STORAGE_USABLE_CAPACITY",
+     "DIRECT_READ",
+     "KWH"},
+    {{.kind = DR_REPORT_CHARGE_POWER, .historical = 1},
+     "STORAGE_MAX_CHARGE_POWER",
+     "DIRECT_READ",
+     "KW"},
+    {{.kind = DR_REPORT_DISCHARGE_POWER, .historical = 1},
+     "STORAGE_MAX_DISCHARGE_POWER",
+     "DIRECT_READ",
+     "KW"},
+    {{.kind = DR_REPORT_OPERATING_STATE, .historical = 1},
+     "OPERATING_STATE",
+     "DIRECT_READ",
+     NULL},
+};
+
 /* How a reading came about is said of the whole report. */
 static void descriptors_say_what_it_is(void **state)
 {
     (void)state;
-    static const struct {
-        struct dr_report what;
-        const char *type;
-        const char *reading;
-        const char *unit; /* NULL: none */
-    } rows[] = {
-        {{.kind = DR_REPORT_USAGE, .historical = 1},
-         "USAGE",
-         "DIRECT_READ",
-         "KWH"},
-        {{.kind = DR_REPORT_USAGE}, "USAGE", "FORECAST", "KWH"},
-        {{.kind = DR_REPORT_DEMAND, .historical = 1}, "DEMAND", "MEAN", "KW"},
-        {{.kind = DR_REPORT_DEMAND, .historical = 1, .peak = 1},
-         "DEMAND",
-         "PEAK",
-         "KW"},
-        {{.kind = DR_REPORT_BASELINE, .historical = 1},
-         "BASELINE",
-         "ESTIMATED",
-         "KW"},
-        {{.kind = DR_REPORT_BASELINE, .historical = 1, .energy = 1},
-         "BASELINE",
-         "ESTIMATED",
-         "KWH"},
-        {{.kind = DR_REPORT_CHARGE_LEVEL, .historical = 1},
-         "STORAGE_CHARGE_LEVEL",
-         "DIRECT_READ",
-         "PERCENT"},
-        {{.kind = DR_REPORT_USABLE_CAPACITY, .historical = 1},
-         "STORAGE_USABLE_CAPACITY",
-         "DIRECT_READ",
-         "KWH"},
-        {{.kind = DR_REPORT_CHARGE_POWER, .historical = 1},
-         "STORAGE_MAX_CHARGE_POWER",
-         "DIRECT_READ",
-         "KW"},
-        {{.kind = DR_REPORT_DISCHARGE_POWER, .historical = 1},
-         "STORAGE_MAX_DISCHARGE_POWER",
-         "DIRECT_READ",
-         "KW"},
-        {{.kind = DR_REPORT_OPERATING_STATE, .historical = 1},
-         "OPERATING_STATE",
-         "DIRECT_READ",
-         NULL},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(descriptors) / sizeof(descriptors[0]); i++) {
         const struct openadr_report_head head = {"e", "ven", "n",
-                                                 &rows[i].what};
+                                                 &descriptors[i].what};
         cJSON *report = openadr_report_begin(&head);
         const cJSON *d = cJSON_GetArrayItem(
             cJSON_GetObjectItem(report, "payloadDescriptors"), 0);
         assert_string_equal(cJSON_GetObjectItem(d, "payloadType")->valuestring,
-                            rows[i].type);
+                            descriptors[i].type);
         assert_string_equal(cJSON_GetObjectItem(d, "readingType")->valuestring,
-                            rows[i].reading);
+                            descriptors[i].reading);
         const cJSON *unit = cJSON_GetObjectItem(d, "units");
-        assert_int_equal(unit == NULL, rows[i].unit == NULL);
+        assert_int_equal(unit == NULL, descriptors[i].unit == NULL);
         if (unit != NULL) {
-            assert_string_equal(unit->valuestring, rows[i].unit);
+            assert_string_equal(unit->valuestring, descriptors[i].unit);
         }
         const struct openadr_reading list[] = {
             {1, 0, 60000, 1.0, NULL, 1.0, i % 2 == 0}};
         const struct openadr_resource r = {"site", list, 1};
-        assert_int_equal(openadr_report_add(report, &r, &rows[i].what), 1);
+        assert_int_equal(openadr_report_add(report, &r, &descriptors[i].what),
+                         1);
         char *text = cJSON_PrintUnformatted(report);
         assert_int_equal(strstr(text, "DATA_QUALITY") != NULL, i % 2 == 0);
         cJSON_free(text);

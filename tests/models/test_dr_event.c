@@ -104,55 +104,39 @@ static void ties_go_to_the_newest_then_to_the_greater_id(void **state)
     check_row(&r.rows[0], (double[]){0, 10, 9e6});
 }
 
+static const struct {
+    enum dr_subject subject;
+    int64_t second_min; /* start of the second interval */
+    bool open;          /* the first has no end */
+    double first;
+    double second;
+    double want[3][3]; /* rows; all 0: none */
+    bool contradicts;
+} contradictions[] = {
+    {DR_IMPORT_MAX, 4, false, 8e6, 9e6, {{0, 10, 8e6}, {10, 14, 9e6}}, true},
+    {DR_IMPORT_MAX, 4, false, 9e6, 8e6, {{0, 4, 9e6}, {4, 14, 8e6}}, true},
+    {DR_EXPORT_MAX, 0, false, 2e6, 1e6, {{0, 10, 1e6}}, true},
+    {DR_SHED_LEVEL, 4, false, 2.0, 1.0, {{0, 10, 2.0}, {10, 14, 1.0}}, true},
+    {DR_PRICE, 4, false, 0.1, 0.2, {{0, 4, 0.1}, {4, 14, 0.2}}, true},
+    {DR_IMPORT_MAX, 4, true, 8e6, 9e6, {{0, 4, 8e6}, {4, 14, 9e6}}, false},
+    {DR_IMPORT_MAX, 10, false, 8e6, 9e6, {{0, 10, 8e6}, {10, 20, 9e6}}, false},
+};
+
 /* Two intervals about one subject: of the event that contradicts itself the
  * stricter limit holds, of anything else what begins later, and one that is
  * open-ended ends where the next begins. */
 static void a_contradiction_loosens_nothing(void **state)
 {
     (void)state;
-    static const struct {
-        enum dr_subject subject;
-        int64_t second_min; /* start of the second interval */
-        bool open;          /* the first has no end */
-        double first;
-        double second;
-        double want[3][3]; /* rows; all 0: none */
-        bool contradicts;
-    } cases[] = {
-        {DR_IMPORT_MAX,
-         4,
-         false,
-         8e6,
-         9e6,
-         {{0, 10, 8e6}, {10, 14, 9e6}},
-         true},
-        {DR_IMPORT_MAX, 4, false, 9e6, 8e6, {{0, 4, 9e6}, {4, 14, 8e6}}, true},
-        {DR_EXPORT_MAX, 0, false, 2e6, 1e6, {{0, 10, 1e6}}, true},
-        {DR_SHED_LEVEL,
-         4,
-         false,
-         2.0,
-         1.0,
-         {{0, 10, 2.0}, {10, 14, 1.0}},
-         true},
-        {DR_PRICE, 4, false, 0.1, 0.2, {{0, 4, 0.1}, {4, 14, 0.2}}, true},
-        {DR_IMPORT_MAX, 4, true, 8e6, 9e6, {{0, 4, 8e6}, {4, 14, 9e6}}, false},
-        {DR_IMPORT_MAX,
-         10,
-         false,
-         8e6,
-         9e6,
-         {{0, 10, 8e6}, {10, 20, 9e6}},
-         false},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]);
+         i++) {
         struct simple s;
-        make(&s, "a", cases[i].subject, 0.0);
+        make(&s, "a", contradictions[i].subject, 0.0);
         struct dr_period periods[2] = {s.period, s.period};
         struct dr_payload payloads[2] = {s.payload, s.payload};
-        double values[2] = {cases[i].first, cases[i].second};
-        periods[0].duration.forever = cases[i].open;
-        periods[1].start_ms = cases[i].second_min * MINUTE;
+        double values[2] = {contradictions[i].first, contradictions[i].second};
+        periods[0].duration.forever = contradictions[i].open;
+        periods[1].start_ms = contradictions[i].second_min * MINUTE;
         payloads[1].interval = 1;
         payloads[1].first = 1;
         s.event.timing.n = 2;
@@ -163,10 +147,10 @@ static void a_contradiction_loosens_nothing(void **state)
         const struct dr_event *events[] = {&s.event};
         struct dr_rows r = resolve(events, 1);
         assert_int_equal(dr_timing_overlaps(&s.event.timing),
-                         cases[i].contradicts);
-        for (int64_t k = 0; k < 3 && cases[i].want[k][1] > 0.0; k++) {
+                         contradictions[i].contradicts);
+        for (int64_t k = 0; k < 3 && contradictions[i].want[k][1] > 0.0; k++) {
             assert_true(k < r.n);
-            check_row(&r.rows[k], cases[i].want[k]);
+            check_row(&r.rows[k], contradictions[i].want[k]);
         }
     }
 }

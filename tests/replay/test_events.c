@@ -178,70 +178,78 @@ static void test_faults_come_once_each_in_order(void **state)
     events_clear(&e);
 }
 
+#define LIMIT "{\"kind\":\"import_max\",\"value_w\":1e6"
+#define JOB "{\"event\":\"start\",\"at\":\"+60\""
+
+static const struct {
+    const char *line;
+    const char *why;
+} bad_lines[] = {
+    {"x", ":2: "},
+    {"[]", ":2: expected an object with either"},
+    {"{}", ":2: expected an object with either"},
+    {"{\"battery\":\"nobody\",\"trip\":true,\"at\":\"+1\"}",
+     ":2: \"battery\": expected the name of a battery"},
+    {"{\"battery\":\"block1\",\"trip\":1,\"at\":\"+1\"}",
+     ":2: \"trip\": expected true or false"},
+    {"{\"battery\":\"block1\",\"trip\":true}",
+     ":2: \"at\": expected when it happens"},
+    {"{\"battery\":\"block1\",\"trip\":true,\"units\":1}",
+     ":2: \"units\": expected one of v, battery, trip, at"},
+    {"{\"kind\":\"price\",\"event\":\"start\"}", "expected an object"},
+    {LIMIT, ":2: "},
+    {LIMIT "} x", ":2: "},
+    {LIMIT ",\"value_w\":2}", ":2: "},
+    {LIMIT ",\"vale\":2}", ":2: \"vale\": expected one of v, id"},
+    {LIMIT ",\"v\":2}", ":2: \"v\": expected 1"},
+    {LIMIT ",\"id\":\"\"}", ":2: \"id\""},
+    {LIMIT ",\"id\":7}", ":2: \"id\""},
+    {LIMIT ",\"id\":\"0123456789012345678901234567890123456789\"}",
+     ":2: \"id\""},
+    {LIMIT ",\"start\":600}", ":2: \"start\": expected an instant"},
+    {LIMIT ",\"start\":\"600\"}", ":2: \"start\""},
+    {LIMIT ",\"start\":\"+-1\"}", ":2: \"start\""},
+    {LIMIT ",\"start\":\"+1e99\"}", ":2: \"start\""},
+    {LIMIT ",\"start\":\"+nan\"}", ":2: \"start\""},
+    {LIMIT ",\"end\":\"2026-11-21\"}", ":2: \"end\""},
+    {LIMIT ",\"start\":\"+5\",\"end\":\"+5\"}", ":2: \"end\""},
+    {LIMIT ",\"priority\":1.5}", ":2: \"priority\""},
+    {LIMIT ",\"value_per_kwh\":1}", ":2: \"value_per_kwh\""},
+    {"{\"kind\":\"import\",\"value_w\":1}", ":2: \"kind\": expected"},
+    {"{\"kind\":\"import_max\"}", ":2: \"value_w\": expected a power"},
+    {"{\"kind\":\"import_max\",\"value_w\":-1}", ":2: \"value_w\""},
+    {"{\"kind\":\"import_max\",\"value_w\":1e999}", ":2: \"value_w\""},
+    {"{\"kind\":\"import_max\",\"value_w\":\"1\"}", ":2: \"value_w\""},
+    {"{\"kind\":\"price\",\"value_per_kwh\":1e6}", "\"value_per_kwh\""},
+    {"{\"event\":\"begin\",\"at\":\"+1\"}", ":2: \"event\": expected"},
+    {"{\"event\":\"start\"}", ":2: \"at\""},
+    {JOB ",\"pod\":\"pod3\"}", ":2: \"pod\": expected the name"},
+    {JOB ",\"power_to_w\":-1}", ":2: \"power_to_w\""},
+    {JOB ",\"period_s\":0}", ":2: \"period_s\""},
+    {JOB ",\"end\":\"+1\"}", ":2: \"end\": expected one of v, ts"},
+};
+
 static void test_bad_lines(void **state)
 {
     (void)state;
-#define LIMIT "{\"kind\":\"import_max\",\"value_w\":1e6"
-#define JOB "{\"event\":\"start\",\"at\":\"+60\""
-    static const struct {
-        const char *line;
-        const char *why;
-    } cases[] = {
-        {"x", ":2: "},
-        {"[]", ":2: expected an object with either"},
-        {"{}", ":2: expected an object with either"},
-        {"{\"battery\":\"nobody\",\"trip\":true,\"at\":\"+1\"}",
-         ":2: \"battery\": expected the name of a battery"},
-        {"{\"battery\":\"block1\",\"trip\":1,\"at\":\"+1\"}",
-         ":2: \"trip\": expected true or false"},
-        {"{\"battery\":\"block1\",\"trip\":true}",
-         ":2: \"at\": expected when it happens"},
-        {"{\"battery\":\"block1\",\"trip\":true,\"units\":1}",
-         ":2: \"units\": expected one of v, battery, trip, at"},
-        {"{\"kind\":\"price\",\"event\":\"start\"}", "expected an object"},
-        {LIMIT, ":2: "},
-        {LIMIT "} x", ":2: "},
-        {LIMIT ",\"value_w\":2}", ":2: "},
-        {LIMIT ",\"vale\":2}", ":2: \"vale\": expected one of v, id"},
-        {LIMIT ",\"v\":2}", ":2: \"v\": expected 1"},
-        {LIMIT ",\"id\":\"\"}", ":2: \"id\""},
-        {LIMIT ",\"id\":7}", ":2: \"id\""},
-        {LIMIT ",\"id\":\"0123456789012345678901234567890123456789\"}",
-         ":2: \"id\""},
-        {LIMIT ",\"start\":600}", ":2: \"start\": expected an instant"},
-        {LIMIT ",\"start\":\"600\"}", ":2: \"start\""},
-        {LIMIT ",\"start\":\"+-1\"}", ":2: \"start\""},
-        {LIMIT ",\"start\":\"+1e99\"}", ":2: \"start\""},
-        {LIMIT ",\"start\":\"+nan\"}", ":2: \"start\""},
-        {LIMIT ",\"end\":\"2026-11-21\"}", ":2: \"end\""},
-        {LIMIT ",\"start\":\"+5\",\"end\":\"+5\"}", ":2: \"end\""},
-        {LIMIT ",\"priority\":1.5}", ":2: \"priority\""},
-        {LIMIT ",\"value_per_kwh\":1}", ":2: \"value_per_kwh\""},
-        {"{\"kind\":\"import\",\"value_w\":1}", ":2: \"kind\": expected"},
-        {"{\"kind\":\"import_max\"}", ":2: \"value_w\": expected a power"},
-        {"{\"kind\":\"import_max\",\"value_w\":-1}", ":2: \"value_w\""},
-        {"{\"kind\":\"import_max\",\"value_w\":1e999}", ":2: \"value_w\""},
-        {"{\"kind\":\"import_max\",\"value_w\":\"1\"}", ":2: \"value_w\""},
-        {"{\"kind\":\"price\",\"value_per_kwh\":1e6}", "\"value_per_kwh\""},
-        {"{\"event\":\"begin\",\"at\":\"+1\"}", ":2: \"event\": expected"},
-        {"{\"event\":\"start\"}", ":2: \"at\""},
-        {JOB ",\"pod\":\"pod3\"}", ":2: \"pod\": expected the name"},
-        {JOB ",\"power_to_w\":-1}", ":2: \"power_to_w\""},
-        {JOB ",\"period_s\":0}", ":2: \"period_s\""},
-        {JOB ",\"end\":\"+1\"}", ":2: \"end\": expected one of v, ts"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
         char text[512];
-        int n = snprintf(text, sizeof(text), "%s}\n%s\n", JOB, cases[i].line);
+        int n =
+            snprintf(text, sizeof(text), "%s}\n%s\n", JOB, bad_lines[i].line);
         write_bytes(text, (size_t)n);
         struct events e;
         char why[512] = "";
         if (try_load(&e, why, sizeof(why)) == ERR_NONE ||
-            strstr(why, cases[i].why) == NULL) {
-            fail_msg("%s: wanted %s, got \"%s\"", cases[i].line, cases[i].why,
-                     why);
+            strstr(why, bad_lines[i].why) == NULL) {
+            fail_msg("%s: wanted %s, got \"%s\"", bad_lines[i].line,
+                     bad_lines[i].why, why);
         }
     }
+}
+
+static void test_unreadable_files(void **state)
+{
+    (void)state;
     struct events_cfg cfg = {"/nonexistent/x.jsonl", &site, start_ms};
     struct events e;
     char why[512] = "";
@@ -340,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_markers_are_posted_in_order),
         cmocka_unit_test(test_faults_come_once_each_in_order),
         cmocka_unit_test(test_bad_lines),
+        cmocka_unit_test(test_unreadable_files),
         cmocka_unit_test(test_more_instructions_than_slots),
         cmocka_unit_test(test_mutations),
     };

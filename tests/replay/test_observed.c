@@ -54,103 +54,104 @@ static void expect(const char *what, const struct observed *o, size_t n,
     }
 }
 
+static const struct {
+    const char *what, *text;
+    double step_s;
+    size_t n;
+    double y[12];
+    const char *parts;
+    size_t n_dropped, n_parts, n_gaps;
+} logged[] = {
+    {"plain",
+     "t_s,a_kw\n0,1\n2,2\n4,3\n",
+     2,
+     3,
+     {1e3, 2e3, 3e3},
+     "000",
+     0,
+     0,
+     0},
+    {"late rows are held",
+     "t_s,a_w\n0,1\n1,2\n2,3\n4,4\n5,5\n",
+     1,
+     6,
+     {1, 2, 3, 3, 4, 5},
+     "000000",
+     0,
+     0,
+     0},
+    {"a time again",
+     "t_s,a_w\n0,1\n1,2\n1,9\n2,3\n",
+     1,
+     3,
+     {1, 2, 3},
+     "000",
+     1,
+     0,
+     0},
+    {"one row stamped ahead",
+     "t_s,a_w\n0,1\n1,2\n50,9\n2,3\n3,4\n",
+     1,
+     4,
+     {1, 2, 3, 4},
+     "0000",
+     1,
+     0,
+     0},
+    {"the clock is set back",
+     "t_s,a_w\n5,1\n6,2\n7,3\n1,4\n2,5\n3,6\n",
+     1,
+     6,
+     {1, 2, 3, 4, 5, 6},
+     "000111",
+     0,
+     1,
+     0},
+    {"two runs in one file",
+     "t_s,a_w\n0,1\n2,2\n4,3\n0,4\n2,5\n4,6\n",
+     2,
+     6,
+     {1, 2, 3, 4, 5, 6},
+     "000111",
+     0,
+     1,
+     0},
+    {"a faulty row",
+     "t_s,a_w\n0,1\n1,x\n2,3\n3,4\n4,5\n",
+     1,
+     5,
+     {1, 1, 3, 4, 5},
+     "00000",
+     1,
+     0,
+     0},
+    {"a gap of over ten steps",
+     "t_s,a_w\n0,1\n1,2\n2,3\n3,4\n14,5\n15,6\n",
+     1,
+     16,
+     {1, 2, 3, 4, GAP, GAP, GAP, GAP, GAP, GAP, GAP, GAP},
+     "000000000000",
+     0,
+     0,
+     1},
+};
+
 static void files_as_loggers_write_them(void **state)
 {
     (void)state;
-    static const struct {
-        const char *what, *text;
-        double step_s;
-        size_t n;
-        double y[12];
-        const char *parts;
-        size_t n_dropped, n_parts, n_gaps;
-    } cases[] = {
-        {"plain",
-         "t_s,a_kw\n0,1\n2,2\n4,3\n",
-         2,
-         3,
-         {1e3, 2e3, 3e3},
-         "000",
-         0,
-         0,
-         0},
-        {"late rows are held",
-         "t_s,a_w\n0,1\n1,2\n2,3\n4,4\n5,5\n",
-         1,
-         6,
-         {1, 2, 3, 3, 4, 5},
-         "000000",
-         0,
-         0,
-         0},
-        {"a time again",
-         "t_s,a_w\n0,1\n1,2\n1,9\n2,3\n",
-         1,
-         3,
-         {1, 2, 3},
-         "000",
-         1,
-         0,
-         0},
-        {"one row stamped ahead",
-         "t_s,a_w\n0,1\n1,2\n50,9\n2,3\n3,4\n",
-         1,
-         4,
-         {1, 2, 3, 4},
-         "0000",
-         1,
-         0,
-         0},
-        {"the clock is set back",
-         "t_s,a_w\n5,1\n6,2\n7,3\n1,4\n2,5\n3,6\n",
-         1,
-         6,
-         {1, 2, 3, 4, 5, 6},
-         "000111",
-         0,
-         1,
-         0},
-        {"two runs in one file",
-         "t_s,a_w\n0,1\n2,2\n4,3\n0,4\n2,5\n4,6\n",
-         2,
-         6,
-         {1, 2, 3, 4, 5, 6},
-         "000111",
-         0,
-         1,
-         0},
-        {"a faulty row",
-         "t_s,a_w\n0,1\n1,x\n2,3\n3,4\n4,5\n",
-         1,
-         5,
-         {1, 1, 3, 4, 5},
-         "00000",
-         1,
-         0,
-         0},
-        {"a gap of over ten steps",
-         "t_s,a_w\n0,1\n1,2\n2,3\n3,4\n14,5\n15,6\n",
-         1,
-         16,
-         {1, 2, 3, 4, GAP, GAP, GAP, GAP, GAP, GAP, GAP, GAP},
-         "000000000000",
-         0,
-         0,
-         1},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(logged) / sizeof(logged[0]); i++) {
         struct observed_cfg cfg = {.scale = 1.0};
         struct observed o;
-        if (load(cases[i].text, &cfg, &o) != ERR_NONE) {
-            fail_msg("%s: %s", cases[i].what, why);
+        if (load(logged[i].text, &cfg, &o) != ERR_NONE) {
+            fail_msg("%s: %s", logged[i].what, why);
         }
-        assert_true(fabs(o.step_s - cases[i].step_s) < 1e-12);
-        assert_int_equal(o.n, cases[i].n);
+        assert_true(fabs(o.step_s - logged[i].step_s) < 1e-12);
+        assert_int_equal(o.n, logged[i].n);
         o.n = o.n > 12 ? 12 : o.n;
-        expect(cases[i].what, &o, o.n, cases[i].y, cases[i].parts);
-        if (o.n_dropped != cases[i].n_dropped ||
-            o.n_parts != cases[i].n_parts || o.n_gaps != cases[i].n_gaps) {
-            fail_msg("%s: %zu dropped, %zu parts, %zu gaps", cases[i].what,
+        expect(logged[i].what, &o, o.n, logged[i].y, logged[i].parts);
+        if (o.n_dropped != logged[i].n_dropped ||
+            o.n_parts != logged[i].n_parts || o.n_gaps != logged[i].n_gaps) {
+            fail_msg("%s: %zu dropped, %zu parts, %zu gaps", logged[i].what,
                      o.n_dropped, o.n_parts, o.n_gaps);
         }
         observed_clear(&o);

@@ -125,87 +125,87 @@ static void what_is_left_out_has_a_default(void **state)
     assert_true(b->segments[0].per_kwh == 0.0);
 }
 
+/* What is written instead of what, and what is said of it. */
+static const char *const faults[][3] = {
+    {"\"width_pu\": 0.3", "\"width_pu\": -1",
+     "batteries[0].wear[0].width_pu: -1: expected a fraction from 0 to 1"},
+    {"\"width_pu\": 0.5", "\"width_pu\": 0.4",
+     "batteries[0].soc_max_pu: 0.9: expected soc_min_pu plus the sum of"},
+    {"\"start_pu\": 0.4", "\"start_pu\": 0.3",
+     "batteries[0].soc_start_pu: 0.5: expected soc_min_pu plus"},
+    {"\"start_pu\": 0.4", "\"start_pu\": true",
+     "batteries[0].wear[1].start_pu: true: expected a fraction"},
+    {"[0.1, -0.2, 0.3]", "[0.1, -0.2]",
+     "price_import_per_kwh: an array of 2: expected one number per step, "
+     "and load_w has 3"},
+    {"[0.1, -0.2, 0.3]", "[0.1, \"x\", 0.3]",
+     "price_import_per_kwh[1]: \"x\": expected a price"},
+    {"[0.1, -0.2, 0.3]", "[0.1, 1e999, 0.3]",
+     "price_import_per_kwh[1]: inf: expected a price"},
+    {"[0.1, -0.2, 0.3]", "[0.1, NaN, 0.3]",
+     "line 2, column 32, in price_import_per_kwh[1]: NaN: expected"},
+    {"[0.1, -0.2, 0.3]", "[0.1, null, 0.3]",
+     "price_import_per_kwh[1]: null: expected a price"},
+    {"[1e6, 2e6, 3e6]", "5", "load_w: 5: expected an array of 1 to 2880"},
+    {"[1e6, 2e6, 3e6]", "[]", "load_w: an array of 0: expected an array"},
+    {"\"load_w\": [1e6, 2e6, 3e6],", "", "load_w: missing: expected an array"},
+    {"\"step_s\": 900", "\"step_s\": 0", "step_s: 0: expected seconds"},
+    {"\"step_s\": 900", "\"step_s\": [900, -900, 900]",
+     "step_s[1]: -900: expected seconds"},
+    {"\"step_s\": 900, ", "", "step_s: missing: expected seconds"},
+    {"\"import_max_w\": 5e6", "\"import_max_w\": -1",
+     "import_max_w: -1: expected a power"},
+    {"\"import_max_w\": 5e6", "\"import_max_w\": null",
+     "import_max_w: null: expected a power"},
+    {"\"energy_wh\": 1e6", "\"energy_wh\": 0",
+     "batteries[0].energy_wh: 0: expected an energy"},
+    {"\"charge_eff_pu\": 0.95", "\"charge_eff_pu\": 0",
+     "batteries[0].charge_eff_pu: 0: expected a fraction from 0.01"},
+    {"[0.1, 0.2, 0.3]", "[0.1, 1.2, 0.3]",
+     "batteries[0].soc_floor_pu[1]: 1.2: expected a fraction"},
+    {"\"soc_ceiling_pu\": null", "\"soc_ceiling_pu\": 0.25",
+     "batteries[0].soc_floor_pu[2]: 0.3: expected at most the "
+     "soc_ceiling_pu of the step, 0.25"},
+    {"\"b1\"", "\"\"", "batteries[0].name: \"\": expected a name"},
+    {"\"b1\"", "\"a\\u001bb\"", "batteries[0].name: \"a?b\": expected"},
+    {"\"b1\"", "\"a\\u0022\"", "batteries[0].name: \"a\"\": expected"},
+    {"\"batch\"", "\"web\"",
+     "classes[1].name: \"web\": expected a name that no class"},
+    {"\"max_w\": 9,", "", "classes[1].max_w: missing: expected a power in W"},
+    {"\"min_pu\": 0.2", "\"min_pu\": 2",
+     "classes[0].min_pu: 2: expected a fraction"},
+    {"\"min_pu\": 0.2", "\"max_w\": 2", "classes[0].max_w: no such key"},
+    {"\"deferrable\": true", "\"deferrable\": 1",
+     "classes[1].max_w: no such key"},
+    {"\"soc_end_min_pu\"", "\"soc_end_pu\"",
+     "batteries[0].soc_end_pu: no such key: expected name, energy_wh"},
+    {"\"soc_end_min_pu\"", "\"soc_min_pu\"",
+     "batteries[0].soc_min_pu: 0.4: expected this key once"},
+    {"\"grid_start_w\"", "\"grid\\u001bstart\"",
+     "grid?start: no such key: expected step_s"},
+    {"\"incumbent_w\": 4e6", "\"incumbent\": 4e6",
+     "demand_charge.incumbent: no such key"},
+    {"{\"rate_per_kw\": 2, \"incumbent_w\": 4e6}", "12",
+     "demand_charge: 12: expected an object"},
+    {"\"batteries\": [", "\"batteries\": [7, ",
+     "batteries[0]: 7: expected an object"},
+    {"\"classes\": [", "\"classes\": {}, \"x\": [", "x: no such key"},
+    {"[1, 2, 3]", "[1, 2, -3]", "classes[0].demand_w[2]: -3: expected"},
+};
+
 static void faults_are_told_with_path_and_reason(void **state)
 {
     (void)state;
-    static const char *const cases[][3] = {
-        {"\"width_pu\": 0.3", "\"width_pu\": -1",
-         "batteries[0].wear[0].width_pu: -1: expected a fraction from 0 to 1"},
-        {"\"width_pu\": 0.5", "\"width_pu\": 0.4",
-         "batteries[0].soc_max_pu: 0.9: expected soc_min_pu plus the sum of"},
-        {"\"start_pu\": 0.4", "\"start_pu\": 0.3",
-         "batteries[0].soc_start_pu: 0.5: expected soc_min_pu plus"},
-        {"\"start_pu\": 0.4", "\"start_pu\": true",
-         "batteries[0].wear[1].start_pu: true: expected a fraction"},
-        {"[0.1, -0.2, 0.3]", "[0.1, -0.2]",
-         "price_import_per_kwh: an array of 2: expected one number per step, "
-         "and load_w has 3"},
-        {"[0.1, -0.2, 0.3]", "[0.1, \"x\", 0.3]",
-         "price_import_per_kwh[1]: \"x\": expected a price"},
-        {"[0.1, -0.2, 0.3]", "[0.1, 1e999, 0.3]",
-         "price_import_per_kwh[1]: inf: expected a price"},
-        {"[0.1, -0.2, 0.3]", "[0.1, NaN, 0.3]",
-         "line 2, column 32, in price_import_per_kwh[1]: NaN: expected"},
-        {"[0.1, -0.2, 0.3]", "[0.1, null, 0.3]",
-         "price_import_per_kwh[1]: null: expected a price"},
-        {"[1e6, 2e6, 3e6]", "5", "load_w: 5: expected an array of 1 to 2880"},
-        {"[1e6, 2e6, 3e6]", "[]", "load_w: an array of 0: expected an array"},
-        {"\"load_w\": [1e6, 2e6, 3e6],", "",
-         "load_w: missing: expected an array"},
-        {"\"step_s\": 900", "\"step_s\": 0", "step_s: 0: expected seconds"},
-        {"\"step_s\": 900", "\"step_s\": [900, -900, 900]",
-         "step_s[1]: -900: expected seconds"},
-        {"\"step_s\": 900, ", "", "step_s: missing: expected seconds"},
-        {"\"import_max_w\": 5e6", "\"import_max_w\": -1",
-         "import_max_w: -1: expected a power"},
-        {"\"import_max_w\": 5e6", "\"import_max_w\": null",
-         "import_max_w: null: expected a power"},
-        {"\"energy_wh\": 1e6", "\"energy_wh\": 0",
-         "batteries[0].energy_wh: 0: expected an energy"},
-        {"\"charge_eff_pu\": 0.95", "\"charge_eff_pu\": 0",
-         "batteries[0].charge_eff_pu: 0: expected a fraction from 0.01"},
-        {"[0.1, 0.2, 0.3]", "[0.1, 1.2, 0.3]",
-         "batteries[0].soc_floor_pu[1]: 1.2: expected a fraction"},
-        {"\"soc_ceiling_pu\": null", "\"soc_ceiling_pu\": 0.25",
-         "batteries[0].soc_floor_pu[2]: 0.3: expected at most the "
-         "soc_ceiling_pu of the step, 0.25"},
-        {"\"b1\"", "\"\"", "batteries[0].name: \"\": expected a name"},
-        {"\"b1\"", "\"a\\u001bb\"", "batteries[0].name: \"a?b\": expected"},
-        {"\"b1\"", "\"a\\u0022\"", "batteries[0].name: \"a\"\": expected"},
-        {"\"batch\"", "\"web\"",
-         "classes[1].name: \"web\": expected a name that no class"},
-        {"\"max_w\": 9,", "",
-         "classes[1].max_w: missing: expected a power in W"},
-        {"\"min_pu\": 0.2", "\"min_pu\": 2",
-         "classes[0].min_pu: 2: expected a fraction"},
-        {"\"min_pu\": 0.2", "\"max_w\": 2", "classes[0].max_w: no such key"},
-        {"\"deferrable\": true", "\"deferrable\": 1",
-         "classes[1].max_w: no such key"},
-        {"\"soc_end_min_pu\"", "\"soc_end_pu\"",
-         "batteries[0].soc_end_pu: no such key: expected name, energy_wh"},
-        {"\"soc_end_min_pu\"", "\"soc_min_pu\"",
-         "batteries[0].soc_min_pu: 0.4: expected this key once"},
-        {"\"grid_start_w\"", "\"grid\\u001bstart\"",
-         "grid?start: no such key: expected step_s"},
-        {"\"incumbent_w\": 4e6", "\"incumbent\": 4e6",
-         "demand_charge.incumbent: no such key"},
-        {"{\"rate_per_kw\": 2, \"incumbent_w\": 4e6}", "12",
-         "demand_charge: 12: expected an object"},
-        {"\"batteries\": [", "\"batteries\": [7, ",
-         "batteries[0]: 7: expected an object"},
-        {"\"classes\": [", "\"classes\": {}, \"x\": [", "x: no such key"},
-        {"[1, 2, 3]", "[1, 2, -3]", "classes[0].demand_w[2]: -3: expected"},
-    };
     char text[TEXT_MAX];
     char why[SCHEDULE_WHY_MAX];
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        change(cases[i][0], cases[i][1], text);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        change(faults[i][0], faults[i][1], text);
         enum err e =
             schedule_file_read(text, strlen(text), problem, why, sizeof(why));
         if (e == ERR_NONE) {
-            fail_msg("\"%s\" was taken", cases[i][1]);
-        } else if (strncmp(why, cases[i][2], strlen(cases[i][2])) != 0) {
-            fail_msg("\"%s\" does not begin with \"%s\"", why, cases[i][2]);
+            fail_msg("\"%s\" was taken", faults[i][1]);
+        } else if (strncmp(why, faults[i][2], strlen(faults[i][2])) != 0) {
+            fail_msg("\"%s\" does not begin with \"%s\"", why, faults[i][2]);
         }
     }
 }

@@ -48,70 +48,66 @@ static struct trace_cfg config(void)
         .load = path, .scale = 1.0, .repeat = 1, .peak_w = 1e6};
 }
 
+static const struct {
+    const char *what;
+    const char *text;
+    const char *column;
+    double power_w[3]; /* at 0, 1 and 2 s */
+    int64_t start_utc_ms;
+    double duration_s;
+} good_files[] = {
+    {"watts", "t_s,x_w\n0,1\n1,2\n2,3\n", NULL, {1, 2, 3}, -1, 3},
+    {"held", "t_s,x_kw\n5,1\n7,2\n", NULL, {1e3, 1e3, 2e3}, -1, 4},
+    {"mark, CRLF, empty lines, quotes, spaces",
+     "\xEF\xBB\xBFrun,\"t_s\" , ac_mw\r\n\r\n\"a,\"\"b\"\"\n\",0, 1 "
+     "\r\n,1,\"2\"\r\n,2,3",
+     NULL,
+     {1e6, 2e6, 3e6},
+     -1,
+     3},
+    {"second column",
+     "t_s,x_w,y_w\n0,1,4\n1,2,5\n2,3,6\n",
+     "y_w",
+     {4, 5, 6},
+     -1,
+     3},
+    {"unix", "unix_ms,x_w\n1000,1\n2000,2\n3000,3\n", NULL, {1, 2, 3}, 1000, 3},
+    {"utc",
+     "time_utc,x_w\n2026-11-21T00:00:00Z,1\n2026-11-21T01:00:01+01:00,2\n"
+     "2026-11-21T00:00:02Z,3\n",
+     NULL,
+     {1, 2, 3},
+     1795219200000,
+     3},
+    {"t_s first, start from unix_ms",
+     "unix_ms,t_s,x_w\n5000,0,1\n5001,1,2\n5002,2,3\n",
+     NULL,
+     {1, 2, 3},
+     5000,
+     3},
+};
+
 static void test_good_files(void **state)
 {
     (void)state;
-    static const struct {
-        const char *what;
-        const char *text;
-        const char *column;
-        double power_w[3]; /* at 0, 1 and 2 s */
-        int64_t start_utc_ms;
-        double duration_s;
-    } cases[] = {
-        {"watts", "t_s,x_w\n0,1\n1,2\n2,3\n", NULL, {1, 2, 3}, -1, 3},
-        {"held", "t_s,x_kw\n5,1\n7,2\n", NULL, {1e3, 1e3, 2e3}, -1, 4},
-        {"mark, CRLF, empty lines, quotes, spaces",
-         "\xEF\xBB\xBFrun,\"t_s\" , ac_mw\r\n\r\n\"a,\"\"b\"\"\n\",0, 1 "
-         "\r\n,1,\"2\"\r\n,2,3",
-         NULL,
-         {1e6, 2e6, 3e6},
-         -1,
-         3},
-        {"second column",
-         "t_s,x_w,y_w\n0,1,4\n1,2,5\n2,3,6\n",
-         "y_w",
-         {4, 5, 6},
-         -1,
-         3},
-        {"unix",
-         "unix_ms,x_w\n1000,1\n2000,2\n3000,3\n",
-         NULL,
-         {1, 2, 3},
-         1000,
-         3},
-        {"utc",
-         "time_utc,x_w\n2026-11-21T00:00:00Z,1\n2026-11-21T01:00:01+01:00,2\n"
-         "2026-11-21T00:00:02Z,3\n",
-         NULL,
-         {1, 2, 3},
-         1795219200000,
-         3},
-        {"t_s first, start from unix_ms",
-         "unix_ms,t_s,x_w\n5000,0,1\n5001,1,2\n5002,2,3\n",
-         NULL,
-         {1, 2, 3},
-         5000,
-         3},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        write_bytes(cases[i].text, strlen(cases[i].text));
+    for (size_t i = 0; i < sizeof(good_files) / sizeof(good_files[0]); i++) {
+        write_bytes(good_files[i].text, strlen(good_files[i].text));
         struct trace_cfg cfg = config();
-        cfg.column = cases[i].column;
+        cfg.column = good_files[i].column;
         struct trace t;
         char why[512] = "";
         if (trace_load(&cfg, &t, why, sizeof(why)) != ERR_NONE) {
-            fail_msg("%s: %s", cases[i].what, why);
+            fail_msg("%s: %s", good_files[i].what, why);
         }
         size_t cursor = 0;
         for (int k = 0; k < 3; k++) {
             double got = trace_at(&t, k, &cursor);
-            if (got != cases[i].power_w[k]) {
-                fail_msg("%s: %g W at %d s", cases[i].what, got, k);
+            if (got != good_files[i].power_w[k]) {
+                fail_msg("%s: %g W at %d s", good_files[i].what, got, k);
             }
         }
-        assert_true(t.start_utc_ms == cases[i].start_utc_ms);
-        assert_true(fabs(t.duration_s - cases[i].duration_s) < 1e-9);
+        assert_true(t.start_utc_ms == good_files[i].start_utc_ms);
+        assert_true(fabs(t.duration_s - good_files[i].duration_s) < 1e-9);
         assert_false(t.synthetic);
         trace_clear(&t);
     }
