@@ -13,12 +13,9 @@
 #include <cmocka.h>
 
 #include "controller/clock.h"
-#include "controller/loop.h"
-#include "controller/watch.h"
-#include "models/plant.h"
 #include "policies/plan.h"
 #include "tests/controller/history_sample.h"
-#include "tests/site_fixture.h"
+#include "tests/controller/driven_fixture.h"
 
 #if defined(__has_feature)
 #define FEATURE(x) __has_feature(x)
@@ -60,134 +57,32 @@ void *realloc(void *old, size_t size)
 
 enum { N_BATTERIES = 3, N_PODS = 4, N_NODES = 10 };
 
-static const int64_t START_NS = 5000 * INT64_C(1000000000);
-static const int64_t START_UTC_MS = 1763683200000; /* 2025-11-21 */
-static const int64_t PERIOD_NS = 100000000;
-
-/* A loop, its ports, and the plant behind them. */
-struct world {
-    struct site *site;
-    struct ports *ports;
-    struct loop *loop;
-    struct plant *plant;
-    struct snapshot *seen; /* what perfect devices would say */
-    struct step_out *done; /* what they were told */
-    struct watch *watch;
-    int64_t mono_ns;
-    int64_t utc_ms;
-    int silent; /* battery that says nothing, or -1 */
-    int liar;   /* battery whose power is not finite, or -1 */
-    uint64_t lease_seq[N_BATTERIES];
-};
-
-static struct world *world_open(bool shadow)
+static struct driven *world_open(bool shadow)
 {
-    struct world *w = calloc(1, sizeof(*w));
-    w->site = fixture_site(N_BATTERIES, N_PODS, N_NODES);
-    w->site->grid.meter.present = true;
-    w->site->mqtt.present = true;
-    for (int i = 0; i < N_BATTERIES; i++) {
-        w->site->batteries[i].modbus.present = true;
-    }
-    w->ports = calloc(1, sizeof(*w->ports));
-    assert_int_equal(ports_init(w->ports, w->site), ERR_NONE);
-    struct loop_cfg cfg = {
-        .site = w->site,
-        .policy = POLICY_BALLAST,
-        .shadow = shadow,
-        .ports = w->ports,
-    };
-    assert_int_equal(loop_open(&cfg, &w->loop), ERR_NONE);
-    struct watch_cfg watch = {.site = w->site, .ports = w->ports};
-    assert_int_equal(watch_open(&watch, &w->watch), ERR_NONE);
-    w->plant = calloc(1, plant_size(w->site));
-    plant_init(w->plant, w->site, 100e6, 1);
-    w->seen = parts_snapshot(&w->ports->parts);
-    w->done = parts_out(&w->ports->parts);
-    snapshot_clear(w->seen, N_NODES);
-    w->done->n_nodes = N_NODES;
-    w->mono_ns = START_NS;
-    w->utc_ms = START_UTC_MS;
-    w->silent = -1;
-    w->liar = -1;
+    struct driven *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    driven_open(w, fixture_site(N_BATTERIES, N_PODS, N_NODES), shadow);
     return w;
 }
 
-static void world_close(struct world *w)
+static void world_close(struct driven *w)
 {
-    watch_close(w->watch);
-    loop_close(w->loop);
-    ports_clear(w->ports);
-    free(w->ports);
-    free(w->site);
-    free(w->plant);
-    free(w->seen);
-    free(w->done);
+    driven_close(w);
     free(w);
 }
 
-/* The workers' part before a tick. */
-static void world_speak(struct world *w)
-{
-    plant_observe(w->plant, w->site, w->mono_ns / 1000000, w->utc_ms, w->seen);
-    for (int i = 0; i < N_BATTERIES; i++) {
-        if (i == w->silent) {
-            continue;
-        }
-        struct device_values v = {.battery = w->seen->batteries[i]};
-        v.battery.power_w.value = i == w->liar ? NAN : v.battery.power_w.value;
-        mailbox_send(&w->ports->batteries[i].values, &v);
-    }
-    struct device_values v = {.meter = w->seen->meter};
-    mailbox_send(&w->ports->meter.values, &v);
-    struct mqtt_inputs *m = mailbox_slot(&w->ports->mqtt.inputs);
-    memcpy(m->pods, w->seen->pods, sizeof(m->pods));
-    memcpy(m->prices, w->seen->prices, sizeof(m->prices));
-    memcpy(m->utility, w->seen->utility, sizeof(m->utility));
-    memcpy(m->jobs, w->seen->jobs, sizeof(m->jobs));
-    m->n_nodes = N_NODES;
-    memcpy(m->nodes, w->seen->nodes, N_NODES * sizeof(m->nodes[0]));
-    mailbox_post(&w->ports->mqtt.inputs);
-}
-
-/* The workers' part after it, then the plant lives on for a period. */
-static void world_obey(struct world *w)
-{
-    for (int i = 0; i < N_BATTERIES; i++) {
-        const struct device_lease *l =
-            mailbox_fetch(&w->ports->batteries[i].lease);
-        if (l != NULL) {
-            w->done->batteries[i] = l->command;
-            w->lease_seq[i] = l->seq;
-        }
-    }
-    const struct step_out *out = mailbox_fetch(&w->ports->mqtt.commands);
-    if (out != NULL) {
-        memcpy(w->done->pods, out->pods, sizeof(out->pods));
-        memcpy(w->done->nodes, out->nodes, N_NODES * sizeof(out->nodes[0]));
-        w->done->node_to = N_NODES;
-        plant_command(w->plant, w->site, w->done);
-    }
-    plant_step(w->plant, w->site, 0.1);
-}
-
-static void world_tick(struct world *w, int64_t passed_ns)
+static void world_tick(struct driven *w, int64_t passed_ns)
 {
     w->mono_ns += passed_ns;
     w->utc_ms += passed_ns / 1000000;
-    world_speak(w);
+    driven_speak(w);
     counting = true;
     loop_tick(w->loop, w->mono_ns, w->utc_ms);
     counting = false;
-    world_obey(w);
+    driven_obey(w);
 }
 
-static const struct watched *world_look(struct world *w)
-{
-    return watch_look(w->watch, w->mono_ns / 1000000, w->utc_ms);
-}
-
-static void run(struct world *w, int n)
+static void run(struct driven *w, int n)
 {
     for (int i = 0; i < n; i++) {
         world_tick(w, PERIOD_NS);
@@ -208,7 +103,7 @@ static bool says(const struct watched *s, enum reason code, int64_t index)
 static void test_posts_a_command_in_every_tick(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, 30);
     for (int i = 0; i < N_BATTERIES; i++) {
         assert_int_equal(w->lease_seq[i], 30);
@@ -219,7 +114,7 @@ static void test_posts_a_command_in_every_tick(void **state)
     for (int i = 0; i < N_PODS; i++) {
         assert_true(w->done->pods[i].ttl_s > 0.0);
     }
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->loop.n_overruns, 0);
     assert_true(s->out->record.grid_w > 50e6);
     world_close(w);
@@ -228,29 +123,29 @@ static void test_posts_a_command_in_every_tick(void **state)
 static void test_a_silent_battery_becomes_its_worst_case(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, 50);
-    assert_false(says(world_look(w), REASON_STALE, 1));
+    assert_false(says(driven_look(w), REASON_STALE, 1));
     w->silent = 1;
     run(w, 30); /* stale after max(3 periods, 2 s) */
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_true(says(s, REASON_STALE, 1));
     assert_true(s->out->record.degraded > 0);
     assert_int_equal(w->done->batteries[0].valid, 1);
     w->silent = -1;
     run(w, 10);
-    assert_false(says(world_look(w), REASON_STALE, 1));
+    assert_false(says(driven_look(w), REASON_STALE, 1));
     world_close(w);
 }
 
 static void test_what_is_not_finite_is_not_used(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, 50);
     w->liar = 2;
     run(w, 10);
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_true(s->out->record.degraded > 0);
     assert_true(isfinite(s->out->record.battery_w));
     assert_true(isfinite(s->out->record.grid_w));
@@ -271,7 +166,7 @@ static void test_late_ticks_are_counted_and_not_caught_up(void **state)
         {100, 0, 0.1}, {100, 0, 0.1}, {300, 2, 0.3}, {50, 2, 0.1},
         {100, 2, 0.1}, {99, 2, 0.1},  {1, 2, 0.1},   {1000, 11, 1.0},
     };
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     world_tick(w, PERIOD_NS); /* sets the phase */
     uint64_t tick = 1;
     int64_t at_ms = 0;
@@ -284,21 +179,21 @@ static void test_late_ticks_are_counted_and_not_caught_up(void **state)
         at_ms += ticks[i].passed_ms;
         world_tick(w, ticks[i].passed_ms * 1000000);
         tick++;
-        const struct watched *s = world_look(w);
+        const struct watched *s = driven_look(w);
         if (s->loop.tick == tick) { /* not every tick has a view */
             assert_int_equal(s->loop.n_overruns, ticks[i].n_overruns);
             assert_true(fabs(s->in->dt_s - ticks[i].dt_s) < 1e-9);
         }
     }
     run(w, 3);
-    assert_int_equal(world_look(w)->loop.n_overruns, 11);
+    assert_int_equal(driven_look(w)->loop.n_overruns, 11);
     world_close(w);
 }
 
 static void test_next_deadline_keeps_the_phase(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     int64_t next_ns = loop_tick(w->loop, START_NS, START_UTC_MS);
     assert_true(next_ns == START_NS + PERIOD_NS);
     next_ns = loop_tick(w->loop, next_ns + 30000000, START_UTC_MS + 130);
@@ -311,25 +206,25 @@ static void test_next_deadline_keeps_the_phase(void **state)
 static void test_a_jump_of_the_wall_clock_is_an_event(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, 50);
     w->utc_ms += 3600 * 1000;
     run(w, 5);
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->loop.n_clock_jumps, 1);
     assert_true(fabs(s->loop.clock_jump_s - 3600.0) < 1.0);
     assert_true(fabs(s->in->dt_s - 0.1) < 1e-9);
     assert_int_equal(s->out->record.degraded, 0);
     w->utc_ms -= 7200 * 1000;
     run(w, 5);
-    s = world_look(w);
+    s = driven_look(w);
     assert_int_equal(s->loop.n_clock_jumps, 2);
     assert_int_equal(s->out->record.degraded, 0);
     world_close(w);
 }
 
 /* Solve what was asked, 'late' ticks after it was. */
-static void answer_problem(struct world *w)
+static void answer_problem(struct driven *w)
 {
     const struct problem *p = mailbox_fetch(&w->ports->planner.problem);
     assert_non_null(p);
@@ -345,13 +240,13 @@ static void answer_problem(struct world *w)
 static void test_a_plan_enters_when_it_was_declared(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, 1);
     answer_problem(w); /* built at tick 1 */
     run(w, PLAN_DELAY_TICKS - 1);
-    assert_int_equal(world_look(w)->plan.status, PLAN_NONE);
+    assert_int_equal(driven_look(w)->plan.status, PLAN_NONE);
     run(w, 3);
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->plan.status, PLAN_OPTIMAL);
     assert_int_equal(s->plan.from_tick, 1 + PLAN_DELAY_TICKS);
     assert_int_equal(s->loop.n_late_plans, 0);
@@ -361,11 +256,11 @@ static void test_a_plan_enters_when_it_was_declared(void **state)
 static void test_a_late_plan_enters_in_the_next_tick(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     run(w, PLAN_DELAY_TICKS + 20);
     answer_problem(w);
     run(w, 3);
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->plan.from_tick, PLAN_DELAY_TICKS + 21);
     assert_int_equal(s->loop.n_late_plans, 1);
     world_close(w);
@@ -375,14 +270,14 @@ static void test_a_late_plan_enters_in_the_next_tick(void **state)
 static void test_a_new_month_is_told_and_planned_for(void **state)
 {
     (void)state;
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     w->utc_ms = 1764547194000; /* 2025-11-30T23:59:54Z */
     run(w, 50);
     const struct problem *p = mailbox_fetch(&w->ports->planner.problem);
     assert_int_equal(p->causes, 1u << PLAN_BY_START);
     assert_true(p->billed_s > 0.0 && p->billed_s < 6.0);
     run(w, 20);
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->in->month_from_ms, 1764547200000);
     assert_int_equal(s->in->month_to_ms, 1767225600000);
     p = mailbox_fetch(&w->ports->planner.problem);
@@ -395,18 +290,18 @@ static void test_a_new_month_is_told_and_planned_for(void **state)
 static void test_shadow_computes_and_posts_nothing(void **state)
 {
     (void)state;
-    struct world *w = world_open(true);
+    struct driven *w = world_open(true);
     run(w, 50);
     for (int i = 0; i < N_BATTERIES; i++) {
         assert_int_equal(w->lease_seq[i], 0);
     }
     assert_null(mailbox_fetch(&w->ports->mqtt.commands));
-    const struct watched *s = world_look(w);
+    const struct watched *s = driven_look(w);
     assert_int_equal(s->out->batteries[0].valid, 1);
     world_close(w);
 }
 
-static struct historian *open_history(struct world *w, char folder[64])
+static struct historian *open_history(struct driven *w, char folder[64])
 {
     char db[96];
     char rec[96];
@@ -438,7 +333,7 @@ static void test_allocates_nothing_after_start(void **state)
         print_message("skip: the sanitizer owns malloc\n");
         skip();
     }
-    struct world *w = world_open(false);
+    struct driven *w = world_open(false);
     char folder[64];
     struct historian *h = open_history(w, folder);
     loop_record(w->loop, h);

@@ -15,18 +15,11 @@
 
 #include <cmocka.h>
 
-#include "controller/loop.h"
 #include "controller/planner.h"
-#include "controller/watch.h"
-#include "models/plant.h"
 #include "tests/controller/history_sample.h"
-#include "tests/site_fixture.h"
+#include "tests/controller/driven_fixture.h"
 
 enum { N_BATTERIES = 2, N_PODS = 2, HOURS = 48, ANSWER_MS = 20000 };
-
-static const int64_t START_NS = 5000 * INT64_C(1000000000);
-static const int64_t START_UTC_MS = 1763683200000; /* 2025-11-21 */
-static const int64_t PERIOD_NS = 100000000;
 
 /* What the planner's thread finds; changed only while it waits. */
 struct faults {
@@ -39,19 +32,11 @@ struct faults {
 /* The loop has its own ports, and what it and the planner say to each other
  * goes through our hands. */
 struct world {
-    struct site *site;
-    struct ports *ports;
+    struct driven d;
     struct ports *planning; /* the planner's */
-    struct loop *loop;
     struct planner *planner;
-    struct plant *plant;
-    struct snapshot *seen;
-    struct step_out *done;
-    struct watch *watch;
     struct problem *problem;
-    int64_t mono_ns;
-    int64_t utc_ms;
-    uint64_t lease_seq;
+    uint64_t n_ticks;
     struct faults faults;
 };
 
@@ -72,11 +57,11 @@ static void spoil(void *context, enum plan_status rung, struct schedule *s)
 /* Cheap nights, dear evenings. */
 static void tell_prices(struct world *w, double shift)
 {
-    struct price_in *p = &w->seen->prices[0];
+    struct price_in *p = &w->d.seen->prices[0];
     *p = (struct price_in){.start_at_ms = START_UTC_MS,
                            .step_s = 3600.0,
                            .n_slots = HOURS,
-                           .mono_ms = w->mono_ns / 1000000,
+                           .mono_ms = w->d.mono_ns / 1000000,
                            .expires_at_ms = INT64_MAX};
     for (int i = 0; i < HOURS; i++) {
         p->per_kwh[i] = (i % 24 < 8 ? 0.02 : i % 24 < 17 ? 0.06 : 0.3) + shift;
@@ -86,7 +71,7 @@ static void tell_prices(struct world *w, double shift)
 static void open_planner(struct world *w, double deadline_s, bool faulty)
 {
     struct planner_cfg cfg = {
-        .site = w->site, .ports = w->planning, .deadline_s = deadline_s};
+        .site = w->d.site, .ports = w->planning, .deadline_s = deadline_s};
     if (faulty) {
         cfg.faults = (struct planner_faults){
             .stop = time_is_up, .spoil = spoil, .context = &w->faults};
@@ -94,40 +79,16 @@ static void open_planner(struct world *w, double deadline_s, bool faulty)
     assert_int_equal(planner_open(&cfg, &w->planner), ERR_NONE);
 }
 
-static struct ports *open_ports(const struct site *site)
-{
-    struct ports *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    assert_int_equal(ports_init(p, site), ERR_NONE);
-    return p;
-}
-
 static struct world *world_open(void)
 {
     struct world *w = calloc(1, sizeof(*w));
-    w->site = fixture_site(N_BATTERIES, N_PODS, 0);
-    w->site->grid.meter.present = true;
-    w->site->mqtt.present = true;
-    w->site->n_prices = 1;
-    w->site->prices[0].fallback_per_kwh = 0.05;
-    for (int i = 0; i < N_BATTERIES; i++) {
-        w->site->batteries[i].modbus.present = true;
-    }
-    w->ports = open_ports(w->site);
-    w->planning = open_ports(w->site);
-    struct loop_cfg cfg = {
-        .site = w->site, .policy = POLICY_BALLAST, .ports = w->ports};
-    assert_int_equal(loop_open(&cfg, &w->loop), ERR_NONE);
-    struct watch_cfg watch = {.site = w->site, .ports = w->ports};
-    assert_int_equal(watch_open(&watch, &w->watch), ERR_NONE);
-    w->plant = calloc(1, plant_size(w->site));
+    assert_non_null(w);
+    struct site *site = fixture_site(N_BATTERIES, N_PODS, 0);
+    site->n_prices = 1;
+    site->prices[0].fallback_per_kwh = 0.05;
+    driven_open(&w->d, site, false);
+    w->planning = driven_ports(site);
     w->problem = calloc(1, sizeof(*w->problem));
-    plant_init(w->plant, w->site, 100e6, 1);
-    w->seen = parts_snapshot(&w->ports->parts);
-    w->done = parts_out(&w->ports->parts);
-    snapshot_clear(w->seen, 0);
-    w->mono_ns = START_NS;
-    w->utc_ms = START_UTC_MS;
     w->faults.stop_at = -1;
     tell_prices(w, 0.0);
     return w;
@@ -136,54 +97,22 @@ static struct world *world_open(void)
 static void world_close(struct world *w)
 {
     planner_close(w->planner);
-    watch_close(w->watch);
-    loop_close(w->loop);
-    ports_clear(w->ports);
+    driven_close(&w->d);
     ports_clear(w->planning);
-    free(w->ports);
     free(w->planning);
-    free(w->site);
-    free(w->plant);
     free(w->problem);
-    free(w->seen);
-    free(w->done);
     free(w);
 }
 
-static void speak(struct world *w)
-{
-    plant_observe(w->plant, w->site, w->mono_ns / 1000000, w->utc_ms, w->seen);
-    for (int i = 0; i < N_BATTERIES; i++) {
-        struct device_values v = {.battery = w->seen->batteries[i]};
-        mailbox_send(&w->ports->batteries[i].values, &v);
-    }
-    struct device_values v = {.meter = w->seen->meter};
-    mailbox_send(&w->ports->meter.values, &v);
-    struct mqtt_inputs *m = mailbox_slot(&w->ports->mqtt.inputs);
-    memcpy(m->pods, w->seen->pods, sizeof(m->pods));
-    memcpy(m->prices, w->seen->prices, sizeof(m->prices));
-    memcpy(m->utility, w->seen->utility, sizeof(m->utility));
-    memcpy(m->jobs, w->seen->jobs, sizeof(m->jobs));
-    m->n_nodes = 0;
-    mailbox_post(&w->ports->mqtt.inputs);
-}
-
+/* Every battery has a new and sound command in every tick. */
 static void obey(struct world *w)
 {
+    driven_obey(&w->d);
+    w->n_ticks++;
     for (int i = 0; i < N_BATTERIES; i++) {
-        const struct device_lease *l =
-            mailbox_fetch(&w->ports->batteries[i].lease);
-        assert_non_null(l);
-        assert_true(fabs(l->command.set_w) <= 10e6); /* and finite */
-        w->done->batteries[i] = l->command;
-        w->lease_seq = l->seq;
+        assert_true(w->d.lease_seq[i] == w->n_ticks);
+        assert_true(fabs(w->d.done->batteries[i].set_w) <= 10e6);
     }
-    const struct step_out *out = mailbox_fetch(&w->ports->mqtt.commands);
-    if (out != NULL) {
-        memcpy(w->done->pods, out->pods, sizeof(out->pods));
-        plant_command(w->plant, w->site, w->done);
-    }
-    plant_step(w->plant, w->site, 0.1);
 }
 
 static void nap(void)
@@ -195,7 +124,7 @@ static void nap(void)
  * this machine makes it need. */
 static void hand_over(struct world *w)
 {
-    const struct problem *p = mailbox_fetch(&w->ports->planner.problem);
+    const struct problem *p = mailbox_fetch(&w->d.ports->planner.problem);
     if (p == NULL) {
         return;
     }
@@ -212,24 +141,19 @@ static void hand_over(struct world *w)
         plan = mailbox_fetch(&w->planning->planner.plan);
     }
     assert_non_null(plan);
-    mailbox_send(&w->ports->planner.plan, plan);
+    mailbox_send(&w->d.ports->planner.plan, plan);
 }
 
 static void run(struct world *w, int n)
 {
     for (int i = 0; i < n; i++) {
-        w->mono_ns += PERIOD_NS;
-        w->utc_ms += PERIOD_NS / 1000000;
-        speak(w);
-        loop_tick(w->loop, w->mono_ns, w->utc_ms);
+        w->d.mono_ns += PERIOD_NS;
+        w->d.utc_ms += PERIOD_NS / 1000000;
+        driven_speak(&w->d);
+        loop_tick(w->d.loop, w->d.mono_ns, w->d.utc_ms);
         obey(w);
         hand_over(w);
     }
-}
-
-static const struct watched *look(struct world *w)
-{
-    return watch_look(w->watch, w->mono_ns / 1000000, w->utc_ms);
 }
 
 /* Everything that is logged, to a file. */
@@ -299,7 +223,7 @@ static void check_case(struct world *w, const struct fault_case *c, int i)
                                 .nan_price = c->nan_price};
     tell_prices(w, 1e-3 * i); /* which calls for a plan */
     run(w, 70);
-    const struct watched *s = look(w);
+    const struct watched *s = driven_look(&w->d);
     if (!(c->status >> s->plan.status & 1u)) {
         fail_msg("%s: %s", c->what,
                  plan_status_name((enum plan_status)s->plan.status));
@@ -312,7 +236,7 @@ static void check_case(struct world *w, const struct fault_case *c, int i)
     assert_int_equal(s->loop.plans.n_by[PLAN_BY_PRICE], i);
     assert_true(s->plan.from_tick == s->plan.built_tick + PLAN_DELAY_TICKS);
     assert_int_equal(s->loop.n_late_plans, 0);
-    assert_true(w->lease_seq == (uint64_t)(70 * (i + 1)));
+    assert_true(w->n_ticks == (uint64_t)(70 * (i + 1)));
     for (int64_t t = 0; t < s->plan.n_slots; t++) {
         assert_true(isfinite(s->plan.battery_w[t]));
     }
@@ -344,7 +268,7 @@ static void without_time_there_is_a_rule(void **state)
     struct log_file log = log_begin();
     open_planner(w, 0.0, false);
     run(w, 30);
-    struct plan plan = look(w)->plan;
+    struct plan plan = driven_look(&w->d)->plan;
     assert_int_equal(plan.status, PLAN_RULE);
     assert_int_equal(plan.tries[0].verdict, LADDER_TOO_LATE);
     assert_int_equal(plan.cut, 1);
@@ -353,7 +277,7 @@ static void without_time_there_is_a_rule(void **state)
     open_planner(w, 10.0, false);
     tell_prices(w, 0.01);
     run(w, 70);
-    assert_int_equal(look(w)->plan.status, PLAN_OPTIMAL);
+    assert_int_equal(driven_look(&w->d)->plan.status, PLAN_OPTIMAL);
     log_end(&log, text, sizeof(text));
     assert_non_null(strstr(text, "plan for start: RULE: FEASIBLE: time was "
                                  "up; HEURISTIC: time was up; SHIFTED: there "
