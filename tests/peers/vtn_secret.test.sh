@@ -4,16 +4,12 @@
 # hands out tokens, and repeats both in its refusals; none of it may stand in
 # anything that the run wrote, nor on its command line.
 set -u
-. tests/lib.sh
+. tests/live.sh
 what="no secret is written"
-for tool in mosquitto mosquitto_passwd; do
-    command -v $tool >/dev/null || { echo "skip - $what: no $tool"; exit 0; }
-done
-dir=$(mktemp -d) || exit 1
-pids=
-trap 'kill $pids 2>/dev/null; wait 2>/dev/null; rm -rf "$dir"' EXIT
+needs "$what" mosquitto mosquitto_passwd
 read -r mqtt bess door < <(free_ports 3)
 mkdir "$dir/keys" "$dir/ours"
+logs=$dir/ours
 secret=S3cretOfTheUtility/+
 password=PasswordOfTheBroker
 echo "$secret" >"$dir/keys/secret"
@@ -101,17 +97,13 @@ chmod 644 "$dir/keys/users"
 printf 'listener %s 127.0.0.1\nallow_anonymous false\npassword_file %s\n' \
     "$mqtt" "$dir/keys/users" >"$dir/keys/m.conf"
 [ "$(id -u)" = 0 ] && echo 'user root' >>"$dir/keys/m.conf"
-mosquitto -c "$dir/keys/m.conf" >"$dir/keys/m.log" 2>&1 &
-pids="$pids $!"
+start_broker "$dir/keys/m.conf"
 /usr/bin/python3 "$dir/keys/vtn.py" "$door" "$mqtt" "$secret" \
     "$dir/keys/seen" >"$dir/keys/vtn.log" 2>&1 &
 pids="$pids $!"
-"$BALLAST" sim "$dir/site.yaml" --load "$dir/load.csv" >"$dir/ours/sim.log" 2>&1 &
-pids="$pids $!"
+start_sim --load "$dir/load.csv"
 sleep 1
-"$BALLAST" run "$dir/site.yaml" >"$dir/ours/run.log" 2>&1 &
-run=$!
-pids="$pids $run"
+start_run
 for _ in $(seq 60); do
     sleep 0.5
     grep -q 'POST /reports' "$dir/keys/seen" 2>/dev/null && break
@@ -126,8 +118,7 @@ done
 "$BALLAST" check "$dir/site.yaml" >>"$dir/ours/asked" 2>&1
 "$BALLAST" export "$dir/site.yaml" --settlement --event e1 \
     >>"$dir/ours/asked" 2>&1
-kill $run
-wait $run
+stop_run
 
 why=
 grep -q 'GET /events' "$dir/keys/seen" || why="no events were listed"

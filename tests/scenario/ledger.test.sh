@@ -4,25 +4,9 @@
 # the sums of a replay, the ledgers of a running controller, and the days in its
 # history.
 set -u
-. tests/lib.sh
-dir=$(mktemp -d) || exit 1
-sim=
-broker=
-run=
-cleanup()
-{
-    # shellcheck disable=SC2086
-    kill $run $sim $broker 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+. tests/live.sh
 python=/usr/bin/python3
-if ! command -v $python >/dev/null; then
-    echo "skip - ledgers: no $python"
-    exit 0
-fi
+needs ledgers $python
 
 # site MQTT TERMS: a lot of forty cars and nothing else but a battery.
 site()
@@ -119,21 +103,13 @@ verdict "lent packs give energy, virtual km, and are paid for" "$(fleet lent '
     abs(f["owed_cur"] - 0.5e-3 * f["pack_wh"]
         - f["loss_ppm_mean"] * f["nodes"] * 1e-6 / 0.3 * 75 * 130) < 1e-6')"
 
-for tool in mosquitto; do
-    if ! command -v $tool >/dev/null; then
-        echo "skip - ledgers of a running controller: no $tool"
-        exit $failed
-    fi
-done
+needs "ledgers of a running controller" mosquitto
 read -r mqtt < <(free_ports 1)
 site "mqtt: {host: 127.0.0.1, port: $mqtt}" "" >"$dir/live.yaml"
-mosquitto -p "$mqtt" >"$dir/broker.log" 2>&1 &
-broker=$!
-sleep 0.3
-"$BALLAST" sim "$dir/live.yaml" --load gen:training >"$dir/sim.log" 2>&1 &
-sim=$!
-"$BALLAST" run "$dir/live.yaml" --for 60s >"$dir/run.log" 2>&1 &
-run=$!
+site=$dir/live.yaml
+start_broker
+start_sim --load gen:training
+start_run --for 60s
 
 # some compute, seen by status
 why="nothing computed"
@@ -164,29 +140,28 @@ grep -Eq '^ledger     lot: [0-9.]+ k?Wh computed, 0 Wh of it from packs, [0-9.]+
 verdict "and says them in one line" "$why"
 
 why=
-"$BALLAST" status "$dir/live.yaml" --fleet lot --from 31 >"$dir/cars.log" 2>&1
+"$BALLAST" status "$site" --fleet lot --from 31 >"$dir/cars.log" 2>&1
 [ "$(wc -l <"$dir/cars.log")" -eq 11 ] || why=$(cat "$dir/cars.log")
 grep -q '^lot-0031 ' "$dir/cars.log" || why=$(cat "$dir/cars.log")
-"$BALLAST" status "$dir/live.yaml" --fleet lot --cars 3 >"$dir/cars.log" 2>&1
+"$BALLAST" status "$site" --fleet lot --cars 3 >"$dir/cars.log" 2>&1
 grep -q '^37 more: --from 4$' "$dir/cars.log" || why=$(cat "$dir/cars.log")
 verdict "single cars are told on request" "$why"
 
 why=
-"$BALLAST" status "$dir/live.yaml" --fleet yard >/dev/null 2>"$dir/no.log"
+"$BALLAST" status "$site" --fleet yard >/dev/null 2>"$dir/no.log"
 [ $? -eq 1 ] || why="wrong exit code"
 grep -q 'no fleet yard' "$dir/no.log" || why=$(cat "$dir/no.log")
 verdict "of a fleet that is not there nothing" "$why"
 
 why=
-"$BALLAST" status "$dir/live.yaml" --fleet lot --from 41 >/dev/null 2>"$dir/no.log"
+"$BALLAST" status "$site" --fleet lot --from 41 >/dev/null 2>"$dir/no.log"
 [ $? -eq 1 ] || why="wrong exit code"
 grep -q -- '--from 41: lot has 40 cars' "$dir/no.log" || why=$(cat "$dir/no.log")
 "$BALLAST" status "$dir/live.yaml" --from 3 >/dev/null 2>"$dir/no.log"
 [ $? -eq 2 ] || why="$why; --from without --fleet is taken"
 verdict "nor beyond the last car, nor of no fleet" "$why"
 
-kill -TERM $run
-wait $run
+stop_run
 why=$($python - "$dir/h.db" "$dir/status.json" <<'EOF'
 import json, sqlite3, sys
 c = sqlite3.connect(sys.argv[1])

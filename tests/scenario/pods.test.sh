@@ -3,30 +3,9 @@
 # Compute that must give, live: a small battery, a job that starts, a pod that
 # takes its cap and does not obey, one that runs hot; `ballast sim` plays them.
 set -u
-. tests/lib.sh
-dir=$(mktemp -d) || exit 1
-sim=
-broker=
-run=
-cleanup()
-{
-    # shellcheck disable=SC2086
-    kill $run $sim $broker 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-python=/usr/bin/python3
-for tool in mosquitto mosquitto_sub mosquitto_pub $python; do
-    if ! command -v $tool >/dev/null; then
-        echo "skip - pods that disobey: no $tool"
-        exit 0
-    fi
-done
-
+. tests/live.sh
+needs "pods that disobey" mosquitto mosquitto_sub mosquitto_pub /usr/bin/python3
 read -r mqtt meter b1 < <(free_ports 3)
-site=$dir/site.yaml
 cat >"$site" <<EOF
 site: {name: t, time_zone: UTC, currency: USD}
 grid:
@@ -51,56 +30,12 @@ pods:
 mqtt: {host: 127.0.0.1, port: $mqtt}
 history: {file: $dir/h.db}
 EOF
-cat >"$dir/broker.conf" <<EOF
-listener $mqtt 127.0.0.1
-allow_anonymous true
-persistence false
-EOF
 
-# fault JSON: told to the simulator.
-fault()
-{
-    mosquitto_pub -p "$mqtt" -q 1 -t ballast/v1/t/sim/set -m "$1"
-}
-
-# holds EXPRESSION: true of the status 's', a dict.
-holds()
-{
-    "$BALLAST" status "$site" --json 2>/dev/null | $python -c '
-import json, sys
-s = json.load(sys.stdin)
-alarms = {(x["id"], x["asset"]) for x in s["alarms"]}
-load = s["load"]
-sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)' "$1" 2>/dev/null
-}
-
-# until_holds WHAT SECONDS EXPRESSION: ok where it comes to hold in that time.
-until_holds()
-{
-    local end=$(($(date +%s%N) / 1000000 + $2 * 1000))
-    while [ $(($(date +%s%N) / 1000000)) -le $end ]; do
-        if holds "$3"; then
-            verdict "$1" ""
-            return
-        fi
-        sleep 0.2
-    done
-    verdict "$1" "not within $2 s: $3; $("$BALLAST" status "$site" --json \
-        2>&1 | head -c 1500)"
-}
-
-mosquitto -c "$dir/broker.conf" >"$dir/broker.log" 2>&1 &
-broker=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    mosquitto_pub -p "$mqtt" -t x -m x 2>/dev/null && break
-    sleep 0.2
-done
-"$BALLAST" sim "$site" --load gen:training >"$dir/sim.log" 2>&1 &
-sim=$!
+start_broker
+start_sim --load gen:training
 sleep 1
 fault '{"load_w":1600000}'
-"$BALLAST" run "$site" >"$dir/run.out" 2>"$dir/run.log" &
-run=$!
+start_run
 until_holds "the load is seen, nothing is held back" 20 \
     '1.55e6 < load["served_w"] < 1.65e6 and load["shed_w"] < 1e3'
 sleep 6 # alarms are told from then on
@@ -125,9 +60,6 @@ fault '{"pod":"p1","disobeys":false}'
 fault '{"pod":"p2","hot":true}'
 until_holds "a pod that runs hot is named" 8 '("pod_hot", "p2") in alarms'
 
-kill -TERM $run
-wait $run
-code=$?
-run=
+stop_run
 verdict "it stops cleanly" "$([ $code -eq 0 ] || echo "exit $code")"
 exit $failed

@@ -4,40 +4,12 @@
 # market, `ballast run`.  A plan within a minute, and another one when prices
 # are published, an instruction comes, a job starts, a battery is lost.
 set -u
-. tests/lib.sh
-dir=$(mktemp -d) || exit 1
-sim=
-broker=
-run=
-cleanup()
-{
-    # shellcheck disable=SC2086
-    kill $run $sim $broker 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+. tests/live.sh
 python=/usr/bin/python3
-for tool in mosquitto mosquitto_sub mosquitto_pub $python; do
-    if ! command -v $tool >/dev/null; then
-        echo "skip - plans of a running controller: no $tool"
-        exit 0
-    fi
-done
+needs "plans of a running controller" mosquitto mosquitto_sub mosquitto_pub \
+    $python
 read -r mqtt meter b1 b2 < <(free_ports 4)
-site=$dir/site.yaml
 topic=ballast/v1/t/price/day_ahead
-
-battery()
-{
-    cat <<EOS
-  - {name: $1, kind: megapack, energy: 4 MWh, charge_max: 2 MW,
-     discharge_max: 2 MW, efficiency: 91 %, soc_min: 10 %, soc_max: 90 %,
-     chemistry: lfp, sim: {soc_start: 50 %, response: 50 ms},
-     modbus: {host: 127.0.0.1, port: $2, unit: 1, map: sunspec}}
-EOS
-}
 cat >"$site" <<EOF
 site: {name: t, time_zone: UTC, currency: USD}
 grid:
@@ -55,52 +27,12 @@ prices: [{market: day_ahead, topic: $topic, fallback: 45 USD/MWh}]
 mqtt: {host: 127.0.0.1, port: $mqtt}
 history: {file: $dir/h.db}
 EOF
-cat >"$dir/broker.conf" <<EOF
-listener $mqtt 127.0.0.1
-allow_anonymous true
-persistence false
-EOF
 # A load without jobs: nothing but what this script does calls for a plan.
 printf 't_s,load_w\n0,2500000\n3600,2500000\n' >"$dir/load.csv"
 
-# about EXPRESSION: its value in the status 's', 'p' its plan, 'c' how many
-# plans were made for what.
-about()
-{
-    "$BALLAST" status "$site" --json 2>/dev/null | $python -c '
-import json, sys
-s = json.load(sys.stdin)
-p = s["plan"]
-c = p["causes"]
-print(eval("(" + sys.argv[1] + ")"))' "$1" 2>/dev/null
-}
-
-# until_holds WHAT SECONDS EXPRESSION: ok where it comes to hold in that time.
-until_holds()
-{
-    local end=$((SECONDS + $2))
-    while [ $SECONDS -le $end ]; do
-        if [ "$(about "$3")" = True ]; then
-            verdict "$1" ""
-            return
-        fi
-        sleep 0.2
-    done
-    verdict "$1" "not within $2 s: $3; $(about p)"
-}
-
-say()
-{
-    mosquitto_pub -p "$mqtt" -q 1 "$@"
-}
-
-mosquitto -c "$dir/broker.conf" >"$dir/broker.log" 2>&1 &
-broker=$!
-sleep 0.3
-"$BALLAST" sim "$site" --load "$dir/load.csv" >"$dir/sim.log" 2>&1 &
-sim=$!
-"$BALLAST" run "$site" --for 5min >"$dir/run.out" 2>"$dir/run.log" &
-run=$!
+start_broker
+start_sim --load "$dir/load.csv"
+start_run --for 5min
 
 until_holds "a live run has an optimal plan within a minute" 60 \
     'p["status"] == "OPTIMAL" and s["price"]["source"] == "feed" and
@@ -164,10 +96,7 @@ until_holds "the changes of direction are told" 5 \
 echo "# $(about '"%d plans, %d changes of direction, %d late" % (
     s["loop"]["plans"], p["turns"], s["loop"]["late_plans"])')"
 
-kill -TERM "$run"
-wait "$run"
-code=$?
-run=
+stop_run
 verdict "it stops cleanly" "$([ $code -eq 0 ] || echo "exit code $code")"
 for cause in start price instruction job battery; do
     verdict "the log tells of a plan for $cause" "$(

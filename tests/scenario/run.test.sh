@@ -4,43 +4,14 @@
 # their controller.  Control within seconds, faults of devices and broker, a
 # controller that is killed, shadow, a clean stop, recordings that verify.
 set -u
-. tests/lib.sh
-dir=$(mktemp -d) || exit 1
-sim=
-broker=
-run=
-listener=
-cleanup()
-{
-    # shellcheck disable=SC2086
-    kill $run $sim $listener $broker 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+. tests/live.sh
 python=/usr/bin/python3
-for tool in mosquitto mosquitto_sub mosquitto_pub $python; do
-    if ! command -v $tool >/dev/null; then
-        echo "skip - ballast run on real sockets: no $tool"
-        exit 0
-    fi
-done
+needs "ballast run on real sockets" mosquitto mosquitto_sub mosquitto_pub \
+    $python
 
 # Ports that were free a moment ago.
 read -r mqtt meter b1 b2 < <(free_ports 4)
-
-site=$dir/site.yaml
 db=$dir/h.db
-battery()
-{
-    cat <<EOS
-  - {name: $1, kind: megapack, energy: 4 MWh, charge_max: 2 MW,
-     discharge_max: 2 MW, efficiency: 91 %, soc_min: 10 %, soc_max: 90 %,
-     chemistry: lfp, sim: {soc_start: 50 %, response: 50 ms},
-     modbus: {host: 127.0.0.1, port: $2, unit: 1, map: sunspec}}
-EOS
-}
 cat >"$site" <<EOF
 site: {name: t, time_zone: UTC, currency: USD}
 grid:
@@ -62,58 +33,6 @@ prices: [{market: day_ahead, topic: ballast/v1/t/price/day_ahead, fallback: 45 U
 mqtt: {host: 127.0.0.1, port: $mqtt}
 history: {file: $db}
 EOF
-cat >"$dir/broker.conf" <<EOF
-listener $mqtt 127.0.0.1
-allow_anonymous true
-persistence false
-EOF
-
-start_broker()
-{
-    mosquitto -c "$dir/broker.conf" >"$dir/broker.log" 2>&1 &
-    broker=$!
-}
-
-start_run()
-{
-    "$BALLAST" run "$site" "$@" >"$dir/run.out" 2>>"$dir/run.log" &
-    run=$!
-}
-
-# fault JSON: told to the simulator.
-fault()
-{
-    mosquitto_pub -p "$mqtt" -q 1 -t ballast/v1/t/sim/set -m "$1"
-}
-
-# holds EXPRESSION: true of the status 's', a dict.
-holds()
-{
-    "$BALLAST" status "$site" --json 2>/dev/null | $python -c '
-import json, sys
-s = json.load(sys.stdin)
-b = {x["name"]: x for x in s["batteries"]}
-d = {x["name"]: x for x in s["devices"]}
-alarms = {(x["id"], x["asset"]) for x in s["alarms"]}
-ids = {x["id"] for x in s["alarms"]}
-sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)' "$1" 2>/dev/null
-}
-
-# until_holds WHAT SECONDS EXPRESSION: ok where it comes to hold in that time.
-until_holds()
-{
-    local end=$((SECONDS + $2))
-    while [ $SECONDS -le $end ]; do
-        if holds "$3"; then
-            verdict "$1" ""
-            return
-        fi
-        sleep 0.2
-    done
-    verdict "$1" "not within $2 s: $3; $("$BALLAST" status "$site" --json \
-        2>&1 | head -c 2500)"
-}
-
 # setpoint PORT: WSet of a battery, and what is left of its reversion timer.
 setpoint()
 {
@@ -160,9 +79,7 @@ grep -q 'ballast run' "$dir/none.log" || why="no advice"
 verdict "status without a controller says what to do" "$why"
 
 start_broker
-sleep 0.3
-"$BALLAST" sim "$site" --load gen:training >"$dir/sim.log" 2>&1 &
-sim=$!
+start_sim --load gen:training
 start_run
 until_holds "the site is under control within seconds" 20 \
     'all(x["state"] == "ready" for x in s["batteries"]) and
@@ -260,7 +177,7 @@ verdict "without its controller the battery reverts by itself" "$why"
 
 mosquitto_sub -p "$mqtt" -t 'ballast/v1/t/+/+/set' \
     -t 'ballast/v1/t/+/+/cap/set' >"$dir/heard.log" &
-listener=$!
+pids=$!
 start_run --shadow
 until_holds "shadow starts over a killed run and computes" 10 \
     's["mode"] == "shadow" and b["b1"]["state"] in ("ready", "read_only") and
@@ -270,9 +187,7 @@ holds 'd["b1"]["writes"] == 0 and d["b2"]["writes"] == 0' ||
     why="it wrote to a device"
 [ ! -s "$dir/heard.log" ] || why="it sent: $(head -1 "$dir/heard.log")"
 verdict "shadow writes nothing to devices" "$why"
-kill -TERM "$run"
-wait "$run"
-code=$?
+stop_run
 why=
 [ $code -eq 0 ] || why="exit code $code: $(tail -3 "$dir/run.log")"
 [ ! -e "$db.sock" ] || why="socket left behind"

@@ -4,14 +4,8 @@
 # site, a limit of the utility by MQTT, then its settlement from the history,
 # which agrees with the evidence log.
 set -u
-. tests/lib.sh
-what="a live settlement"
-for tool in mosquitto mosquitto_pub; do
-    command -v $tool >/dev/null || { echo "skip - $what: no $tool"; exit 0; }
-done
-dir=$(mktemp -d) || exit 1
-pids=
-trap 'kill $pids 2>/dev/null; wait 2>/dev/null; rm -rf "$dir"' EXIT
+. tests/live.sh
+needs "a live settlement" mosquitto mosquitto_pub
 read -r mqtt bess < <(free_ports 2)
 
 # site FILE BASELINE
@@ -35,15 +29,10 @@ site "$dir/one.yaml" \
     "utility: {baseline: {high: 1, of: 2, look_back: 9, adjust: none}}"
 site "$dir/before.yaml" "utility: {baseline: {method: meter-before, before: 1 min}}"
 printf 't_s,load_kw\n0,3000\n600,3000\n' >"$dir/load.csv"
-printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$mqtt" >"$dir/m.conf"
-mosquitto -c "$dir/m.conf" >"$dir/m.log" 2>&1 &
-pids="$pids $!"
-"$BALLAST" sim "$dir/site.yaml" --load "$dir/load.csv" >"$dir/sim.log" 2>&1 &
-pids="$pids $!"
+start_broker
+start_sim --load "$dir/load.csv"
 sleep 1
-"$BALLAST" run "$dir/site.yaml" >"$dir/run.log" 2>&1 &
-run=$!
-pids="$pids $run"
+start_run
 for _ in $(seq 100); do
     "$BALLAST" status "$dir/t.db" --json >"$dir/s.json" 2>/dev/null &&
         [ -n "$(number "$dir/s.json" grid_w)" ] && break
@@ -55,7 +44,7 @@ at()
 {
     date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ
 }
-mosquitto_pub -h 127.0.0.1 -p "$mqtt" -q 1 -r -t ballast/v1/t/utility/limit -m \
+say -r -t ballast/v1/t/utility/limit -m \
     "{\"v\":1,\"id\":\"cap-9\",\"ts\":\"$(at $((start - 10)))\",\"kind\":\"import_max\",\"start\":\"$(at $start)\",\"end\":\"$(at $((start + 12)))\",\"value_w\":2400000}"
 while [ "$(date +%s)" -lt $((start + 15)) ]; do sleep 0.2; done
 
@@ -157,8 +146,7 @@ expect "$dir/five.json" "s['baseline']['too_few_days']" "five of ten" \
 verdict "the site file says how many days make a baseline" "$why"
 
 # Once it has stopped the evidence of the end is there.
-kill $run
-wait $run
+stop_run
 why=
 settle one last || why=$(cat "$dir/last.log")
 "$BALLAST" verify "$dir/last.json" >"$dir/v" 2>&1 || why=$(cat "$dir/v")
