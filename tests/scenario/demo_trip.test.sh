@@ -27,19 +27,26 @@ sed "s/port: 18830\b/port: $mqtt/; s/port: 16011\b/port: $meter/
 export BALLAST_DATA=$dir/data
 cd "$dir" || exit 1
 
-"$BALLAST" demo --plain --trip --stop --for 70s >out 2>err &
-demo=$!
-for _ in $(seq 900); do
-    grep -q 'demo: the cluster stops' out && break
-    kill -0 $demo 2>/dev/null || break
-    sleep 0.1
-done
-sleep 8
-"$BALLAST" status ballast-demo/ballast.db --json >status.json 2>status.err
-kill -INT $demo
-wait $demo
-rc=$?
-demo=
+# play: the whole demo; its exit code is in $rc, the status 8 s after the stop in
+# status.json.
+play()
+{
+    rm -rf ballast-demo
+    "$BALLAST" demo --plain --trip --stop --for 70s >out 2>err &
+    demo=$!
+    for _ in $(seq 900); do
+        grep -q 'demo: the cluster stops' out && break
+        kill -0 $demo 2>/dev/null || break
+        sleep 0.1
+    done
+    sleep 8
+    "$BALLAST" status ballast-demo/ballast.db --json >status.json 2>status.err
+    kill -INT $demo
+    wait $demo
+    rc=$?
+    demo=
+}
+play
 verdict "the demo ends with 0" \
     "$([ $rc -eq 0 ] || echo "exit $rc: $(tail -n 3 err | tr '\n' ' ')")"
 verdict "it says that a battery trips" \
@@ -69,18 +76,23 @@ if s["batteries"][1]["power_w"] < 0.2e6:
     print(s["batteries"][1]["power_w"], s["grid"])
 PYTHON
 )"
-# A machine with twice as much to do as it has cores answers too late.
-why=$(ask <<'PYTHON'
+# The machine that this runs on may hold up sim or controller for so long that a
+# ramp shows; not twice, so what shows again is a fault.
+ramp()
+{
+    ask <<'PYTHON'
 v = s["compliance"]["violations"]
 if v["ramp"] > 0:
-    print(v)
+    print(v, s["compliance"]["ramp_max_w_per_s"], "W/s,", s["loop"])
 PYTHON
-)
-if [ -n "$why" ] && awk -v n="$(nproc)" '{exit !($1 > 2 * n)}' /proc/loadavg; then
-    echo "skip - the ramp is kept all the while: this machine is busy; $why"
-else
-    verdict "the ramp is kept all the while" "$why"
+}
+why=$(ramp)
+if [ -n "$why" ]; then
+    echo "# played again: $why"
+    play
+    why=$(ramp)
 fi
+verdict "the ramp is kept all the while" "$why"
 verdict "the evidence log is whole" \
     "$("$BALLAST" verify ballast-demo/ballast.db.evidence >said 2>&1 ||
         head -n 2 said)"
