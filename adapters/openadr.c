@@ -33,6 +33,7 @@ enum err openadr_open(const struct openadr_cfg *cfg, struct openadr **out,
         snprintf(why, why_size, "%s", err_text(ERR_MEMORY));
         return ERR_MEMORY;
     }
+    temp_folder_sweep();
     o->cfg = *cfg;
     o->cfg.callback = cfg->callback != NULL ? cfg->callback : "";
     o->cfg.bearer = cfg->bearer != NULL ? cfg->bearer : "";

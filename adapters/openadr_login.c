@@ -2,12 +2,8 @@
 #include "adapters/openadr_login.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "adapters/json_in.h"
 #include "adapters/secret_file.h"
@@ -41,18 +37,6 @@ static enum err take_own(const struct openadr_login_cfg *cfg,
     return e;
 }
 
-/* Write what is meant to be PEM into a file of ours. */
-static bool keep_pem(const char *folder, const char *name, const char *text,
-                     char path[OPENADR_PEM_PATH_MAX])
-{
-    snprintf(path, OPENADR_PEM_PATH_MAX, "%.100s/%s", folder, name);
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    size_t size = strlen(text);
-    bool good = fd >= 0 && write(fd, text, size) == (ssize_t)size;
-    return (fd < 0 || close(fd) == 0) && good;
-}
-
 static bool is_pem(const char *text)
 {
     return strncmp(text, pem_begin, sizeof(pem_begin) - 1) == 0 &&
@@ -74,25 +58,28 @@ static enum err take_handed(const cJSON *login, struct openadr_login *out,
                  "it hands out none");
         return ERR_UNKNOWN;
     }
-    char folder[] = "/tmp/ballast-XXXXXX";
-    if (mkdtemp(folder) == NULL) {
-        snprintf(why, HTTP_WHY_MAX, "no folder in /tmp for the certificate: %s",
+    if (temp_folder_make(&out->folder) != ERR_NONE) {
+        snprintf(why, HTTP_WHY_MAX,
+                 "no folder in $TMPDIR or /tmp for the certificate: %s",
                  strerror(errno));
         return ERR_IO;
     }
-    snprintf(out->folder, sizeof(out->folder), "%s", folder);
-    bool good = keep_pem(folder, "cert.pem", cert, out->cert_pem) &&
-                keep_pem(folder, "key.pem", key, out->key_pem);
+    const struct temp_folder *folder = &out->folder;
+    bool good =
+        temp_folder_write(folder, "cert.pem", cert, out->cert_pem) ==
+            ERR_NONE &&
+        temp_folder_write(folder, "key.pem", key, out->key_pem) == ERR_NONE;
     out->cert_file = out->cert_pem;
     out->key_file = out->key_pem;
     if (good && json_in_text(login, "caCert", &ca) == JSON_IN_OK &&
         is_pem(ca)) {
-        good = keep_pem(folder, "ca.pem", ca, out->ca_pem);
+        good = temp_folder_write(folder, "ca.pem", ca, out->ca_pem) == ERR_NONE;
         out->ca_file = out->ca_pem;
     }
     if (!good) {
-        snprintf(why, HTTP_WHY_MAX, "the certificate cannot be kept in %s: %s",
-                 folder, strerror(errno));
+        snprintf(why, HTTP_WHY_MAX,
+                 "the certificate cannot be kept in %.100s: %s", folder->path,
+                 strerror(errno));
     }
     return good ? ERR_NONE : ERR_IO;
 }
@@ -141,15 +128,7 @@ enum err openadr_login_make(const struct openadr_login_cfg *cfg,
 
 void openadr_login_clear(struct openadr_login *l)
 {
-    const char *const files[] = {l->ca_pem, l->cert_pem, l->key_pem};
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        if (files[i][0] != '\0') {
-            unlink(files[i]);
-        }
-    }
-    if (l->folder[0] != '\0') {
-        rmdir(l->folder);
-    }
+    temp_folder_remove(&l->folder);
     secret_file_wipe(l->secret, sizeof(l->secret));
     *l = (struct openadr_login){.user = ""};
 }

@@ -5,17 +5,20 @@
  * VTN hands out (OpenADR 3.1 yaml, mqttNotifierAuthentication...).
  *
  * Our own key and password lie in files that only their owner may read; what
- * the VTN hands out is kept in a folder of ours, mode 0700, while it is used.
+ * the VTN hands out is kept in a temp_folder of ours while it is used, as paho
+ * takes certificates as files only; openadr_open sweeps what a killed process
+ * left.
  */
 #ifndef ADAPTERS_OPENADR_LOGIN_H
 #define ADAPTERS_OPENADR_LOGIN_H
 
 #include "adapters/http_client.h"
+#include "adapters/temp_folder.h"
 #include "models/err.h"
 
 #include <cjson/cJSON.h>
 
-enum { OPENADR_PASSWORD_MAX = 256, OPENADR_PEM_PATH_MAX = 128 };
+enum { OPENADR_PASSWORD_MAX = 256 };
 
 struct openadr_login_cfg {
     const char *client; /* our name, for "{clientID}" */
@@ -35,10 +38,10 @@ struct openadr_login {
     const char *cert_file;
     const char *key_file;
     char secret[OPENADR_PASSWORD_MAX];
-    char folder[OPENADR_PEM_PATH_MAX]; /* "": none */
-    char ca_pem[OPENADR_PEM_PATH_MAX];
-    char cert_pem[OPENADR_PEM_PATH_MAX];
-    char key_pem[OPENADR_PEM_PATH_MAX];
+    struct temp_folder folder;
+    char ca_pem[TEMP_PATH_MAX];
+    char cert_pem[TEMP_PATH_MAX];
+    char key_pem[TEMP_PATH_MAX];
 };
 
 /*

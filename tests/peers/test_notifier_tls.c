@@ -289,13 +289,12 @@ static void a_certificate_may_be_handed_out(void **state)
     struct stat st;
     assert_int_equal(stat(login.key_file, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(stat(login.folder, &st), 0);
+    assert_int_equal(stat(login.folder.path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     assert_true(is_let_in(&login, "localhost", UP_MS));
-    char folder[OPENADR_PEM_PATH_MAX];
-    snprintf(folder, sizeof(folder), "%s", login.folder);
+    struct temp_folder folder = login.folder;
     openadr_login_clear(&login);
-    assert_int_not_equal(stat(folder, &st), 0);
+    assert_int_not_equal(stat(folder.path, &st), 0);
 }
 
 static void what_is_refused(void **state)
@@ -316,7 +315,7 @@ static void what_is_refused(void **state)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         assert_int_equal(make(&cfg, texts[i], &login, why), ERR_UNKNOWN);
         assert_true(why[0] != '\0' && strstr(why, "t0ken") == NULL);
-        assert_int_equal(login.folder[0], '\0');
+        assert_int_equal(login.folder.path[0], '\0');
         openadr_login_clear(&login);
     }
     /* keys and passwords that others may read */
