@@ -64,18 +64,20 @@ static bool is_dip(const double *d)
 }
 
 /* Least local minimum of each block: only these are chosen.  The first block
- * and the last, in which a lag lacks a neighbour, are left to a closer look. */
-static void find_least(const double *restrict d, double *restrict least)
+ * and the last, in which a lag lacks a neighbour, are left to a closer look.
+ * To mark them first and then to seek takes two loops without a branch. */
+WIDE static void find_least(const double *restrict d, double *restrict least)
 {
+    double dips[FORECAST_LAGS];
+    for (int i = FORECAST_BLOCK; i < FORECAST_LAGS - FORECAST_BLOCK; i++) {
+        dips[i] = is_dip(&d[i]) ? d[i] : NO_DIP;
+    }
     least[0] = 0.0;
     least[FORECAST_BLOCKS - 1] = 0.0;
     for (int b = 1; b < FORECAST_BLOCKS - 1; b++) {
-        d += FORECAST_BLOCK;
         double m = NO_DIP;
-        for (int i = 0; i < FORECAST_BLOCK; i++) {
-            if (d[i] < m && is_dip(&d[i])) {
-                m = d[i];
-            }
+        for (int i = b * FORECAST_BLOCK; i < (b + 1) * FORECAST_BLOCK; i++) {
+            m = dips[i] < m ? dips[i] : m;
         }
         least[b] = m;
     }
