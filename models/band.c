@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "models/clamp.h"
+
 static const double pi = 3.14159265358979323846;
 static const double recent_s = 60.0;
 
@@ -82,9 +84,9 @@ double band_push(struct band *b, double value)
         y = section_push(&b->sections[i], y);
     }
     b->sum_square += y * y;
-    double part = fmin(1.0, b->period_s / recent_s);
+    double part = min_of(1.0, b->period_s / recent_s);
     b->recent_square += part * (y * y - b->recent_square);
-    b->recent_max_square = fmax(b->recent_max_square, b->recent_square);
+    b->recent_max_square = max_of(b->recent_max_square, b->recent_square);
     return y;
 }
 

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 static const double POSSIBLE = 1e12;       /* a terawatt, if it is in W */
 static const double HAMPEL = 5.0;          /* deviations from the median */
 static const double MAD_TO_SIGMA = 1.4826; /* of a normal distribution */
@@ -77,9 +79,9 @@ static void believe(struct clean_state *c, double value, double dt_s)
         c->lo = value;
         c->hi = value;
     }
-    double fade = fmin(dt_s / RANGE_FADE_S, 1.0);
-    c->lo = fmin(value, c->lo + fade * (value - c->lo));
-    c->hi = fmax(value, c->hi + fade * (value - c->hi));
+    double fade = min_of(dt_s / RANGE_FADE_S, 1.0);
+    c->lo = min_of(value, c->lo + fade * (value - c->lo));
+    c->hi = max_of(value, c->hi + fade * (value - c->hi));
     c->window[c->n % CLEAN_WINDOW] = value;
     c->n++;
     c->believed = value;
@@ -90,11 +92,11 @@ static bool is_stuck(struct clean_state *c, double value, double dt_s)
     if (value == c->last) {
         c->same_s += dt_s;
     } else {
-        c->longest_s = fmax(c->longest_s * STILL_FADE, c->same_s);
+        c->longest_s = max_of(c->longest_s * STILL_FADE, c->same_s);
         c->same_s = 0.0;
     }
     c->last = value;
-    return c->same_s > fmax(STUCK_S, STUCK_TIMES * c->longest_s);
+    return c->same_s > max_of(STUCK_S, STUCK_TIMES * c->longest_s);
 }
 
 static bool is_gap(struct clean_state *c, double dt_s)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 static const double window_s = 60.0; /* longest tau, and of the swing */
 static const double tolerance = 1.01;
 
@@ -97,7 +99,7 @@ static int64_t interval_of(const struct compliance *c, double *part_pu)
         (double)c->start_utc_ms / 1e3 + (double)c->ticks * c->period_s;
     /* A tick that begins on the boundary must not fall before it. */
     double x = (at_s + 1e-6) / c->grid.demand_interval_s;
-    *part_pu = fmax(0.0, x - floor(x));
+    *part_pu = max_of(0.0, x - floor(x));
     return (int64_t)floor(x);
 }
 
@@ -165,7 +167,7 @@ static void push_swing(struct compliance *c, double grid_w)
     double mean_w = window_mean_push(&c->swing_mean, grid_w);
     double high_w = window_extreme_push(&c->swing_max, mean_w);
     double low_w = window_extreme_push(&c->swing_min, mean_w);
-    c->pp60_max_w = fmax(c->pp60_max_w, high_w - low_w);
+    c->pp60_max_w = max_of(c->pp60_max_w, high_w - low_w);
     int64_t age = c->ticks - c->forced_tick;
     bool forced = age <= c->swing_max.span + c->swing_mean.n - 1;
     bool over = high_w - low_w > c->grid.swing_max_w * tolerance;
@@ -242,7 +244,7 @@ static void push_demand(struct compliance *c, double grid_w)
     int64_t number = interval_of(c, &part_pu);
     if (number != d->number) {
         double mean_w = d->sum_w / d->ticks;
-        d->peak_w = d->done == 0 ? mean_w : fmax(d->peak_w, mean_w);
+        d->peak_w = d->done == 0 ? mean_w : max_of(d->peak_w, mean_w);
         d->done++;
         d->number = number;
         d->ticks = 0.0;
@@ -271,10 +273,10 @@ void compliance_push(struct compliance *c, struct compliance_in in)
     push_limits(c, &in);
     push_demand(c, in.grid_w);
     push_bands(c, in.grid_w);
-    c->import_ws += fmax(0.0, in.grid_w) * c->period_s;
-    c->export_ws += fmax(0.0, -in.grid_w) * c->period_s;
-    c->peak_tick_w = fmax(c->peak_tick_w, in.grid_w);
-    c->edge_max_w = fmax(c->edge_max_w, fabs(in.grid_w - c->last_w));
+    c->import_ws += max_of(0.0, in.grid_w) * c->period_s;
+    c->export_ws += max_of(0.0, -in.grid_w) * c->period_s;
+    c->peak_tick_w = max_of(c->peak_tick_w, in.grid_w);
+    c->edge_max_w = max_of(c->edge_max_w, fabs(in.grid_w - c->last_w));
     c->last_w = in.grid_w;
     c->ticks++;
 }
@@ -301,7 +303,7 @@ static double demand_peak(const struct compliance *c)
         return mean_w;
     }
     bool whole = d->ticks * c->period_s > c->grid.demand_interval_s - 1e-6;
-    return whole ? fmax(d->peak_w, mean_w) : d->peak_w;
+    return whole ? max_of(d->peak_w, mean_w) : d->peak_w;
 }
 
 struct compliance_result compliance_result(const struct compliance *c)

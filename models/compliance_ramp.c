@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/wide.h"
 
 static const double tolerance = 1.01;
@@ -15,7 +16,7 @@ void compliance_ramp_init(struct compliance_ramp *r,
                           int64_t longest)
 {
     double average = round(grid->ramp_average_s / period_s);
-    int64_t n = (int64_t)fmin(fmax(average, 1.0), WINDOW_MAX - 1);
+    int64_t n = (int64_t)min_of(max_of(average, 1.0), WINDOW_MAX - 1);
     window_mean_init(&r->mean, n, 0.0);
     r->period_s = period_s;
     r->limit_w_per_s = grid->ramp_max_w_per_s * tolerance;
@@ -49,11 +50,11 @@ WIDE static double steepest(const double *from_w, const double *per_tau,
         }
     }
     for (int64_t k = 0; i < n; i++, k++) {
-        lanes[k] = fmax(lanes[k], fabs(to_w - from_w[i]) * per_tau[i]);
+        lanes[k] = max_of(lanes[k], fabs(to_w - from_w[i]) * per_tau[i]);
     }
     double best = 0.0;
     for (int64_t k = 0; k < LANES; k++) {
-        best = fmax(best, lanes[k]);
+        best = max_of(best, lanes[k]);
     }
     return best;
 }
@@ -82,12 +83,12 @@ WIDE static void measure_slack(struct compliance_ramp *r, double slope)
     for (; i < n; i++) {
         double rise_w = r->last_w - from_w[i];
         double may_w = tick_w * (double)(r->lag_max - i);
-        up_w[0] = fmin(up_w[0], may_w - rise_w);
-        down_w[0] = fmin(down_w[0], may_w + rise_w);
+        up_w[0] = min_of(up_w[0], may_w - rise_w);
+        down_w[0] = min_of(down_w[0], may_w + rise_w);
     }
-    r->slack_up_w = fmin(fmin(up_w[0], up_w[1]), fmin(up_w[2], up_w[3]));
+    r->slack_up_w = min_of(min_of(up_w[0], up_w[1]), min_of(up_w[2], up_w[3]));
     r->slack_down_w =
-        fmin(fmin(down_w[0], down_w[1]), fmin(down_w[2], down_w[3]));
+        min_of(min_of(down_w[0], down_w[1]), min_of(down_w[2], down_w[3]));
 }
 
 /* Ticks of the shortest tau that breaks the limit. */
@@ -116,7 +117,7 @@ static int64_t look_at_all(struct compliance_ramp *r, const double *from_w)
         r->slack_up_w = -INFINITY; /* look again at the next tick */
         return shortest_breach(r, r->limit_w_per_s);
     }
-    measure_slack(r, fmin(r->limit_w_per_s, r->max_w_per_s * rounding));
+    measure_slack(r, min_of(r->limit_w_per_s, r->max_w_per_s * rounding));
     return 0;
 }
 
@@ -132,11 +133,11 @@ int64_t compliance_ramp_push(struct compliance_ramp *r, double grid_w)
     double step_w = mean_w - r->last_w;
     const double *from_w = r->lags_w + r->at; /* lag_max ticks ago */
     double rise_w = mean_w - from_w[r->lag_max - r->lag_min];
-    double slope = fmin(r->limit_w_per_s, r->max_w_per_s * rounding);
+    double slope = min_of(r->limit_w_per_s, r->max_w_per_s * rounding);
     double tick_w = slope * r->period_s;
     double may_w = tick_w * (double)r->lag_min;
-    r->slack_up_w = fmin(r->slack_up_w + tick_w - step_w, may_w - rise_w);
-    r->slack_down_w = fmin(r->slack_down_w + tick_w + step_w, may_w + rise_w);
+    r->slack_up_w = min_of(r->slack_up_w + tick_w - step_w, may_w - rise_w);
+    r->slack_down_w = min_of(r->slack_down_w + tick_w + step_w, may_w + rise_w);
     r->last_w = mean_w;
     r->now_w_per_s = rise_w / ((double)r->lag_min * r->period_s);
     int64_t breach = 0;

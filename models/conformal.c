@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "models/clamp.h"
+
 static const double scale_gain = 0.02;
 static const double scale_growth = 1.5; /* a lone error is no news */
 static const double scale_max = 1e15;
@@ -43,12 +45,12 @@ void conformal_init(struct conformal *c)
  * at a time, unless it stood at nothing. */
 static void follow_scale(struct conformal *c, double size, double gain)
 {
-    gain = fmax(gain, 1.0 / (double)(c->n + 1));
+    gain = max_of(gain, 1.0 / (double)(c->n + 1));
     double next = c->scale + gain * (size - c->scale);
     if (c->scale > 0.0 && c->n > 1) {
-        next = fmin(next, scale_growth * c->scale);
+        next = min_of(next, scale_growth * c->scale);
     }
-    c->scale = fmin(next, scale_max);
+    c->scale = min_of(next, scale_max);
 }
 
 /* 'e' against the offsets 'then', all in spreads. */
@@ -60,7 +62,7 @@ static void move(struct conformal *c, const double *then, double e,
         double tau = levels[i].tau;
         double below = e < then[i] ? 1.0 : e > then[i] ? 0.0 : tau;
         double x = c->offset[i] + share * levels[i].gain * (tau - below);
-        c->offset[i] = fmax(-offset_max, fmin(offset_max, x));
+        c->offset[i] = max_of(-offset_max, min_of(offset_max, x));
     }
     for (int i = 1; i < CONFORMAL_LEVELS; i++) {
         for (int k = i; k > 0 && c->offset[k] < c->offset[k - 1]; k--) {
@@ -88,13 +90,13 @@ static void feed(struct conformal *c, const double *then, double e,
                  int64_t delay)
 {
     double now[CONFORMAL_LEVELS];
-    e = fmax(-scale_max, fmin(scale_max, e));
-    follow_scale(c, fabs(e), fmin(scale_gain, 1.0 / (double)delay));
+    e = max_of(-scale_max, min_of(scale_max, e));
+    follow_scale(c, fabs(e), min_of(scale_gain, 1.0 / (double)delay));
     c->n++;
     if (c->scale > 0.0) {
         spreads(c, now);
         move(c, then != NULL ? then : now, e,
-             fmin(1.0, late_share / (double)delay));
+             min_of(1.0, late_share / (double)delay));
     }
 }
 
@@ -146,5 +148,5 @@ double conformal_offset(const struct conformal *c, enum conformal_level level,
         return 0.0;
     }
     double x = c->offset[level] * c->scale * spread;
-    return fmax(-1e18, fmin(1e18, x));
+    return max_of(-1e18, min_of(1e18, x));
 }

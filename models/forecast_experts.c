@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double BEYOND_PU = 0.5; /* of the range seen: a slope's reach */
@@ -28,11 +29,6 @@ static double informed(double point, double now, double rise)
 {
     bool knows = fabs(point - now - rise) <= fabs(point - now);
     return knows ? point : point + rise;
-}
-
-static double clamp(double x, double lo, double hi)
-{
-    return fmax(lo, fmin(hi, x));
 }
 
 void forecast_ask(const struct forecast *f, struct forecast_horizon *h,
@@ -71,8 +67,8 @@ double forecast_unrest(const struct forecast *f,
         int64_t at = h->far[c].lag - h->ahead;
         for (int64_t j = -1; j <= 1 && h->far[c].lag > 0; j++) {
             double x = y[at + j < 0 ? 0 : at + j];
-            lo = fmin(lo, x);
-            hi = fmax(hi, x);
+            lo = min_of(lo, x);
+            hi = max_of(hi, x);
         }
     }
     return hi >= lo ? hi - lo : 0.0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double JUMP = 8.0;     /* usual deviations */
@@ -27,8 +28,8 @@ static const int64_t ANEW = 20; /* what the scores count for after a break */
 /* A usual size that a jump does not spoil. */
 static void scale_step(double *scale, double size, int64_t n)
 {
-    double gain = fmax(SCALE_GAIN, 1.0 / (double)(n + 1));
-    double cut = n > 5 ? fmin(size, SCALE_CUT * *scale) : size;
+    double gain = max_of(SCALE_GAIN, 1.0 / (double)(n + 1));
+    double cut = n > 5 ? min_of(size, SCALE_CUT * *scale) : size;
     if (n > 5 && *scale < 1e-3 * size) {
         cut = 1e-3 * size;
     }
@@ -90,7 +91,7 @@ static void mean_step(struct forecast_level *l, double y, int64_t now)
         mean_jump(l, y, now);
         return;
     }
-    l->mean_n = fmin(l->mean_n + 1.0, MEMORY);
+    l->mean_n = min_of(l->mean_n + 1.0, MEMORY);
     l->mean += (y - l->mean) / l->mean_n;
 }
 
@@ -108,9 +109,9 @@ static void step_step(struct forecast_level *l, double y)
         l->fast = y;
         return;
     }
-    l->level_n = fmin(l->level_n + 1.0, MEMORY);
+    l->level_n = min_of(l->level_n + 1.0, MEMORY);
     l->level += (y - l->level) / l->level_n;
-    l->fast += (y - l->fast) / fmin(l->level_n, FEW);
+    l->fast += (y - l->fast) / min_of(l->level_n, FEW);
     if (fabs(l->fast - l->level) > DRIFT * l->noise) {
         l->level = l->fast;
         l->level_n = FEW;
@@ -162,7 +163,7 @@ static void stay_outside(struct forecast_horizon *h, int64_t now)
         h->n_scored = h->n_scored < ANEW ? h->n_scored : ANEW;
     }
     if (t->outside > LONG + h->steps) {
-        t->usual = fmax(t->usual, t->excursion);
+        t->usual = max_of(t->usual, t->excursion);
     }
 }
 
@@ -173,19 +174,19 @@ void forecast_judge(struct forecast *f, struct forecast_horizon *h)
     double y = forecast_past(f)[0];
     double miss = fabs(y - t->nowcast);
     if (f->n <= PROOF) {
-        t->usual = f->n > 1 ? fmax(t->usual, miss) : 0.0;
+        t->usual = f->n > 1 ? max_of(t->usual, miss) : 0.0;
         t->holds = 1;
         return;
     }
     bool outside = miss > OUTSIDE * t->usual + 1e-9 * fabs(y);
     t->usual -= USUAL_FADE * t->usual;
-    t->excursion = fmax(t->excursion, miss);
+    t->excursion = max_of(t->excursion, miss);
     if (outside) {
         stay_outside(h, f->now);
         return;
     }
     if (t->outside < BRIEF) {
-        t->usual = fmax(t->usual, t->excursion);
+        t->usual = max_of(t->usual, t->excursion);
     }
     t->excursion = 0.0;
     t->inside++;

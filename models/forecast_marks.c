@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double HELD = 1e12;  /* no power is larger */
@@ -21,7 +22,7 @@ static double told_rise(const struct forecast *f, const struct job_in *job)
 {
     double rise = job->power_to_w - job->power_from_w;
     if (isfinite(rise)) {
-        return fmax(-HELD, fmin(HELD, rise));
+        return max_of(-HELD, min_of(HELD, rise));
     }
     return f->n_effect[job->event] > 0 ? f->effect[job->event] : 0.0;
 }
@@ -32,7 +33,7 @@ void forecast_marker(struct forecast *f, const struct job_in *job, double in_s)
         return;
     }
     double grid_s = f->cfg.grid_s;
-    double steps = fmax(-1e6, fmin(1e6, ceil(in_s / grid_s)));
+    double steps = max_of(-1e6, min_of(1e6, ceil(in_s / grid_s)));
     int64_t at = f->now + (int64_t)steps;
     double hint = job->period_s / grid_s;
     if (isfinite(hint) && hint >= 2.0 && hint < FORECAST_LAGS) {
@@ -55,8 +56,8 @@ static double outstanding(const struct forecast *f,
 {
     const double *y = forecast_past(f);
     double left = m->rise - (y[0] - y[f->now - m->at + 1]);
-    return m->rise > 0.0 ? fmax(0.0, fmin(m->rise, left))
-                         : fmin(0.0, fmax(m->rise, left));
+    return m->rise > 0.0 ? max_of(0.0, min_of(m->rise, left))
+                         : min_of(0.0, max_of(m->rise, left));
 }
 
 double forecast_announced(const struct forecast *f, int64_t steps, bool *breaks)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double PERIODIC_PU = 0.7; /* of the mean distance */
@@ -86,7 +87,7 @@ int forecast_periods(const struct forecast *f, double out[FORECAST_PERIODS_MAX])
     for (int64_t lag = 1; lag < end; lag++) {
         mean += d[lag];
     }
-    mean /= fmax(1.0, (double)(end - 1));
+    mean /= max_of(1.0, (double)(end - 1));
     int n = 0;
     int64_t known = end;
     while (n < FORECAST_PERIODS_MAX) {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 static const double FADE_S = 1800.0;      /* of the band */
 static const double CONFIRM_S = 30.0;     /* outside the band: a new level */
 static const int64_t LEARN = 20;          /* seconds before judging */
@@ -54,9 +56,9 @@ static void start_anew(struct level *l, int64_t keep)
  * out would widen the band along with a load that leaves for good. */
 static void learn(struct level *l, double deviation_w, double near_w)
 {
-    l->excursion_w = fmax(l->excursion_w, deviation_w);
+    l->excursion_w = max_of(l->excursion_w, deviation_w);
     if (deviation_w <= near_w) {
-        l->band_w = fmax(l->band_w, l->excursion_w);
+        l->band_w = max_of(l->band_w, l->excursion_w);
         l->excursion_w = 0.0;
     }
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 static const double SPAN_S = 30.0;
 static const double HOUR_SLOT_S = 300.0;
 static const double SECOND_S = 1.0;
@@ -42,14 +44,14 @@ void level_range_part(struct level_range *r)
 static void take_edge(struct level_range *r, double load_w, double dt_s)
 {
     struct level_both *e = &r->edge[r->hour];
-    double lo_w = fmin(r->second_lo_w[0], r->second_lo_w[1]);
-    double hi_w = fmax(r->second_hi_w[0], r->second_hi_w[1]);
+    double lo_w = min_of(r->second_lo_w[0], r->second_lo_w[1]);
+    double hi_w = max_of(r->second_hi_w[0], r->second_hi_w[1]);
     if (isfinite(lo_w)) {
-        e->up_w = fmax(e->up_w, load_w - lo_w);
-        e->down_w = fmax(e->down_w, hi_w - load_w);
+        e->up_w = max_of(e->up_w, load_w - lo_w);
+        e->down_w = max_of(e->down_w, hi_w - load_w);
     }
-    r->second_lo_w[0] = fmin(r->second_lo_w[0], load_w);
-    r->second_hi_w[0] = fmax(r->second_hi_w[0], load_w);
+    r->second_lo_w[0] = min_of(r->second_lo_w[0], load_w);
+    r->second_hi_w[0] = max_of(r->second_hi_w[0], load_w);
     r->second_s += dt_s;
     if (r->second_s >= SECOND_S) {
         r->second_s = 0.0;
@@ -116,8 +118,8 @@ static void take_growth(struct level_range *r, double load_w, double dt_s)
     double down_w = r->lo_w - load_w;
     double noise_w = AGAIN_PU * (r->hi_w - r->lo_w);
     if (up_w > noise_w || down_w > noise_w) {
-        r->growing.up_w += fmax(up_w, 0.0);
-        r->growing.down_w += fmax(down_w, 0.0);
+        r->growing.up_w += max_of(up_w, 0.0);
+        r->growing.down_w += max_of(down_w, 0.0);
         r->growing_s = 0.0;
         return;
     }
@@ -135,8 +137,8 @@ static void begin_span(struct level_range *r, double load_w)
     r->span_hi_w[r->span] = r->span_lo_w[r->span] = load_w;
     r->hi_w = r->lo_w = load_w;
     for (int i = 0; i < LEVEL_RANGE_SPANS; i++) {
-        r->hi_w = fmax(r->hi_w, r->span_hi_w[i]);
-        r->lo_w = fmin(r->lo_w, r->span_lo_w[i]);
+        r->hi_w = max_of(r->hi_w, r->span_hi_w[i]);
+        r->lo_w = min_of(r->lo_w, r->span_lo_w[i]);
     }
 }
 
@@ -162,10 +164,10 @@ void level_range_step(struct level_range *r, double load_w, double dt_s)
     }
     take_edge(r, load_w, dt_s);
     take_growth(r, load_w, dt_s);
-    r->span_hi_w[r->span] = fmax(r->span_hi_w[r->span], load_w);
-    r->span_lo_w[r->span] = fmin(r->span_lo_w[r->span], load_w);
-    r->hi_w = fmax(r->hi_w, load_w);
-    r->lo_w = fmin(r->lo_w, load_w);
+    r->span_hi_w[r->span] = max_of(r->span_hi_w[r->span], load_w);
+    r->span_lo_w[r->span] = min_of(r->span_lo_w[r->span], load_w);
+    r->hi_w = max_of(r->hi_w, load_w);
+    r->lo_w = min_of(r->lo_w, load_w);
     r->span_s += dt_s;
     if (r->span_s >= SPAN_S) {
         begin_span(r, load_w);
@@ -205,8 +207,8 @@ struct level_both level_range_ahead(const struct level_range *r, double load_w)
 {
     struct level_both ahead = r->again;
     if (!isnan(r->hi_w)) {
-        ahead.up_w += fmax(r->hi_w - load_w, 0.0);
-        ahead.down_w += fmax(load_w - r->lo_w, 0.0);
+        ahead.up_w += max_of(r->hi_w - load_w, 0.0);
+        ahead.down_w += max_of(load_w - r->lo_w, 0.0);
     }
     return ahead;
 }

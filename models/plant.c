@@ -29,8 +29,8 @@ static void init_battery(struct plant_battery *b, const struct site *site,
     const struct site_battery *s = &site->batteries[i];
     *b = (struct plant_battery){
         .energy_wh = s->sim_soc_start_pu * s->energy_wh,
-        .charge_max_w = fmin(s->charge_max_w, s->transformer_va),
-        .discharge_max_w = fmin(s->discharge_max_w, s->transformer_va),
+        .charge_max_w = min_of(s->charge_max_w, s->transformer_va),
+        .discharge_max_w = min_of(s->discharge_max_w, s->transformer_va),
         .units = s->units,
         .n_delay = (int64_t)lround(s->sim_delay_s / site->control.period_s),
         .eff_pu = sqrt(s->efficiency_pu),
@@ -50,7 +50,7 @@ void plant_init(struct plant *p, const struct site *site, double demand_w,
         const struct site_pod *pod = &site->pods[i];
         p->pods[i].cap_w = pod->power_max_w;
         p->pods[i].cap_now_w = INFINITY;
-        p->pods[i].safe_w = fmax(pod->cap_min_w, 0.5 * pod->power_max_w);
+        p->pods[i].safe_w = max_of(pod->cap_min_w, 0.5 * pod->power_max_w);
     }
     plant_demand(p, site, demand_w);
     for (int i = 0; i < site->n_pods; i++) {
@@ -90,7 +90,7 @@ static void command_pod(struct plant_pod *pod, const struct site_pod *s,
     if (pod->cap_w >= s->power_max_w) {
         pod->cap_now_w = INFINITY;
     } else if (!isfinite(pod->cap_now_w)) {
-        pod->cap_now_w = fmax(pod->power_w, pod->cap_w);
+        pod->cap_now_w = max_of(pod->power_w, pod->cap_w);
     }
 }
 
@@ -126,13 +126,14 @@ static double delayed(struct plant_battery *b)
 static double energy_limit_charge_w(const struct plant_battery *b,
                                     const struct site_battery *s, double dt_s)
 {
-    return fmax(s->energy_wh - b->energy_wh, 0.0) * 3600.0 / (b->eff_pu * dt_s);
+    return max_of(s->energy_wh - b->energy_wh, 0.0) * 3600.0 /
+           (b->eff_pu * dt_s);
 }
 
 static double energy_limit_discharge_w(const struct plant_battery *b,
                                        double dt_s)
 {
-    return fmax(b->energy_wh, 0.0) * 3600.0 * b->eff_pu / dt_s;
+    return max_of(b->energy_wh, 0.0) * 3600.0 * b->eff_pu / dt_s;
 }
 
 static void step_battery(struct plant_battery *b, const struct site_battery *s,
@@ -146,9 +147,9 @@ static void step_battery(struct plant_battery *b, const struct site_battery *s,
     }
     double alive = (double)b->units / (double)s->units;
     double hi =
-        fmin(b->charge_max_w * alive, energy_limit_charge_w(b, s, dt_s));
+        min_of(b->charge_max_w * alive, energy_limit_charge_w(b, s, dt_s));
     double lo =
-        fmin(b->discharge_max_w * alive, energy_limit_discharge_w(b, dt_s));
+        min_of(b->discharge_max_w * alive, energy_limit_discharge_w(b, dt_s));
     double u = delayed(b);
     double w = b->power_w + (clamp(u, -lo, hi) - b->power_w) * b->alpha;
     w = b->tripped ? 0.0 : clamp(w, -lo, hi);
@@ -183,14 +184,14 @@ static double form_island(struct plant *p, const struct site *site,
         const struct site_battery *s = &site->batteries[i];
         double alive = (double)b->units / (double)s->units;
         double hi =
-            fmin(b->charge_max_w * alive, energy_limit_charge_w(b, s, dt_s));
-        double lo =
-            fmin(b->discharge_max_w * alive, energy_limit_discharge_w(b, dt_s));
+            min_of(b->charge_max_w * alive, energy_limit_charge_w(b, s, dt_s));
+        double lo = min_of(b->discharge_max_w * alive,
+                           energy_limit_discharge_w(b, dt_s));
         room_w[i] = over_w < 0.0 ? hi - b->power_w : b->power_w + lo;
-        room_w[i] = b->tripped ? 0.0 : fmax(room_w[i], 0.0);
+        room_w[i] = b->tripped ? 0.0 : max_of(room_w[i], 0.0);
         sum_w += room_w[i];
     }
-    double part = sum_w > 0.0 ? fmin(fabs(over_w) / sum_w, 1.0) : 0.0;
+    double part = sum_w > 0.0 ? min_of(fabs(over_w) / sum_w, 1.0) : 0.0;
     double sign = over_w < 0.0 ? 1.0 : -1.0;
     for (int i = 0; i < site->n_batteries; i++) {
         shift_battery(&p->batteries[i], sign * part * room_w[i], dt_s);
@@ -210,8 +211,8 @@ static void step_pods(struct plant *p, const struct site *site, double dt_s)
         if (isfinite(pod->cap_now_w)) {
             pod->cap_now_w += (pod->cap_w - pod->cap_now_w) * p->settle;
         }
-        pod->power_w =
-            pod->disobeys ? pod->demand_w : fmin(pod->demand_w, pod->cap_now_w);
+        pod->power_w = pod->disobeys ? pod->demand_w
+                                     : min_of(pod->demand_w, pod->cap_now_w);
         p->pods_w += pod->power_w;
     }
 }
@@ -237,14 +238,14 @@ void plant_step(struct plant *p, const struct site *site, double dt_s)
     plant_nodes_step(p, site, dt_s);
     p->grid_w = p->pods_w + p->battery_w + p->other_w + p->fleet_w;
     if (p->island) {
-        double fed_w = fmax(0.0, fmin(p->grid_w, p->fed_w));
+        double fed_w = max_of(0.0, min_of(p->grid_w, p->fed_w));
         double taken_w = form_island(p, site, p->grid_w - fed_w, dt_s);
         p->battery_w += taken_w;
         p->grid_w += taken_w;
     }
     double wh = p->grid_w * dt_s / 3600.0;
-    p->import_wh += fmax(wh, 0.0);
-    p->export_wh += fmax(-wh, 0.0);
+    p->import_wh += max_of(wh, 0.0);
+    p->export_wh += max_of(-wh, 0.0);
 }
 
 double plant_soc_pu(const struct plant *p, const struct site *site)

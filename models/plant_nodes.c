@@ -92,13 +92,14 @@ static void step_node(struct plant_node *n, const struct thermal_cfg *thermal,
     double pack_w = n->compute_w * PACK_OVERHEAD;
     if (n->plugged) {
         pack_w = 0.0;
-        double room_wh = fmax(n->soc_limit_pu - n->soc_pu, 0.0) * n->energy_wh;
+        double room_wh =
+            max_of(n->soc_limit_pu - n->soc_pu, 0.0) * n->energy_wh;
         double fill_w = room_wh * 3600.0 / (CHARGER_EFF_PU * dt_s);
         n->charge_w =
-            clamp(n->set_charge_w, 0.0, fmin(n->charge_max_w, fill_w));
+            clamp(n->set_charge_w, 0.0, min_of(n->charge_max_w, fill_w));
     }
     double into_w = n->charge_w * CHARGER_EFF_PU - pack_w;
-    n->soc_pu = fmax(n->soc_pu + into_w * dt_s / 3600.0 / n->energy_wh, 0.0);
+    n->soc_pu = max_of(n->soc_pu + into_w * dt_s / 3600.0 / n->energy_wh, 0.0);
     struct thermal_in in = {
         .ambient_c = n->ambient_c,
         .coolant_heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w,
@@ -122,7 +123,7 @@ void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
     if (p->n_nodes == 0) {
         return;
     }
-    int64_t n_slices = (int64_t)fmax(1.0, round(1.0 / dt_s));
+    int64_t n_slices = (int64_t)max_of(1.0, round(1.0 / dt_s));
     double node_dt_s = (double)n_slices * dt_s;
     int64_t slice = p->slice % n_slices;
     int64_t from = p->n_nodes * slice / n_slices;

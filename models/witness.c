@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/clamp.h"
+
 static const double minute_s = 60.0;
 
 /* More that were missed say nothing new: every window is filled with what was
@@ -71,7 +73,7 @@ static double rms_since(const struct compliance *c, int64_t band, double square,
     const struct band *b = &c->bands[band];
     return b->sight == BAND_BLIND
                ? NAN
-               : sqrt(fmax(0.0, b->sum_square - square) / (double)n);
+               : sqrt(max_of(0.0, b->sum_square - square) / (double)n);
 }
 
 static void end_minute(struct witness *w)
@@ -104,18 +106,18 @@ static void add_to_minute(struct witness *w, const struct witness_in *in,
     double hours = w->period_s / 3600.0;
     m->n_ticks++;
     m->n_unmetered += in->metered == 0;
-    m->import_wh += fmax(0.0, w->grid_w) * hours;
-    m->export_wh += fmax(0.0, -w->grid_w) * hours;
-    m->shed_wh += isfinite(in->shed_w) ? fmax(0.0, in->shed_w) * hours : 0.0;
-    m->low_w = fmin(m->low_w, w->grid_w);
-    m->high_w = fmax(m->high_w, w->grid_w);
-    m->import_max_w = fmin(m->import_max_w, w->limit_w);
+    m->import_wh += max_of(0.0, w->grid_w) * hours;
+    m->export_wh += max_of(0.0, -w->grid_w) * hours;
+    m->shed_wh += isfinite(in->shed_w) ? max_of(0.0, in->shed_w) * hours : 0.0;
+    m->low_w = min_of(m->low_w, w->grid_w);
+    m->high_w = max_of(m->high_w, w->grid_w);
+    m->import_max_w = min_of(m->import_max_w, w->limit_w);
     m->ramp_w_per_s =
         larger(m->ramp_w_per_s, compliance_ramp_w_per_s(&w->with));
     m->load_ramp_w_per_s =
         larger(m->load_ramp_w_per_s, compliance_ramp_w_per_s(&w->without));
-    m->pp60_w = fmax(m->pp60_w, compliance_pp60_w(&w->with));
-    m->load_pp60_w = fmax(m->load_pp60_w, compliance_pp60_w(&w->without));
+    m->pp60_w = max_of(m->pp60_w, compliance_pp60_w(&w->with));
+    m->load_pp60_w = max_of(m->load_pp60_w, compliance_pp60_w(&w->without));
     m->step_w = larger(m->step_w, change_w);
 }
 
@@ -131,7 +133,7 @@ static void close_episode(struct witness *w, struct witness_episode *x)
     struct witness_recovery *r = &w->recovery[x->rule];
     double length_s = (double)(x->to_ms - x->from_ms) / 1e3;
     r->n++;
-    r->max_s = fmax(r->max_s, length_s);
+    r->max_s = max_of(r->max_s, length_s);
     r->sum_s += length_s;
 }
 
