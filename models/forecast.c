@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double WHOLE = 1.0 - 1e-9; /* of a step, for rounding */
@@ -36,7 +37,7 @@ static void share_pool(struct forecast *f)
 
 static void horizon_init(struct forecast_horizon *h, double steps)
 {
-    h->steps = (int64_t)round(fmax(1.0, fmin(steps, FORECAST_LAGS / 2)));
+    h->steps = (int64_t)round(max_of(1.0, min_of(steps, FORECAST_LAGS / 2)));
     h->weight[FORECAST_BY_PERSISTENCE] = 1.0;
     h->at = (struct forecast_at){NAN, NAN, NAN, NAN, NAN, NAN};
     conformal_init(&h->around);
@@ -66,25 +67,28 @@ void forecast_init(struct forecast *f, const struct forecast_cfg *cfg)
     }
 }
 
-/* What can wait: one horizon's learning a slice. */
-static void slice(struct forecast *f)
+/* What can wait: a horizon's learning each. */
+static void slices(struct forecast *f, int64_t n)
 {
-    if (f->n_slices < f->cfg.n_horizons) {
+    struct forecast_law *laws[FORECAST_HORIZONS_MAX];
+    int n_laws = 0;
+    struct forecast_choice choice;
+    choice.far.shortest = choice.near.shortest = 0;
+    for (; n > 0 && f->n_slices < f->cfg.n_horizons; n--) {
         struct forecast_horizon *h = &f->h[f->n_slices];
-        if (f->suspect == 0) {
-            forecast_score(f, h);
+        if (f->suspect == 0 && forecast_score(f, h)) {
+            laws[n_laws++] = &h->law;
         }
-        forecast_choose(f, h);
+        forecast_choose(f, h, &choice);
         forecast_swing_step(f, h);
         f->n_slices++;
     }
+    forecast_law_solve(laws, n_laws);
 }
 
 static void finish_slices(struct forecast *f)
 {
-    while (f->n_slices < f->cfg.n_horizons) {
-        slice(f);
-    }
+    slices(f, FORECAST_HORIZONS_MAX);
 }
 
 /* The steps of the horizon and 'further' ones. */
@@ -136,7 +140,7 @@ static void fill(struct forecast *f, double steps)
     finish_slices(f);
     const struct forecast_horizon *h = &f->h[0];
     bool repeats = h->trust.holds != 0 && forecast_pattern_weight(h) > 0.5;
-    int64_t n = (int64_t)fmin(steps, (double)FORECAST_HISTORY);
+    int64_t n = (int64_t)min_of(steps, (double)FORECAST_HISTORY);
     for (int64_t i = 0; i < n; i++) {
         double same = forecast_past(f)[0];
         forecast_push(f, repeats ? forecast_nowcast(f, h) : same);
@@ -205,12 +209,12 @@ static void fine(struct forecast *f, enum clean what, double dt_s)
 {
     double grid_s = f->cfg.grid_s;
     f->suspect = 0;
-    slice(f);
+    slices(f, 1);
     if (f->ticks++ == 0) {
         look_ahead(f, 1); /* now lies within the next step */
     }
     while (dt_s > 0.0) {
-        double part_s = fmin(dt_s, grid_s - f->cell_s);
+        double part_s = min_of(dt_s, grid_s - f->cell_s);
         dt_s -= part_s;
         f->cell_s += part_s;
         if (is_known(what) && what != CLEAN_SPIKE) {
@@ -245,7 +249,7 @@ void forecast_step(struct forecast *f, double value, double dt_s)
     if (f->n == 0) {
         begin(f, what, dt_s);
     } else if (dt_s >= COARSE * f->cfg.grid_s) {
-        coarse(f, what, fmin(dt_s, 1e9));
+        coarse(f, what, min_of(dt_s, 1e9));
     } else {
         fine(f, what, dt_s);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <string.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 #include "models/wide.h"
 
@@ -87,7 +89,7 @@ void forecast_compare(struct forecast *f)
 {
     double memory = NEAR_PU * (double)f->h[0].far[0].lag;
     compare(f, f->far, FAR_MEMORY);
-    compare(f, f->near, fmin(NEAR_MAX, fmax(NEAR_MEMORY, memory)));
+    compare(f, f->near, min_of(NEAR_MAX, max_of(NEAR_MEMORY, memory)));
     find_least(f->far, f->far_least);
     find_least(f->near, f->near_least);
 }
@@ -107,7 +109,7 @@ struct search {
     const double *d;
     const double *least; /* of each block of 'd' */
     struct forecast_lag *best;
-    struct forecast_lag old[FORECAST_COPIES + FORECAST_NEAREST];
+    struct forecast_search *past;
     int n;
 };
 
@@ -115,7 +117,7 @@ static bool was_best(const struct search *s, int64_t lag)
 {
     bool was = false;
     for (int k = 0; k < s->n; k++) {
-        was = was || s->old[k].lag == lag;
+        was = was || s->past->old[k].lag == lag;
     }
     return was;
 }
@@ -148,6 +150,7 @@ static void try_lag(struct search *s, int64_t lag)
         s->best[i] = s->best[i - 1];
     }
     s->best[i] = x;
+    s->past->shortest = lag < s->past->shortest ? lag : s->past->shortest;
 }
 
 static void look_closer(struct search *s, int64_t lag, int64_t end)
@@ -165,14 +168,15 @@ static void look_closer(struct search *s, int64_t lag, int64_t end)
 static void search(struct search *s, int64_t from)
 {
     int64_t end = forecast_supported(s->f->n);
+    struct forecast_lag *old = s->past->old;
+    s->past->shortest = INT64_MAX;
     for (int i = 0; i < s->n; i++) {
-        s->old[i] = s->best[i];
+        old[i] = s->best[i];
         s->best[i] = (struct forecast_lag){0, INFINITY};
     }
     for (int i = 0; i < s->n; i++) {
-        int64_t lag = s->old[i].lag;
-        if (lag >= from && lag < end) {
-            try_lag(s, lag);
+        if (old[i].lag >= from && old[i].lag < end) {
+            try_lag(s, old[i].lag);
         }
     }
     for (int64_t b = from / FORECAST_BLOCK; b * FORECAST_BLOCK < end; b++) {
@@ -182,17 +186,39 @@ static void search(struct search *s, int64_t from)
             look_closer(s, lag < from ? from : lag, stop < end ? stop : end);
         }
     }
+    memcpy(s->past->best, s->best, (size_t)s->n * sizeof(s->best[0]));
 }
 
-void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
+/* Would it find what the one before has found? */
+static bool is_known(const struct search *s, int64_t from)
+{
+    bool same = s->past->shortest >= from;
+    for (int i = 0; i < s->n; i++) {
+        same = same && s->best[i].lag == s->past->old[i].lag;
+    }
+    return same;
+}
+
+static void find(struct search *s, int64_t from)
+{
+    if (is_known(s, from)) {
+        memcpy(s->best, s->past->best, (size_t)s->n * sizeof(s->best[0]));
+    } else {
+        search(s, from);
+    }
+}
+
+void forecast_choose(const struct forecast *f, struct forecast_horizon *h,
+                     struct forecast_choice *choice)
 {
     int64_t from = h->steps > 2 ? h->steps : 2;
     struct search far = {.f = f,
                          .d = f->far,
                          .least = f->far_least,
                          .best = h->far,
+                         .past = &choice->far,
                          .n = FORECAST_COPIES};
-    search(&far, from);
+    find(&far, from);
     for (int c = 1; c < FORECAST_COPIES; c++) {
         if (h->far[c].distance > KIN * h->far[0].distance) {
             h->far[c].lag = 0;
@@ -202,6 +228,7 @@ void forecast_choose(const struct forecast *f, struct forecast_horizon *h)
                           .d = f->near,
                           .least = f->near_least,
                           .best = h->near,
+                          .past = &choice->near,
                           .n = FORECAST_NEAREST};
-    search(&near, from);
+    find(&near, from);
 }

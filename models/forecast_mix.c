@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "models/clamp.h"
 #include "models/forecast_parts.h"
 
 static const double MEMORY = 200.0;  /* steps, besides horizon and lag */
@@ -50,7 +51,8 @@ static double hindsight(const struct forecast *f,
     double better =
         (h->far[0].distance + DBL_MIN) / (f->far[h->steps] + DBL_MIN);
     double miss = IN_SAMPLE * better * h->loss[FORECAST_BY_PERSISTENCE];
-    return fmin(1.0, (miss + DBL_MIN) / (h->loss[FORECAST_BY_CYCLE] + DBL_MIN));
+    return min_of(1.0,
+                  (miss + DBL_MIN) / (h->loss[FORECAST_BY_CYCLE] + DBL_MIN));
 }
 
 /* In proportion to a power of how well they have done of late. */
@@ -66,7 +68,7 @@ static void weigh(const struct forecast *f, struct forecast_horizon *h,
         loss[e] *= e == FORECAST_BY_PERSISTENCE ? 1.0 : doubt;
         loss[e] *= of_pattern[e] && e != FORECAST_BY_PATTERN ? found : 1.0;
         if (trusted || !of_pattern[e]) {
-            best = fmin(best, loss[e]);
+            best = min_of(best, loss[e]);
         }
     }
     double sum = 0.0;
@@ -87,20 +89,20 @@ static void widen(struct forecast_horizon *h, const struct forecast_due *d,
                   double y)
 {
     double gain =
-        forecast_pattern_weight(h) * fmin(WIDEN_GAIN, 1.0 / (double)h->steps);
+        forecast_pattern_weight(h) * min_of(WIDEN_GAIN, 1.0 / (double)h->steps);
     bool out[2] = {y<(double)d->q10, y>(double) d->q90};
     for (int i = 0; i < 2; i++) {
         double x = h->widen[i] + gain * ((out[i] ? 1.0 : 0.0) - 0.1);
-        h->widen[i] = fmax(WIDEN_MIN, fmin(WIDEN_MAX, x));
+        h->widen[i] = max_of(WIDEN_MIN, min_of(WIDEN_MAX, x));
     }
 }
 
-void forecast_score(struct forecast *f, struct forecast_horizon *h)
+bool forecast_score(struct forecast *f, struct forecast_horizon *h)
 {
     int64_t made = f->now - h->steps;
     const struct forecast_due *d = due(f, h, made);
     if (d == NULL || d->made != made) {
-        return;
+        return false;
     }
     double y = forecast_past(f)[0];
     conformal_feed_late(&h->around, &h->past, y - (double)d->mean,
@@ -110,15 +112,17 @@ void forecast_score(struct forecast *f, struct forecast_horizon *h)
     forecast_look(f, h, &v);
     forecast_law_learn(&h->law, &v, y);
     if (made < h->trust.broke_at) {
-        return; /* a break that no one could know of tells nothing */
+        return true; /* a break that no one could know of tells nothing */
     }
     h->n_scored++;
-    double memory = fmax(MEMORY, (double)h->far[0].lag) + (double)h->steps;
-    double gain = fmax(fmin(1.0, EARLY / (double)h->n_scored), 1.0 / memory);
+    double memory = max_of(MEMORY, (double)h->far[0].lag) + (double)h->steps;
+    double gain =
+        max_of(min_of(1.0, EARLY / (double)h->n_scored), 1.0 / memory);
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         double miss = fabs(y - (double)d->expert[e]);
         h->loss[e] += gain * (miss - h->loss[e]);
     }
+    return true;
 }
 
 void forecast_keep(struct forecast *f, const struct forecast_horizon *h)
@@ -145,7 +149,7 @@ static void spread(const struct forecast *f, struct forecast_horizon *h)
     double unrest = forecast_unrest(f, h);
     h->unrest += h->ahead > h->steps ? 0.0 : UNREST_GAIN * (unrest - h->unrest);
     double ratio = h->unrest > 0.0 ? unrest / h->unrest : 1.0;
-    double more = UNREST_PU * (fmin(ratio, UNREST_MAX) - 1.0);
+    double more = UNREST_PU * (min_of(ratio, UNREST_MAX) - 1.0);
     h->spread = 1.0 + forecast_pattern_weight(h) * more;
 }
 
@@ -158,9 +162,9 @@ static void bands(struct forecast_horizon *h, double mean)
         double off =
             conformal_offset(&h->around, (enum conformal_level)i, h->spread);
         q[i] = mean + off * wider[off > 0.0];
-        q[i] = i > 0 ? fmax(q[i], q[i - 1]) : q[i];
+        q[i] = i > 0 ? max_of(q[i], q[i - 1]) : q[i];
     }
-    q[CONFORMAL_Q50] = fmax(q[CONFORMAL_Q10], fmin(q[CONFORMAL_Q90], mean));
+    q[CONFORMAL_Q50] = max_of(q[CONFORMAL_Q10], min_of(q[CONFORMAL_Q90], mean));
     h->at = (struct forecast_at){
         .mean = mean,
         .q01 = q[CONFORMAL_Q01],

@@ -13,7 +13,20 @@
 void forecast_push(struct forecast *f, double value);
 void forecast_compare(struct forecast *f);
 int64_t forecast_supported(int64_t n); /* lags below it, of n steps */
-void forecast_choose(const struct forecast *f, struct forecast_horizon *h);
+
+/* What a search began with and what it found, for the next from a longer lag:
+ * where nothing shorter came near, it would end the same. */
+struct forecast_search {
+    struct forecast_lag old[FORECAST_NEAREST], best[FORECAST_NEAREST];
+    int64_t shortest; /* lag that was ever among the best; 0: none searched */
+};
+struct forecast_choice {
+    struct forecast_search far, near;
+};
+
+/* The horizons in their order, each with what the ones before it left. */
+void forecast_choose(const struct forecast *f, struct forecast_horizon *h,
+                     struct forecast_choice *choice);
 
 /* The copy of the step 'ahead' by a lag, as an index of the past; the newest
  * where it is yet to come. */
@@ -30,8 +43,10 @@ struct forecast_view {
 };
 void forecast_look(const struct forecast *f, const struct forecast_horizon *h,
                    struct forecast_view *view);
+/* Takes in what came; then the laws that have are solved together. */
 void forecast_law_learn(struct forecast_law *l, const struct forecast_view *v,
                         double came);
+void forecast_law_solve(struct forecast_law *const laws[], int n);
 double forecast_law_say(const struct forecast_law *l,
                         const struct forecast_view *v);
 
@@ -53,7 +68,8 @@ double forecast_unrest(const struct forecast *f,
 /* forecast_mix.c: what is made of them for h->ahead. */
 void forecast_predict(struct forecast *f, struct forecast_horizon *h);
 void forecast_keep(struct forecast *f, const struct forecast_horizon *h);
-void forecast_score(struct forecast *f, struct forecast_horizon *h);
+/* Returns whether the law has learnt and is to be solved. */
+bool forecast_score(struct forecast *f, struct forecast_horizon *h);
 double forecast_pattern_weight(const struct forecast_horizon *h);
 
 /* forecast_swing.c: learns how far windows swing beyond what is foretold. */
