@@ -85,6 +85,7 @@ static const char *store(const struct cli_option *o, const char *value)
         *(bool *)o->into = true;
         return NULL;
     case CLI_TEXT:
+    case CLI_WORD:
         *(const char **)o->into = value;
         return NULL;
     case CLI_TEXTS: {
@@ -139,6 +140,10 @@ static bool take_option(const struct cli *cli, int argc, char **argv, int *i)
     if (o->kind == CLI_FLAG && value != NULL) {
         cli_error(cli->command, "--%s takes no value", o->name);
         return false;
+    }
+    if (o->kind == CLI_WORD && value == NULL) {
+        bool follows = *i + 1 < argc && argv[*i + 1][0] != '-';
+        value = follows ? argv[++*i] : "";
     }
     if (o->kind != CLI_FLAG && value == NULL) {
         if (*i + 1 >= argc) {

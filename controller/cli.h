@@ -20,6 +20,7 @@ enum cli_kind {
     CLI_FLAG,     /* bool: true where given */
     CLI_TEXT,     /* const char * */
     CLI_TEXTS,    /* struct cli_texts: may be given several times */
+    CLI_WORD,     /* const char *; "" where nothing or an option follows */
     CLI_NUMBER,   /* double, finite */
     CLI_COUNT,    /* long, >= 1 */
     CLI_DURATION, /* double, seconds, > 0 */

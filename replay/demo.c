@@ -268,7 +268,7 @@ static int demo(struct demo *d)
         if (!d->plain) {
             screen_open(&d->screen);
         }
-        bool plays = d->plays.event || d->plays.trip || d->plays.stop;
+        bool plays = d->plays.event != NULL || d->plays.trip || d->plays.stop;
         d->utility = plays ? demo_event_open(d->site, &d->plays) : NULL;
         ok = watch(d) && (d->utility != NULL || !plays);
     }
@@ -292,9 +292,9 @@ int demo_main(int argc, char **argv)
     const struct cli_option options[] = {
         {"for", CLI_DURATION, &d.for_s, "DURATION",
          "stop after it (default: at Ctrl-C)"},
-        {"event", CLI_FLAG, &d.plays.event, NULL,
-         "after 40 s the utility asks for 30 % less, from 2 min later on, "
-         "for 3 min"},
+        {"event", CLI_WORD, &d.plays.event, "[KIND]",
+         "after 40 s the utility asks: limit (default; 30 % less, from 2 min "
+         "later on, for 3 min), setpoint, price, emergency (at once)"},
         {"trip", CLI_FLAG, &d.plays.trip, NULL,
          "after 40 s a battery trips under load, a minute later it is back"},
         {"stop", CLI_FLAG, &d.plays.stop, NULL,
@@ -318,6 +318,12 @@ int demo_main(int argc, char **argv)
     int code = cli_parse(&cli, argc, argv, &n_args);
     if (code >= 0) {
         return code;
+    }
+    struct demo_ask ask;
+    if (d.plays.event != NULL && !demo_event_ask(d.plays.event, 1e6, 0, &ask)) {
+        cli_error("demo", "--event: \"%s\": expected one of %s", d.plays.event,
+                  demo_event_kinds);
+        return EXIT_USAGE;
     }
     d.plain = d.plain || !screen_fits();
     code = demo(&d);

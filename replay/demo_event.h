@@ -2,9 +2,8 @@
 /*
  * demo_event - what the demo plays over MQTT while one watches.
  *
- *   event   a capacity limit 30 % under the load, two minutes ahead and three
- *           minutes long, on the site's utility/limit as a bridge or an
- *           operator would publish it
+ *   event   what a utility may ask for, on the site's utility/limit as a bridge
+ *           or an operator would publish it: one of demo_event_kinds
  *   trip    the site's first battery opens its contactors under load, and is
  *           back a minute later
  *   stop    the whole cluster stops at once, and starts again
@@ -14,14 +13,32 @@
 
 #include <stdbool.h>
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "models/site.h"
 
-/* Which of them. */
+enum { DEMO_PAYLOAD_MAX = 400, DEMO_SAID_MAX = 200 };
+
+/* Which of them; 'event' is a kind, NULL for none. */
 struct demo_event_cfg {
-    bool event;
+    const char *event;
     bool trip;
     bool stop;
 };
+
+struct demo_ask {
+    char payload[DEMO_PAYLOAD_MAX]; /* JSON */
+    char said[DEMO_SAID_MAX];       /* for people */
+};
+
+/* "limit, setpoint, ..." */
+extern const char demo_event_kinds[];
+
+/* What the utility asks for by that kind ("": limit), of a site that draws
+ * 'load_w'; false where there is no such kind. */
+bool demo_event_ask(const char *kind, double load_w, int64_t utc_ms,
+                    struct demo_ask *out);
 
 struct demo_event; /* opaque */
 

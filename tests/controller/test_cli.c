@@ -22,6 +22,7 @@ static struct {
     double scale;
     long repeat;
     double every_s;
+    const char *event;
 } got;
 
 static const struct cli_option options[] = {
@@ -31,6 +32,7 @@ static const struct cli_option options[] = {
     {"scale", CLI_NUMBER, &got.scale, "X", "a number"},
     {"repeat", CLI_COUNT, &got.repeat, "N", "a count"},
     {"every", CLI_DURATION, &got.every_s, "DURATION", "a duration"},
+    {"event", CLI_WORD, &got.event, "[KIND]", "a word or nothing"},
 };
 
 static const struct cli cli = {
@@ -82,6 +84,32 @@ static void test_takes_all_kinds(void **state)
     assert_true(got.scale == -350.0);
     assert_int_equal(got.repeat, 7);
     assert_true(got.every_s == 90.0);
+}
+
+static void test_a_word_may_be_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[5];
+        const char *event; /* NULL: not given */
+    } rows[] = {
+        {{"x"}, NULL},
+        {{"x", "--event"}, ""},
+        {{"x", "--event", "--strict"}, ""},
+        {{"x", "--event", "--"}, ""},
+        {{"x", "--event", "price"}, "price"},
+        {{"--event", "price", "x"}, "price"},
+        {{"--event=price", "x"}, "price"},
+        {{"--event=", "x"}, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *argv[WORDS_MAX + 1];
+        int n_args = 0;
+        assert_int_equal(run(rows[i].words, argv, &n_args), -1);
+        assert_int_equal(n_args, 1);
+        assert_string_equal(got.event != NULL ? got.event : "none",
+                            rows[i].event != NULL ? rows[i].event : "none");
+    }
 }
 
 static void test_codes(void **state)
@@ -205,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_takes_all_kinds),
+        cmocka_unit_test(test_a_word_may_be_left_out),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_too_many_texts),
         cmocka_unit_test(test_data_dir),
