@@ -183,6 +183,8 @@ struct mqtt_result mqtt_codec_ack(const struct mqtt_message *msg, uint64_t boot,
     return result;
 }
 
+enum { FLOORS_MAX = 96 };
+
 static bool is_power(double power_w)
 {
     return isfinite(power_w) && power_w >= 0.0;
@@ -198,16 +200,23 @@ int mqtt_codec_print_cap(const struct mqtt_command_head *head,
                          char out[MQTT_COMMAND_MAX])
 {
     if (!is_power(command->cap_w) || !is_power(command->ramp_s) ||
+        !is_power(command->floor_w) || !is_power(command->floor_down_s) ||
         !is_lease(command->ttl_s) || command->reason < 0 ||
         command->reason >= REASON_COUNT) {
         return 0;
     }
+    char floors[FLOORS_MAX] = ""; /* a pod without one need not know the word */
+    if (command->floor_down_s > 0.0) {
+        snprintf(floors, sizeof(floors),
+                 "\"floor_w\":%.1f,\"floor_down_s\":%.3f,", command->floor_w,
+                 command->floor_down_s);
+    }
     int n = snprintf(out, MQTT_COMMAND_MAX,
                      "{\"v\":1,\"id\":\"%016" PRIx64 "-%" PRIu64
                      "\",\"ts\":\"%s\",\"cap_w\":%.1f,\"ramp_s\":%.3f,"
-                     "\"ttl_s\":%.3f,\"reason\":\"%s\"}",
+                     "%s\"ttl_s\":%.3f,\"reason\":\"%s\"}",
                      head->boot, head->number, head->ts, command->cap_w,
-                     command->ramp_s, command->ttl_s,
+                     command->ramp_s, floors, command->ttl_s,
                      reason_word((enum reason)command->reason));
     return n < MQTT_COMMAND_MAX ? n : 0;
 }

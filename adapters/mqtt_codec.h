@@ -161,7 +161,7 @@ struct mqtt_command_head {
     const char *ts; /* RFC 3339 */
 };
 
-enum { MQTT_COMMAND_MAX = 256 };
+enum { MQTT_COMMAND_MAX = 320 };
 
 /* Payloads of pod/POD/cap/set and node/NODE/set.  Returns the length, 0 where
  * the command has no finite value or lease: it must not be sent. */

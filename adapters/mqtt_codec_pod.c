@@ -20,6 +20,8 @@ static const struct field fields[] = {
     {"cap_min_w", offsetof(struct pod_in, cap_min_w), 0.0, 2.0, true},
     {"cap_max_w", offsetof(struct pod_in, cap_max_w), 0.0, 2.0, true},
     {"safe_w", offsetof(struct pod_in, safe_w), 0.0, 2.0, true},
+    {"floor_w", offsetof(struct pod_in, floor_w), 0.0, 2.0, true},
+    {"burn_w", offsetof(struct pod_in, burn_w), 0.0, 2.0, true},
     {"inlet_c", offsetof(struct pod_in, inlet_c), -40.0, 100.0, false},
     {"coolant_c", offsetof(struct pod_in, coolant_c), -40.0, 120.0, false},
     {"checkpoint_s", offsetof(struct pod_in, checkpoint_s), 0.0, 1e8, false},
@@ -126,6 +128,7 @@ void mqtt_codec_pod_online(struct pod_in *in, bool online)
     }
     in->flags &= ~(int64_t)POD_ONLINE;
     go_stale(&in->power_w);
+    go_stale(&in->burn_w);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         go_stale(reading_of(in, parts[i].offset));
     }

@@ -12,7 +12,7 @@
 /* The last command sent to one asset. */
 struct lease {
     double first_w;        /* cap of a pod, compute of a node */
-    double second_w;       /* charge of a node */
+    double second_w;       /* floor of a pod, charge of a node */
     double ttl_s;          /* of what was sent */
     int64_t sent_mono_ms;  /* 0: nothing in force */
     int64_t asked_mono_ms; /* first command since the last answer, 0: none */
@@ -25,7 +25,8 @@ struct want {
     double second_w;
     double ttl_s;
     double tolerance_w; /* a smaller change waits for the renewal */
-    double edge_w;      /* but reaching this value does not: power_max, 0 */
+    double edge_w;      /* but the first reaching this does not, nor the second
+                         * reaching 0 */
 };
 
 struct mqtt_outbox {
@@ -36,18 +37,19 @@ struct mqtt_outbox {
     struct lease *nodes;
 };
 
-static bool has_moved(double want_w, double sent_w, const struct want *want)
+static bool has_moved(double want_w, double sent_w, double edge_w,
+                      const struct want *want)
 {
     return fabs(want_w - sent_w) > want->tolerance_w ||
-           (want_w != sent_w && want_w == want->edge_w);
+           (want_w != sent_w && want_w == edge_w);
 }
 
 static bool is_due(const struct lease *sent, const struct want *want,
                    int64_t mono_ms)
 {
     if (sent->sent_mono_ms == 0 ||
-        has_moved(want->first_w, sent->first_w, want) ||
-        has_moved(want->second_w, sent->second_w, want)) {
+        has_moved(want->first_w, sent->first_w, want->edge_w, want) ||
+        has_moved(want->second_w, sent->second_w, 0.0, want)) {
         return true;
     }
     double ttl_s = fmin(want->ttl_s, sent->ttl_s);
@@ -132,6 +134,7 @@ static void send_pod(struct sending *s, int pod, const struct pod_command *c)
     double max_w = site->pods[pod].power_max_w;
     struct want want = {
         .first_w = c->cap_w,
+        .second_w = c->floor_w,
         .ttl_s = c->ttl_s,
         .tolerance_w = 1e-3 * max_w,
         .edge_w = max_w,

@@ -12,6 +12,7 @@
 #include "controller/site_file.h"
 #include "controller/site_notes.h"
 #include "models/units.h"
+#include "policies/floors.h"
 #include "policies/guard.h"
 
 enum { NUMBER_MAX = 32 };
@@ -169,6 +170,24 @@ static void print_edge(const struct site *site, const char *name, double edge_w,
            cover_text(site, edge_w, &cover, text, sizeof(text)));
 }
 
+/* Jobs that end: what the pods' floors hold up is no edge. */
+static void print_stop(const struct site *site, const char *name, double stop_w)
+{
+    struct floors_cfg floors;
+    char a[NUMBER_MAX];
+    char b[NUMBER_MAX];
+    floors_init(&floors, site);
+    double left_w = floors_left_w(&floors, stop_w);
+    print_edge(site, name, left_w, false);
+    if (left_w < stop_w) {
+        printf(
+            "               of a stop of %s the pods' floors hold up %s, and "
+            "burn what the\n               batteries cannot take while the "
+            "grid follows\n",
+            power(stop_w, a), power(stop_w - left_w, b));
+    }
+}
+
 static void print_trip(const struct site *site, const char *name, int i)
 {
     char a[NUMBER_MAX];
@@ -208,6 +227,9 @@ static void print_listed(const struct site *site,
     }
     if (c->rise_w > 0.0) {
         print_edge(site, c->name, c->rise_w, true);
+    }
+    if (c->stop_w > 0.0) {
+        print_stop(site, c->name, c->stop_w);
     }
     if (c->loses == SITE_LOSES_LARGEST) {
         print_trip(site, c->name, largest_battery(site));

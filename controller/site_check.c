@@ -96,16 +96,17 @@ static void find_lost(struct site_reader *r, struct site_contingency *c)
 static void check_contingency(struct site_reader *r, struct site_contingency *c)
 {
     if (!known(r, &c->drop_w) || !known(r, &c->rise_w) ||
-        !known(r, c->battery)) {
+        !known(r, &c->stop_w) || !known(r, c->battery)) {
         return;
     }
-    bool edge = c->drop_w > 0.0 || c->rise_w > 0.0;
+    bool edge = c->drop_w > 0.0 || c->rise_w > 0.0 || c->stop_w > 0.0;
     bool loss = c->battery[0] != '\0';
     if (!edge && !loss) {
-        site_clash(r, c->name, NULL, "expected a drop, a rise or a battery");
+        site_clash(r, c->name, NULL,
+                   "expected a drop, a rise, a stop or a battery");
     } else if (edge && loss) {
         site_clash(r, c->battery, NULL,
-                   "expected no battery beside a drop or a rise");
+                   "expected no battery beside a drop, a rise or a stop");
     } else if (loss) {
         find_lost(r, c);
     }
@@ -219,6 +220,11 @@ static void check_pods(struct site_reader *r, const void **from)
             d->pod.cap_min_w > d->pod.power_max_w) {
             site_clash(r, &d->pod.cap_min_w, &d->pod.power_max_w,
                        "expected cap_min not above power_max");
+        }
+        if (known(r, &d->pod.floor_max_w) && known(r, &d->pod.power_max_w) &&
+            d->pod.floor_max_w > d->pod.power_max_w) {
+            site_clash(r, &d->pod.floor_max_w, &d->pod.power_max_w,
+                       "expected floor_max not above power_max");
         }
         room = room && expand_pod(r, d, from);
     }

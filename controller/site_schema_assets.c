@@ -237,6 +237,13 @@ static const struct site_key pod_keys[] = {
      .preset = "none",
      .meaning = "what its own power distribution carries: servers, network "
                 "and distribution, without cooling"},
+    {.key = "floor_max",
+     QUANTITY(POWER),
+     AT(pod_draft, pod.floor_max_w),
+     RANGE("0 W", "100 GW"),
+     .preset = "0 W",
+     .meaning = "it can be told to draw no less than up to that, whatever its "
+                "jobs do (power smoothing of GB200 racks); 0 W: it cannot"},
     {.key = "class",
      .kind = KEY_CLASS,
      AT(pod_draft, pod.class_id),

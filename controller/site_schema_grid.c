@@ -80,6 +80,13 @@ static const struct site_key contingency_keys[] = {
      RANGE("0 W", "100 GW"),
      .preset = "0 W",
      .meaning = "load that appears at once; drop, rise or both"},
+    {.key = "stop",
+     QUANTITY(POWER),
+     AT(site_contingency, stop_w),
+     RANGE("0 W", "100 GW"),
+     .preset = "0 W",
+     .meaning = "load of jobs that end at once, all power still on: pods with "
+                "a floor_max hold it up while the grid follows"},
     {.key = "battery",
      .kind = KEY_TEXT,
      AT(site_contingency, battery),

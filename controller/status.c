@@ -58,9 +58,11 @@ static void add_load(cJSON *to, const struct watched *w)
     const struct tick_record *r = &w->out->record;
     cJSON *o = cJSON_AddObjectToObject(to, "load");
     number(o, "demand_w", r->demand_w);
-    number(o, "served_w", r->pods_w);
+    number(o, "served_w", r->pods_w - r->burn_w);
     number(o, "shed_w", r->shed_w);
     number(o, "moved_w", r->moved_w);
+    number(o, "floor_w", r->floor_w);
+    number(o, "burn_w", r->burn_w);
     number(o, "other_w", r->other_w);
 }
 

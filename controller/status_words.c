@@ -66,6 +66,12 @@ static void print_grid(const cJSON *o)
            watts(number(o, "load", "served_w"), reference),
            watts(number(o, "load", "shed_w"), most),
            watts(number(o, "load", "other_w"), swing));
+    double burn_w = number(o, "load", "burn_w");
+    if (burn_w > 0.0) {
+        printf("floors     %s, %s of it burnt to hold the load up\n",
+               watts(number(o, "load", "floor_w"), power),
+               watts(burn_w, swing));
+    }
 }
 
 static void print_batteries(const cJSON *o)

@@ -24,12 +24,16 @@ struct battery_command {
     int64_t valid;   /* 0: write nothing (LOCAL, dead, shadow) */
 };
 
-/* Power cap of a pod. */
+/* Power cap of a pod, and its floor: it draws no less, whatever its jobs do,
+ * and burns what they do not need. */
 struct pod_command {
-    double cap_w;   /* between cap_min and power_max; power_max: no cap */
-    double ramp_s;  /* time the pod may take to get there */
-    double ttl_s;   /* lease */
-    int64_t reason; /* enum reason */
+    double cap_w;        /* between cap_min and power_max; power_max: no cap */
+    double ramp_s;       /* time the pod may take to get there */
+    double floor_w;      /* 0 .. floor_max, no higher than the cap; 0: none */
+    double floor_down_s; /* after the lease it goes down so slowly; > 0 where
+                          * the pod has a floor at all */
+    double ttl_s;        /* lease */
+    int64_t reason;      /* enum reason */
     int64_t valid;
 };
 
@@ -56,6 +60,8 @@ struct tick_record {
     double demand_w; /* what the pods would draw uncapped, estimated */
     double shed_w;   /* held back by caps, estimated */
     double moved_w;  /* of that, done by cars meanwhile */
+    double floor_w;  /* no less may the pods draw */
+    double burn_w;   /* drawn for that alone, a part of pods_w */
     double other_w;
     double battery_w;     /* sum, + charge */
     double battery_set_w; /* sum of the set-points */

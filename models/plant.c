@@ -105,6 +105,8 @@ void plant_command(struct plant *p, const struct site *site,
     for (int i = 0; i < site->n_pods; i++) {
         if (out->pods[i].valid) {
             command_pod(&p->pods[i], &site->pods[i], out->pods[i].cap_w);
+            p->pods[i].floor_w =
+                clamp(out->pods[i].floor_w, 0.0, site->pods[i].floor_max_w);
         }
     }
     plant_nodes_command(p, out);
@@ -206,14 +208,20 @@ static void step_pods(struct plant *p, const struct site *site, double dt_s)
         p->settle = 1.0 - exp(-dt_s / POD_SETTLING_S);
     }
     p->pods_w = 0.0;
+    p->burn_w = 0.0;
     for (int i = 0; i < site->n_pods; i++) {
         struct plant_pod *pod = &p->pods[i];
         if (isfinite(pod->cap_now_w)) {
             pod->cap_now_w += (pod->cap_w - pod->cap_now_w) * p->settle;
         }
-        pod->power_w = pod->disobeys ? pod->demand_w
-                                     : min_of(pod->demand_w, pod->cap_now_w);
+        double wants_w =
+            pod->floor_w > pod->demand_w ? pod->floor_w : pod->demand_w;
+        pod->power_w =
+            pod->disobeys ? pod->demand_w : min_of(wants_w, pod->cap_now_w);
+        double over_w = pod->power_w - pod->demand_w;
+        pod->burn_w = over_w > 0.0 ? over_w : 0.0;
         p->pods_w += pod->power_w;
+        p->burn_w += pod->burn_w;
     }
 }
 
@@ -293,6 +301,10 @@ static void observe_pod(const struct plant_pod *pod, const struct site_pod *s,
     out->network_w = reading_good(NETWORK_PU * pod->power_w, mono_ms);
     out->distribution_w = reading_good(DISTRIBUTION_PU * pod->power_w, mono_ms);
     out->cooling_w = reading_good(cooling_pu * pod->power_w, mono_ms);
+    if (s->floor_max_w > 0.0) {
+        out->floor_w = reading_good(pod->floor_w, mono_ms);
+        out->burn_w = reading_good(pod->burn_w, mono_ms);
+    }
     out->flags = POD_ONLINE;
     out->ack_status = ACK_APPLIED;
 }

@@ -9,8 +9,9 @@
  *            'delay' steps ago; limits, state of charge, efficiency sqrt(rt)
  *            each way at the terminals
  *   pod      draws its demand, or its cap where that is lower; a changed cap
- *            settles in 50 ms (V100 cap steps, ../shared/traces); servers,
- *            network, distribution and cooling are fixed parts of that
+ *            settles in 50 ms (V100 cap steps, ../shared/traces); below its
+ *            floor it burns what is missing; servers, network, distribution
+ *            and cooling are fixed parts of that
  *   other    (pue - 1) x pods through a first-order lag, plus the batteries'
  *            auxiliary power
  *   island   cut off from the grid, the batteries that are not tripped form
@@ -51,6 +52,8 @@ struct plant_pod {
     double power_w;
     double cap_w;     /* commanded */
     double cap_now_w; /* settling */
+    double floor_w;   /* commanded */
+    double burn_w;    /* of power_w, for the floor alone */
     double safe_w;
     double hot_k;     /* its air inlet is so much warmer than usual */
     int64_t disobeys; /* 1: takes caps and says so, and draws what it likes */
@@ -82,6 +85,7 @@ struct plant {
     double t_s;
     double grid_w;
     double pods_w;
+    double burn_w; /* of pods_w, for the pods' floors alone */
     double demand_w;
     double battery_w;
     int64_t island; /* 1: cut off, the batteries hold the balance */

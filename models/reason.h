@@ -126,7 +126,10 @@
       "compute held back by %v: cut off from the grid, the site serves at "    \
       "most %l")                                                               \
     X(ISLAND_BACK, "island_back",                                              \
-      "back on the grid, which takes the load of %v over at once")
+      "back on the grid, which takes the load of %v over at once")             \
+    X(FLOOR, "floor",                                                          \
+      "pods burn %v to hold the load up: the batteries can take no more than " \
+      "%l while the grid comes down")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

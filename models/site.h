@@ -54,6 +54,7 @@ struct site_contingency {
     char name[SITE_NAME_MAX];
     double drop_w;               /* >= 0, load that vanishes at once */
     double rise_w;               /* >= 0, load that appears at once */
+    double stop_w;               /* >= 0, of jobs that end: floors hold it */
     char battery[SITE_NAME_MAX]; /* its name, or "largest"; "" for none */
     int loses;                   /* the same: SITE_LOSES_ */
 };
@@ -136,6 +137,7 @@ struct site_pod {
     double inlet_max_c;       /* air; 0 for none */
     double coolant_max_c;     /* likewise */
     double feeder_max_w;      /* of all but cooling; INFINITY where none is */
+    double floor_max_w;       /* it can be told to draw so much; 0: no floor */
 };
 
 enum node_profile { NODE_HW4, NODE_AI5, NODE_AI6 };

@@ -103,6 +103,8 @@ struct pod_in {
     struct reading distribution_w;
     struct reading cooling_w;
     struct reading checkpoint_s; /* age of the last checkpoint */
+    struct reading floor_w;      /* the floor in force */
+    struct reading burn_w;       /* of power_w, for the floor alone */
     int64_t flags;
     int64_t ack_status; /* enum ack_status of the last command */
 };

@@ -92,13 +92,15 @@ void account_tick(struct account *a, const struct site *site,
         }
     }
     a->demand_ws += p->demand_w * dt_s;
-    a->served_ws += p->pods_w * dt_s;
+    a->served_ws += (p->pods_w - p->burn_w) * dt_s;
+    a->burn_ws += p->burn_w * dt_s;
+    a->burn_cur += p->burn_w / 1e3 * hours * price_per_kwh;
     a->energy_cur += fmax(p->grid_w, 0.0) / 1e3 * hours * price_per_kwh;
     a->price_sum += price_per_kwh;
     int64_t into_ms = llround((double)a->n_ticks * dt_s * 1e3);
     account_bill_tick(&a->bill, a->start_utc_ms + into_ms, dt_s, p->grid_w);
     a->n_ticks++;
-    if (p->pods_w < p->demand_w - 1.0) {
+    if (p->pods_w - p->burn_w < p->demand_w - 1.0) {
         a->shed_cur += shed_now_cur(site, p, hours);
     }
 }
@@ -201,6 +203,8 @@ void account_end(struct account *a, const struct site *site,
     out->energy_cur = a->energy_cur - left_cur;
     out->demand_cur = a->bill.demand_cur;
     out->shed_cur = a->shed_cur;
+    out->burn_wh = a->burn_ws / 3600.0;
+    out->burn_cur = a->burn_cur;
     const struct account_forecast *f = &a->forecast;
     double n = f->n > 0 ? (double)f->n : NAN;
     out->forecast_mape_pu = f->sum_pu / n;

@@ -50,6 +50,8 @@ struct account {
     double soc_max_pu[SITE_BATTERIES_MAX];
     double demand_ws;
     double served_ws;
+    double burn_ws; /* drawn by the pods for their floors alone */
+    double burn_cur;
     double energy_cur;
     double price_sum; /* for the mean price */
     double shed_cur;

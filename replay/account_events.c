@@ -46,7 +46,7 @@ void account_events_tick(struct account_events *a,
     const struct plant *p = t->plant;
     double dt_s = t->site->control.period_s;
     double site_w = t->site->grid.import_max_w;
-    double shed_w = fmax(p->demand_w - p->pods_w, 0.0);
+    double shed_w = fmax(p->demand_w - p->pods_w + p->burn_w, 0.0);
     bool holds = shed_w > HELD_PU * p->demand_w;
     bool began = a->under_way_s > 0.0;
     bool asked = t->cap_w < (1.0 - MARGIN_PU) * site_w;

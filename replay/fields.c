@@ -25,8 +25,10 @@ static const struct field battery_fields[] = {
 };
 
 static const struct field pod_fields[] = {
-    {"cap_w", FIELD_NUMBER}, {"ramp_s", FIELD_NUMBER}, {"ttl_s", FIELD_NUMBER},
-    {"reason", FIELD_COUNT}, {"valid", FIELD_COUNT},
+    {"cap_w", FIELD_NUMBER},   {"ramp_s", FIELD_NUMBER},
+    {"floor_w", FIELD_NUMBER}, {"floor_down_s", FIELD_NUMBER},
+    {"ttl_s", FIELD_NUMBER},   {"reason", FIELD_COUNT},
+    {"valid", FIELD_COUNT},
 };
 
 static const struct field node_fields[] = {
@@ -53,6 +55,8 @@ static const struct field record_fields[] = {
     {"demand_w", FIELD_NUMBER},
     {"shed_w", FIELD_NUMBER},
     {"moved_w", FIELD_NUMBER},
+    {"floor_w", FIELD_NUMBER},
+    {"burn_w", FIELD_NUMBER},
     {"other_w", FIELD_NUMBER},
     {"battery_w", FIELD_NUMBER},
     {"battery_set_w", FIELD_NUMBER},

@@ -248,7 +248,8 @@ static enum err begin_books(struct hindsight *p)
     plant_init(p->plant, cfg->site, 0.0, cfg->seed);
     witness_init(&p->witness, &cfg->site->grid, period_s);
     account_begin(&p->account, cfg, p->plant);
-    return series_begin(&p->series, cfg->series, cfg->series_every_s, period_s);
+    return series_begin(&p->series, cfg->series, cfg->site,
+                        cfg->series_every_s);
 }
 
 enum err hindsight_run(struct hindsight *p, const struct replay_result *none,

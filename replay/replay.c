@@ -126,8 +126,8 @@ static enum err prepare(struct run *r)
     r->n_ticks = (int64_t)llround(r->cfg->trace->duration_s / period_s);
     r->n_second = (int64_t)fmax(1.0, round(1.0 / period_s));
     r->price_min = -1;
-    return series_begin(&r->series, r->cfg->series, r->cfg->series_every_s,
-                        period_s);
+    return series_begin(&r->series, r->cfg->series, site,
+                        r->cfg->series_every_s);
 }
 
 /* The markers that the generator's scheduler sends in the second ahead. */

@@ -105,6 +105,7 @@ struct replay_result {
     double demand_wh;
     double served_wh;
     double moved_wh; /* of what was not, done by cars */
+    double burn_wh;  /* drawn by the pods for their floors alone */
     struct replay_battery batteries[SITE_BATTERIES_MAX];
     struct replay_fleet fleets[SITE_FLEETS_MAX];
     double energy_cur;
@@ -115,6 +116,7 @@ struct replay_result {
     double wear_cur;
     double wear_guard_cur;
     double shed_cur;
+    double burn_cur; /* of burn_wh, a part of energy_cur */
     struct account_events events;
     /* 60 s ahead, after a warm-up; NAN where the trace is too short */
     double forecast_mape_pu;

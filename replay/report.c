@@ -105,6 +105,7 @@ static void add_money(cJSON *to, const struct replay_result *x)
     put(c, "wear_cur", x->wear_cur);
     put(c, "shed_cur", x->shed_cur);
     put(c, "events_cur", x->events.shed_cur); /* part of shed_cur */
+    put(c, "burn_cur", x->burn_cur);          /* part of energy_cur */
     put(c, "total_cur",
         x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur);
 }
@@ -162,6 +163,7 @@ static cJSON *one_policy(const struct report *r, int i)
     put(load, "served_wh", x->served_wh);
     put(load, "shed_wh", fmax(x->demand_wh - x->served_wh, 0.0));
     put(load, "moved_wh", x->moved_wh);
+    put(load, "burn_wh", x->burn_wh);
     add_batteries(p, r->site, x);
     account_events_json(p, r->site, &x->events);
     report_fleets(p, r->site, x);

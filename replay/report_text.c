@@ -19,6 +19,7 @@ enum kind { COUNT, RAMP, POWER, ENERGY, DURATION, MONEY, SHARE };
     X(PEAK, POWER, "peak of the interval")          \
     X(IMPORT, COUNT, "over the import limit")       \
     X(SHED, ENERGY, "compute held back")            \
+    X(BURN, ENERGY, "burnt to hold the load up")    \
     X(ENERGY, ENERGY, "battery energy used")        \
     X(THROUGHPUT, ENERGY, "battery throughput")     \
     X(WEAR, MONEY, "battery wear")                  \
@@ -94,6 +95,8 @@ static double value_of(const struct report *r, int i, enum row row)
         return (double)x->grid.import_limit_violations;
     case ROW_SHED:
         return fmax(x->demand_wh - x->served_wh, 0.0);
+    case ROW_BURN:
+        return x->burn_wh;
     case ROW_ENERGY:
         return swing_wh;
     case ROW_THROUGHPUT:
@@ -167,6 +170,15 @@ static void tell_bound(const struct replay_bound *b, FILE *out)
     }
 }
 
+static bool is_told(const struct report *r, enum row row)
+{
+    bool any = row != ROW_BURN;
+    for (int i = 0; i < r->n; i++) {
+        any = any || r->results[i].burn_wh > 0.0;
+    }
+    return any;
+}
+
 void report_text(const struct report *r, FILE *out)
 {
     char text[64];
@@ -183,6 +195,9 @@ void report_text(const struct report *r, FILE *out)
     }
     fputc('\n', out);
     for (int row = 0; row < ROW_COUNT; row++) {
+        if (!is_told(r, (enum row)row)) {
+            continue;
+        }
         fprintf(out, "%-25s", rows[row].name);
         for (int i = 0; i < r->n; i++) {
             cell(r, i, (enum row)row, text, sizeof(text));

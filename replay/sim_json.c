@@ -80,6 +80,10 @@ char *sim_json_pod(const struct sim_pod_report *r)
     add_number(json, "idle_w", IDLE_PU * r->site->power_max_w, 0);
     add_number(json, "default_w", r->site->power_max_w, 0);
     add_number(json, "safe_w", p->safe_w.value, 0);
+    if (r->site->floor_max_w > 0.0) {
+        add_number(json, "floor_w", p->floor_w.value, 0);
+        add_number(json, "burn_w", p->burn_w.value, 0);
+    }
     add_number(json, "gpus", n_gpus(r->site), 0);
     add_number(json, "gpus_throttled", throttled ? n_gpus(r->site) : 0.0, 0);
     add_number(json, "prio", r->site->priority, 0);

@@ -7,9 +7,10 @@
 #include "adapters/json_in.h"
 #include "models/clamp.h"
 
-static const int64_t FUTURE_MS = 5000; /* clocks may differ by this much */
-static const double RAMP_MIN_S = 5.0;  /* of going safe */
-static const double STAGGER_S = 5.0;   /* between neighbouring pods */
+static const int64_t FUTURE_MS = 5000;    /* clocks may differ by this much */
+static const double RAMP_MIN_S = 5.0;     /* of going safe */
+static const double STAGGER_S = 5.0;      /* between neighbouring pods */
+static const double FLOOR_DOWN_S = 600.0; /* where nobody has said */
 
 enum { STAGGERS = 16 };
 
@@ -38,6 +39,7 @@ static enum err read_fields(const cJSON *json, struct sim_order *out,
     static const struct json_in_range power = {0.0, 1e10};
     static const struct json_in_range ttl = {1.0, 3600.0};
     static const struct json_in_range ramp = {0.0, 3600.0};
+    static const struct json_in_range down = {1.0, 3600.0};
     if (!read_id(json, out->id)) {
         *why = "id: expected a text of 1 to 63 bytes";
         return ERR_SYNTAX;
@@ -54,7 +56,12 @@ static enum err read_fields(const cJSON *json, struct sim_order *out,
         *why = "ramp_s: expected 0 to 3600";
         return ERR_RANGE;
     }
+    if (!read_number(json, "floor_down_s", down, &out->floor_down_s)) {
+        *why = "floor_down_s: expected 1 to 3600";
+        return ERR_RANGE;
+    }
     if (!read_number(json, "cap_w", power, &out->cap_w) ||
+        !read_number(json, "floor_w", power, &out->floor_w) ||
         !read_number(json, "charge_w", power, &out->charge_w) ||
         !read_number(json, "compute_w", power, &out->compute_w)) {
         *why = "expected a power from 0";
@@ -66,7 +73,11 @@ static enum err read_fields(const cJSON *json, struct sim_order *out,
 enum err sim_order_parse(const char *json, size_t size, struct sim_order *out,
                          const char **why)
 {
-    *out = (struct sim_order){.cap_w = NAN, .charge_w = NAN, .compute_w = NAN};
+    *out = (struct sim_order){.cap_w = NAN,
+                              .floor_w = NAN,
+                              .floor_down_s = NAN,
+                              .charge_w = NAN,
+                              .compute_w = NAN};
     cJSON *root = json_in_parse(json, size, why);
     if (!cJSON_IsObject(root)) {
         *why = root != NULL ? "not a JSON object" : *why;
@@ -134,6 +145,8 @@ void sim_pod_init(struct sim_pod *p, const struct site_pod *site, double safe_w,
         .cap_w = site->power_max_w,
         .from_w = site->power_max_w,
         .to_w = site->power_max_w,
+        .floor_max_w = site->floor_max_w,
+        .floor_down_s = FLOOR_DOWN_S,
     };
 }
 
@@ -160,7 +173,13 @@ enum ack_status sim_pod_take(struct sim_pod *p, const struct sim_order *order,
     }
     p->ramp_s = order->ramp_s;
     p->going_safe = false;
-    return to_w == order->cap_w ? ACK_APPLIED : ACK_PARTIAL;
+    double floor_w = isnan(order->floor_w) ? p->floor_w : order->floor_w;
+    p->floor_w = fmin(floor_w, p->floor_max_w);
+    if (order->floor_down_s > 0.0) {
+        p->floor_down_s = order->floor_down_s;
+    }
+    bool whole = to_w == order->cap_w && p->floor_w == floor_w;
+    return whole ? ACK_APPLIED : ACK_PARTIAL;
 }
 
 double sim_pod_tick(struct sim_pod *p, double now_s)
@@ -174,6 +193,12 @@ double sim_pod_tick(struct sim_pod *p, double now_s)
     double done = p->ramp_s > 0.0 ? (now_s - p->ramp_from_s) / p->ramp_s : 1.0;
     p->cap_w = p->from_w + (p->to_w - p->from_w) * clamp(done, 0.0, 1.0);
     return p->cap_w;
+}
+
+double sim_pod_floor_w(const struct sim_pod *p, double now_s)
+{
+    double over_s = fmax(now_s - p->lease.until_s, 0.0);
+    return p->floor_w * fmax(1.0 - over_s / p->floor_down_s, 0.0);
 }
 
 void sim_car_init(struct sim_car *c, int index)

@@ -3,7 +3,8 @@
  * sim_order - what a pod's or a car's agent makes of a command by MQTT.
  *
  * Payloads as in CONTRACT.md: {"v":1,"id":,"ts":,"ttl_s":, ...} with "cap_w",
- * "ramp_s" for a pod and "charge_w", "compute_w" for a car.  Pure: the clocks
+ * "ramp_s", "floor_w", "floor_down_s" for a pod and "charge_w", "compute_w" for
+ * a car.  Pure: the clocks
  * are arguments, UTC for "ts", monotonic seconds for the lease.
  */
 #ifndef REPLAY_SIM_ORDER_H
@@ -25,6 +26,8 @@ struct sim_order {
     double ttl_s;  /* 1 .. 3600 */
     double ramp_s; /* 0 .. 3600; 0 where not said */
     double cap_w;  /* NAN where not said, likewise below */
+    double floor_w;
+    double floor_down_s;
     double charge_w;
     double compute_w;
 };
@@ -58,7 +61,7 @@ enum ack_status sim_lease_offer(struct sim_lease *l,
                                 int64_t utc_ms, double now_s,
                                 const char **detail);
 
-/* A pod's cap. */
+/* A pod's cap and floor. */
 struct sim_pod {
     struct sim_lease lease;
     double cap_min_w;
@@ -71,6 +74,9 @@ struct sim_pod {
     double ramp_from_s;
     double ramp_s;
     bool going_safe;
+    double floor_max_w; /* 0: it has none */
+    double floor_w;     /* as told */
+    double floor_down_s;
 };
 
 /* 'index' of the pod decides its place in the stagger. */
@@ -78,13 +84,17 @@ void sim_pod_init(struct sim_pod *p, const struct site_pod *site, double safe_w,
                   int index);
 
 /* A judged command: moves toward its cap within its ramp_s, from what the pod
- * draws now.  ACK_PARTIAL where the cap lies outside the pod's range. */
+ * draws now.  ACK_PARTIAL where cap or floor lie outside the pod's range. */
 enum ack_status sim_pod_take(struct sim_pod *p, const struct sim_order *order,
                              double power_w, double now_s);
 
 /* Let time pass; returns the cap in force.  After the lease the pod holds its
  * cap, then goes to safe_w within the last ramp_s (at least 5 s). */
 double sim_pod_tick(struct sim_pod *p, double now_s);
+
+/* The floor in force: as told, and from the end of the lease down to 0 in
+ * floor_down_s. */
+double sim_pod_floor_w(const struct sim_pod *p, double now_s);
 
 /* A car's charging and compute. */
 struct sim_car {

@@ -104,6 +104,7 @@ static void gather(struct sim_site *s, double now_s)
     for (int i = 0; i < s->site.n_pods; i++) {
         set->pods[i].valid = 1;
         set->pods[i].cap_w = sim_pod_tick(&s->pods[i], now_s);
+        set->pods[i].floor_w = sim_pod_floor_w(&s->pods[i], now_s);
     }
     set->n_nodes = s->site.n_nodes;
     set->node_to = set->n_nodes;

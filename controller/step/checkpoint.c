@@ -203,6 +203,7 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            range_valid(&state->range) && lag_valid(&state->lag) &&
            smooth_valid(&cfg->smooth, &state->smooth) &&
            shed_valid(&cfg->shed, &state->shed) &&
+           floors_valid(&cfg->floors, &state->floors) &&
            share_valid(&cfg->site, &state->share) &&
            meter_valid(&state->meter) && counts(state->nominal, 0, 1) &&
            state->frozen_s >= 0.0 && counts(state->islanded, 0, 1) &&

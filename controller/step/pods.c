@@ -23,6 +23,9 @@ void pods_find(const struct step_cfg *cfg, struct step_state *state,
             double cap_w = reading_value(&in->pods[i].cap_w, in->mono_ms,
                                          cfg->pod_max_age_s);
             shed_found(&cfg->shed, &state->shed, i, cap_w);
+            double floor_w = reading_value(&in->pods[i].floor_w, in->mono_ms,
+                                           cfg->pod_max_age_s);
+            floors_found(&cfg->floors, &state->floors, i, floor_w);
         }
         state->found[i] |= heard || waited;
         all = all && state->found[i];
@@ -148,7 +151,7 @@ void pods_shed(const struct step_cfg *cfg, struct step_state *state,
     state->held_w = state->shed.held_w;
     state->waiting_w = state->shed.waiting_w;
     record->shed_w = state->held_w + state->waiting_w;
-    state->demand_w = est->pods_w + record->shed_w;
+    state->demand_w = est->pods_w + record->shed_w - state->floors.burn_w;
     record->demand_w = state->demand_w;
     name_pods(cfg, state, est, record);
     explain_held(state, &sin, missing_w, record);
@@ -176,13 +179,17 @@ static enum reason why_of(const struct step_cfg *cfg,
 void pods_command(const struct step_cfg *cfg, const struct step_state *state,
                   struct step_out *out)
 {
+    double down_s = floors_down_s(&cfg->floors, &state->floors);
     for (int i = 0; i < cfg->site.n_pods; i++) {
         double lo = cfg->shed.cap_min_w[i];
         double hi = cfg->shed.power_max_w[i];
         double cap_w = state->shed.cap_w[i];
+        double now_w = isfinite(cap_w) ? clamp(cap_w, lo, hi) : lo;
         out->pods[i] = (struct pod_command){
-            .cap_w = isfinite(cap_w) ? clamp(cap_w, lo, hi) : lo,
+            .cap_w = now_w,
             .ramp_s = RAMP_S,
+            .floor_w = fmin(state->floors.floor_w[i], now_w),
+            .floor_down_s = cfg->floors.max_w[i] > 0.0 ? down_s : 0.0,
             .ttl_s = TTL_S,
             .reason = (int64_t)why_of(cfg, &state->shed, i),
             .valid = state->found[i],

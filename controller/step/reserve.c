@@ -18,24 +18,26 @@ static double jump_w(const struct job_in *job)
     return job->seq != 0 && isfinite(w) ? w : 0.0;
 }
 
-static void take_announced(const struct snapshot *in, struct reserve_now *e)
+static void take_announced(const struct step_cfg *cfg,
+                           const struct snapshot *in, struct reserve_now *e)
 {
     for (int i = 0; i < JOB_MARKERS_MAX; i++) {
         const struct job_in *job = &in->jobs[i];
         double ahead_s = (double)(job->at_ms - in->utc_ms) / 1e3;
         if (job->seq != 0 && ahead_s >= 0.0 && ahead_s <= ANNOUNCED_S) {
             e->rise_w = fmax(e->rise_w, jump_w(job));
-            e->drop_w = fmax(e->drop_w, -jump_w(job));
+            double stop_w = fmax(-jump_w(job), 0.0);
+            e->stop_w = fmax(e->stop_w, stop_w);
+            e->drop_w = fmax(e->drop_w, floors_left_w(&cfg->floors, stop_w));
         }
     }
 }
 
-/* What a listed contingency leaves of the load: what trips draws less, too,
- * where the site is held below its full power. */
-static double left_w(const struct site_contingency *c, double load_w,
-                     double full_w)
+/* What a listed drop leaves of the load: what trips draws less, too, where the
+ * site is held below its full power. */
+static double left_w(double drop_w, double load_w, double full_w)
 {
-    return fmax(load_w - c->drop_w, fmin(load_w, full_w - c->drop_w));
+    return fmax(load_w - drop_w, fmin(load_w, full_w - drop_w));
 }
 
 static void take_listed(const struct step_cfg *cfg, double load_w,
@@ -45,9 +47,12 @@ static void take_listed(const struct step_cfg *cfg, double load_w,
     for (int i = 0; i < cfg->site.grid.n_contingencies; i++) {
         const struct site_contingency *c = &cfg->site.grid.contingencies[i];
         e->rise_w = fmax(e->rise_w, c->rise_w);
-        e->listed_w = fmax(e->listed_w, c->drop_w);
-        if (c->drop_w > 0.0) {
-            double left = fmax(left_w(c, load_w, e->full_w), 0.0);
+        double stops_w = floors_left_w(&cfg->floors, c->stop_w);
+        double drop_w = fmax(c->drop_w, stops_w);
+        e->stop_w = fmax(e->stop_w, c->stop_w);
+        e->listed_w = fmax(e->listed_w, drop_w);
+        if (drop_w > 0.0) {
+            double left = fmax(left_w(drop_w, load_w, e->full_w), 0.0);
             e->stays_w = fmin(e->stays_w, left);
             e->drop_w = fmax(e->drop_w, load_w - left);
         }
@@ -62,6 +67,7 @@ static void take_default(const struct step_cfg *cfg,
     e->stays_w = INFINITY;
     e->rise_w = fmax(cfg->pod_most_w, seen.up_w);
     e->drop_w = fmax(cfg->pod_most_w, seen.down_w);
+    e->stop_w = e->drop_w;
 }
 
 static void find_edges(const struct step_cfg *cfg,
@@ -74,18 +80,19 @@ static void find_edges(const struct step_cfg *cfg,
     if (isfinite(state->range.hi_w)) {
         e->full_w = fmax(e->full_w, state->range.hi_w);
     }
-    e->rise_w = e->drop_w = e->listed_w = 0.0;
+    e->rise_w = e->drop_w = e->listed_w = e->stop_w = 0.0;
     if (cfg->site.grid.contingencies_given) {
         take_listed(cfg, est->load_w, e);
     } else {
         take_default(cfg, state, e);
     }
     struct reserve_now must = {0};
-    take_announced(in, &must);
+    take_announced(cfg, in, &must);
     e->must_rise_w = cfg->site.grid.contingencies_given ? e->rise_w : 0.0;
     e->must_rise_w = fmax(e->must_rise_w, must.rise_w);
     e->rise_w = fmax(e->rise_w, must.rise_w);
     e->drop_w = fmax(e->drop_w, must.drop_w);
+    e->stop_w = fmax(e->stop_w, must.stop_w);
     double more_w = fmax(e->full_w - est->load_w, 0.0);
     e->must_rise_w = fmin(e->must_rise_w, more_w);
     e->rise_w = fmin(e->rise_w, more_w);
@@ -219,7 +226,8 @@ static double stop_max_w(const struct reserve_cfg *rc,
     struct reserve_side rest = *down;
     rest.carried_w = 0.0;
     double drop_w = reserve_cover(rc, &rest).edge_w;
-    return e->full_w - e->stays_w > drop_w ? e->stays_w + drop_w : INFINITY;
+    double most_w = fmin(e->full_w - e->stays_w, e->listed_w);
+    return most_w > drop_w ? e->stays_w + drop_w : INFINITY;
 }
 
 /* What goes on whatever is asked: batteries that are not usable. */
@@ -243,7 +251,8 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     int n = find_sides(cfg, est, &gives, &takes);
     double held_w =
         isnan(state->smooth.ref_w) ? est->grid_w : state->smooth.out_w;
-    gives.all.carried_w = est->load_w + beside_w(cfg, est) - held_w;
+    e->beside_w = beside_w(cfg, est);
+    gives.all.carried_w = est->load_w + e->beside_w - held_w;
     takes.all.carried_w = -gives.all.carried_w;
     struct reserve_side up = gives.all;
     struct reserve_side down = takes.all;
@@ -253,6 +262,9 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
         .ramp_average_s = cfg->site.grid.ramp_average_s,
         .latency_s = late_s,
     };
+    e->takes_w = fmin(down.power_w, reserve_carried_w(&rc, down.energy_wh));
+    e->leaks_w = rc.ramp_max_w_per_s * rc.ramp_average_s * rc.ramp_average_s /
+                 rc.latency_s;
     e->up = reserve_cover(&rc, &up);
     e->down = reserve_cover(&rc, &down);
     e->trip =
@@ -284,9 +296,11 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
 }
 
 double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
-                     const struct snapshot *in, const struct reserve_now *e,
-                     double load_w)
+                     const struct step_scratch *scratch,
+                     const struct snapshot *in)
 {
+    const struct estimate *est = &scratch->est;
+    double load_w = est->load_w;
     double reach_s =
         (double)(state->lag.delay + 1) * cfg->site.control.period_s;
     int64_t until_ms = in->utc_ms + (int64_t)llround(reach_s * 1e3);
@@ -297,7 +311,9 @@ double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
             due_w += jump_w(job);
         }
     }
-    return fmax(-load_w, fmin(due_w, fmax(e->full_w - load_w, 0.0)));
+    due_w *= due_w < 0.0 ? hold_falls_pu(cfg, state, est) : 1.0;
+    return fmax(-load_w,
+                fmin(due_w, fmax(scratch->reserve.full_w - load_w, 0.0)));
 }
 
 static void say(double edge_w, double covered_w, struct tick_record *record)

@@ -61,6 +61,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     smooth_init(&cfg->smooth, period_s, &site->grid);
     cfg->smooth.limiter = policy == POLICY_LIMITER;
     shed_init(&cfg->shed, site);
+    floors_init(&cfg->floors, site);
     cfg->device_max_age_s = fmax(3.0 * period_s, 2.0);
     cfg->pause_max_s = cfg->device_max_age_s;
     cfg->pod_max_age_s = fmax(3.0 * period_s, 5.0);
@@ -96,6 +97,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     lag_init(cfg, state);
     smooth_reset(&state->smooth);
     shed_reset(&cfg->shed, &state->shed);
+    floors_reset(&state->floors);
     share_reset(&cfg->site, &state->share);
     state->n_nodes = cfg->site.n_nodes;
     state->peak_w = cfg->site.grid.billing_peak_w;
@@ -297,12 +299,14 @@ static void say_nothing(const struct step_cfg *cfg, const struct snapshot *in,
     out->n_nodes = cfg->site.n_nodes;
 }
 
-/* What is held back wants to come back: the grid makes room for it. */
+/* What is held back wants to come back: the grid makes room for it.  What is
+ * burnt only keeps the load up until the grid is down. */
 static void follow_level(const struct step_cfg *cfg, struct step_state *state,
                          const struct estimate *est, double dt_s)
 {
     int64_t n_regimes = state->level.n_regimes;
-    level_step(&state->level, est->load_w + state->held_w, dt_s);
+    double burn_w = state->floors.burn_w * cfg->load_per_pod;
+    level_step(&state->level, est->load_w + state->held_w - burn_w, dt_s);
     level_range_step(&state->range, est->load_w, dt_s);
     if (state->level.n_regimes != n_regimes) {
         level_range_anew(&state->range, LEFT_S);
@@ -320,6 +324,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
     foresee_step(cfg, state, in, est);
+    hold_look(cfg, state, scratch, in);
     follow_level(cfg, state, est, in->dt_s);
     lag_measure(cfg, state, est, in->dt_s);
     island_hold(state, scratch, in);
@@ -330,10 +335,9 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     fill_record(in, scratch, &smooth, record);
     record->plan_battery_w = scratch->planned_w;
 
-    double due_w =
-        cfg->policy == POLICY_BALLAST
-            ? reserve_due_w(cfg, state, in, &scratch->reserve, est->load_w)
-            : 0.0;
+    double due_w = cfg->policy == POLICY_BALLAST
+                       ? reserve_due_w(cfg, state, scratch, in)
+                       : 0.0;
     double total_w = smooth.grid_w - est->load_w - due_w;
     if (cfg->policy == POLICY_NONE) {
         leave_alone(cfg, scratch);
@@ -348,6 +352,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
                                         island_load_w(cfg, scratch, in)),
                                .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
+        hold_floors(cfg, state, scratch, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
     lag_told(cfg, state, est);

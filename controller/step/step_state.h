@@ -13,6 +13,7 @@
 #include "models/life_pack.h"
 #include "models/wear_warranty.h"
 #include "policies/bucket.h"
+#include "policies/floors.h"
 #include "policies/guard.h"
 #include "policies/reserve.h"
 #include "policies/share.h"
@@ -31,6 +32,7 @@ struct step_cfg {
     enum policy policy;
     struct smooth_cfg smooth;
     struct shed_cfg shed;
+    struct floors_cfg floors;
     struct guard_cfg guards[SITE_FLEETS_MAX]; /* of the fleets' packs */
     double device_max_age_s;                  /* of meter and batteries */
     double pod_max_age_s;
@@ -103,6 +105,7 @@ struct step_state {
     int64_t n_usable;         /* of them, in the tick before */
     struct smooth_state smooth;
     struct shed_state shed;
+    struct floors_state floors;
     struct share_state share;
     struct meter_state meter;
     int64_t nominal;  /* 1: the voltage was inside its range before */
@@ -209,6 +212,10 @@ struct reserve_now {
     double told_wh;   /* kept because the utility says an outage may come */
     double listed_w;  /* the largest listed drop, whatever draws it */
     double stays_w;   /* of the load in a listed drop; INFINITY: none listed */
+    double stop_w;    /* jobs that may end at once: floors hold it up */
+    double takes_w;   /* the batteries, + charge, until the grid has followed */
+    double beside_w;  /* by batteries that take no commands */
+    double leaks_w;   /* an edge beyond passes before a battery answers */
     double lead_lo_w; /* <= 0: the grid may go so far ahead of a stop */
     double lead_hi_w; /* >= 0: of a start, with the other edges covered */
     struct reserve_cover up;
@@ -228,6 +235,7 @@ struct step_scratch {
     double target_w;  /* where the grid power should go in the long run */
     struct level_both ahead; /* how far the load may move at once */
     struct reserve_now reserve;
+    struct floors_seen seen[SITE_PODS_MAX];
     struct share_battery share[SITE_BATTERIES_MAX];
 };
 
@@ -299,8 +307,21 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
 /* reserve.c: jumps of the load that were announced for the time in which what
  * is asked now is answered. */
 double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
-                     const struct snapshot *in, const struct reserve_now *e,
-                     double load_w);
+                     const struct step_scratch *scratch,
+                     const struct snapshot *in);
+
+/* hold.c: what the pods draw, and burn for their floors. */
+void hold_look(const struct step_cfg *cfg, struct step_state *state,
+               struct step_scratch *scratch, const struct snapshot *in);
+
+/* hold.c: the floors that a stop of jobs asks for where the batteries cannot
+ * take it. */
+void hold_floors(const struct step_cfg *cfg, struct step_state *state,
+                 struct step_scratch *scratch, struct tick_record *record);
+
+/* hold.c: of a drop of the pods' load the part that no floor holds, 0 .. 1. */
+double hold_falls_pu(const struct step_cfg *cfg, const struct step_state *state,
+                     const struct estimate *est);
 
 /* reserve.c: says which edge is not covered, and by how much. */
 void reserve_explain(const struct reserve_now *e, struct tick_record *record);

@@ -99,11 +99,17 @@ static void test_a_command_is_due_when_it_changes_or_ages(void **state)
     assert_int_equal(step(11500), 1);
     c->ttl_s = 3; /* a shorter lease counts at once */
     assert_int_equal(step(12500), 1);
+    c->floor_w = 3e5;
+    assert_int_equal(step(12600), 1);
+    c->floor_w = 3e5 - 900;
+    assert_int_equal(step(12700), 0);
+    c->floor_w = 0.0; /* however small, the last step counts */
+    assert_int_equal(step(12800), 1);
     c->valid = 0;
     assert_int_equal(step(60000), 0);
     c->valid = 1;
     assert_int_equal(step(60100), 1);
-    assert_int_equal(counts.n_sent, 7);
+    assert_int_equal(counts.n_sent, 9);
     assert_int_equal(counts.sent_mono_ms, 60100);
 }
 

@@ -116,6 +116,15 @@ static void test_commands_are_printed_and_acknowledged(void **state)
         text, "{\"v\":1,\"id\":\"0000000000000abc-42\","
               "\"ts\":\"2026-11-21T00:00:00Z\",\"cap_w\":600000.0,"
               "\"ramp_s\":5.000,\"ttl_s\":30.000,\"reason\":\"import\"}");
+    cap.floor_w = 5e5;
+    cap.floor_down_s = 240.0;
+    assert_true(mqtt_codec_print_cap(&head, &cap, text) > 0);
+    assert_string_equal(text,
+                        "{\"v\":1,\"id\":\"0000000000000abc-42\","
+                        "\"ts\":\"2026-11-21T00:00:00Z\",\"cap_w\":600000.0,"
+                        "\"ramp_s\":5.000,\"floor_w\":500000.0,"
+                        "\"floor_down_s\":240.000,\"ttl_s\":30.000,"
+                        "\"reason\":\"import\"}");
     struct node_command set = {
         .compute_w = 160, .charge_w = 3600, .ttl_s = 120, .valid = 1};
     assert_true(mqtt_codec_print_set(&head, &set, text) > 0);
@@ -125,6 +134,9 @@ static void test_commands_are_printed_and_acknowledged(void **state)
                         "\"compute_w\":160.0,\"ttl_s\":120.000}");
 
     /* Never a value or a lease that is none. */
+    cap.floor_w = NAN;
+    assert_int_equal(mqtt_codec_print_cap(&head, &cap, text), 0);
+    cap.floor_w = 0.0;
     cap.cap_w = NAN;
     assert_int_equal(mqtt_codec_print_cap(&head, &cap, text), 0);
     cap.cap_w = 6e5;

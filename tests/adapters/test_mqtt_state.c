@@ -72,6 +72,8 @@ static void test_wrong_values_make_their_field_bad(void **state)
         {"cap_min_w", offsetof(struct pod_in, cap_min_w)},
         {"cap_max_w", offsetof(struct pod_in, cap_max_w)},
         {"safe_w", offsetof(struct pod_in, safe_w)},
+        {"floor_w", offsetof(struct pod_in, floor_w)},
+        {"burn_w", offsetof(struct pod_in, burn_w)},
         {"inlet_c", offsetof(struct pod_in, inlet_c)},
         {"coolant_c", offsetof(struct pod_in, coolant_c)},
         {"checkpoint_s", offsetof(struct pod_in, checkpoint_s)},

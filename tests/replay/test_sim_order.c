@@ -66,6 +66,12 @@ static void test_payloads_are_taken_or_refused(void **state)
         {"{\"id\":\"a\",\"ts\":\"2026-11-21T02:00:00Z\",\"ttl_s\":\"30\"}",
          ERR_RANGE},
         {"{\"id\":\"a\",\"ts\":\"2026-11-21T02:00:00Z\",\"ttl_s\":30,"
+         "\"floor_w\":-1}",
+         ERR_RANGE},
+        {"{\"id\":\"a\",\"ts\":\"2026-11-21T02:00:00Z\",\"ttl_s\":30,"
+         "\"floor_down_s\":0}",
+         ERR_RANGE},
+        {"{\"id\":\"a\",\"ts\":\"2026-11-21T02:00:00Z\",\"ttl_s\":30,"
          "\"cap_w\":-1}",
          ERR_RANGE},
         {"{\"id\":\"a\",\"ts\":\"2026-11-21T02:00:00Z\",\"ttl_s\":30,"
@@ -135,6 +141,34 @@ static void test_a_pod_holds_then_goes_safe(void **state)
     struct sim_order low = order("b", 0.0, 30, 1e3);
     assert_int_equal(sim_pod_take(&p, &low, 0.6e6, 1e6), ACK_PARTIAL);
     assert_true(sim_pod_tick(&p, 1e6) == 0.4e6);
+}
+
+/* Nobody lets a floor go at once, but it does not burn for ever. */
+static void test_a_floor_goes_down_slowly_after_its_lease(void **state)
+{
+    (void)state;
+    struct sim_pod p;
+    const char *detail = NULL;
+    struct site_pod with = pod_site;
+    with.floor_max_w = 1.0e6;
+    sim_pod_init(&p, &with, 0.6e6, 1);
+    assert_true(sim_pod_floor_w(&p, 1e6) == 0.0);
+    struct sim_order o = order("a", 0.0, 30, 1.2e6);
+    o.floor_w = 0.8e6;
+    o.floor_down_s = 100.0;
+    assert_int_equal(sim_lease_offer(&p.lease, &o, false, NOW_MS, 0.0, &detail),
+                     ACK_APPLIED);
+    assert_int_equal(sim_pod_take(&p, &o, 1.1e6, 0.0), ACK_APPLIED);
+    assert_true(sim_pod_floor_w(&p, 30.0) == 0.8e6);
+    assert_true(fabs(sim_pod_floor_w(&p, 80.0) - 0.4e6) < 1.0);
+    assert_true(sim_pod_floor_w(&p, 130.0) == 0.0);
+    assert_true(sim_pod_floor_w(&p, 1e6) == 0.0);
+    o.floor_w = NAN; /* not said: it stays as it is */
+    assert_int_equal(sim_pod_take(&p, &o, 1.1e6, 1.0), ACK_APPLIED);
+    assert_true(sim_pod_floor_w(&p, 1.0) == 0.8e6);
+    o.floor_w = 1.1e6;
+    assert_int_equal(sim_pod_take(&p, &o, 1.1e6, 2.0), ACK_PARTIAL);
+    assert_true(sim_pod_floor_w(&p, 2.0) == 1.0e6);
 }
 
 static void test_a_car_without_a_controller_stops_computing(void **state)
@@ -257,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_payloads_are_taken_or_refused),
         cmocka_unit_test(test_an_order_is_judged_by_age_id_and_retain_flag),
         cmocka_unit_test(test_a_pod_holds_then_goes_safe),
+        cmocka_unit_test(test_a_floor_goes_down_slowly_after_its_lease),
         cmocka_unit_test(test_a_car_without_a_controller_stops_computing),
         cmocka_unit_test(test_a_cap_never_leaves_its_range),
         cmocka_unit_test(test_a_pod_reports_parts_that_add_up),
