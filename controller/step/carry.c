@@ -38,7 +38,7 @@ static const void *series_in(const struct step_cfg *cfg,
 static size_t save_site(const struct step_cfg *cfg,
                         const struct step_state *state, unsigned char *to)
 {
-    struct carry_site c = {.peak_w = state->peak_w,
+    struct carry_site c = {.month = state->month,
                            .interval_ws = state->interval_ws,
                            .interval_s = state->interval_s,
                            .interval = state->interval,
@@ -209,13 +209,13 @@ static enum carry load_site(const struct step_cfg *cfg,
     if (!carry_site_valid(&c)) {
         return CARRY_IMPOSSIBLE;
     }
-    bool as_it_was = fabs(c.incumbent_w - cfg->site.grid.billing_peak_w) <= 0.0;
-    bool this_month = s->head.utc_ms >= s->now->month_at_ms;
-    if (as_it_was) {
-        state->peak_w = this_month ? c.peak_w : 0.0;
+    double file_w = state->month.peak_w;
+    bool goes_on = month_resume(&state->month, &c.month, s->head.utc_ms,
+                                s->now->month_at_ms);
+    if (!(fabs(c.incumbent_w - cfg->site.grid.billing_peak_w) <= 0.0)) {
+        state->month.peak_w = fmax(file_w, state->month.peak_w);
     }
-    if (this_month) {
-        state->peak_w = fmax(state->peak_w, c.peak_w);
+    if (goes_on) {
         state->interval = c.interval;
         state->interval_ws = c.interval_ws;
         state->interval_s = c.interval_s;
@@ -364,7 +364,7 @@ bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
 {
     size_t size = step_state_size(cfg);
     memcpy(scratch, state, size);
-    struct carry_site site = {state->peak_w, state->interval_ws,
+    struct carry_site site = {state->month, state->interval_ws,
                               state->interval_s, state->interval, 0.0};
     if (!carry_site_valid(&site)) {
         return false;
@@ -380,7 +380,9 @@ bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
         scratch->age[i] = fresh->age[i];
         scratch->soc_home_pu[i] = fresh->soc_home_pu[i];
     }
-    scratch->peak_w = fresh->peak_w;
+    int64_t from_ms = scratch->month.from_ms; /* not carried */
+    scratch->month = fresh->month;
+    scratch->month.from_ms = from_ms;
     scratch->interval = fresh->interval;
     scratch->interval_ws = fresh->interval_ws;
     scratch->interval_s = fresh->interval_s;

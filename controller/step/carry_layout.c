@@ -180,6 +180,11 @@ uint64_t carry_layout(enum carry_kind kind)
     static const size_t site_places[] = {
         CARRY_FORMAT,
         sizeof(struct carry_site),
+        sizeof(struct month),
+        AT(month, from_ms),
+        AT(month, lived_s),
+        AT(month, left_w),
+        AT(month, left_ms),
         AT(carry_site, interval_ws),
         AT(carry_site, interval_s),
         AT(carry_site, interval),
@@ -227,7 +232,11 @@ bool carry_time_valid(int64_t ms)
 
 bool carry_site_valid(const struct carry_site *c)
 {
-    return within(c->peak_w, -POWER_MAX_W, POWER_MAX_W) &&
+    const struct month *m = &c->month;
+    return within(m->peak_w, -POWER_MAX_W, POWER_MAX_W) &&
+           within(m->left_w, -POWER_MAX_W, POWER_MAX_W) &&
+           within(m->lived_s, 0.0, MONTH_SURE_S) &&
+           carry_time_valid(m->from_ms) && carry_time_valid(m->left_ms) &&
            within(c->interval_ws, -3600.0 * ENERGY_MAX_WH,
                   3600.0 * ENERGY_MAX_WH) &&
            within(c->interval_s, 0.0, 1e9) &&

@@ -5,6 +5,7 @@
 #define CONTROLLER_STEP_CARRY_LAYOUT_H
 
 #include "controller/step/carry.h"
+#include "controller/step/month.h"
 #include "controller/step/foresee.h"
 #include "controller/step/step_state.h"
 #include "models/sha256.h"
@@ -34,7 +35,7 @@ struct carry_head {
 };
 
 struct carry_site {
-    double peak_w;
+    struct month month;
     double interval_ws;
     double interval_s;
     int64_t interval;

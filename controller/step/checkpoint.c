@@ -197,7 +197,7 @@ static bool fleets_valid(const struct step_cfg *cfg, const struct step_state *s)
 bool checkpoint_valid(const struct step_cfg *cfg,
                       const struct step_state *state)
 {
-    struct carry_site site = {state->peak_w, state->interval_ws,
+    struct carry_site site = {state->month, state->interval_ws,
                               state->interval_s, state->interval, 0.0};
     return state->n_nodes == cfg->site.n_nodes && level_valid(&state->level) &&
            range_valid(&state->range) && lag_valid(&state->lag) &&
@@ -211,8 +211,7 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            power(state->held_w) && power(state->waiting_w) &&
            power(state->beside_w) && state->pods_age_s >= 0.0 &&
            counts(state->seen_slice, 0, cfg->n_looks - 1) &&
-           carry_site_valid(&site) && carry_time_valid(state->month_from_ms) &&
-           carry_time_valid(state->first_mono_ms) &&
+           carry_site_valid(&site) && carry_time_valid(state->first_mono_ms) &&
            counts(state->slice, 0, cfg->n_slices - 1) &&
            counts(state->turn, 0, cfg->n_turns - 1) &&
            counts(state->round, 0, COUNT_MAX) && batteries_valid(cfg, state) &&

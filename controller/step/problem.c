@@ -163,7 +163,7 @@ static void describe_peak(const struct maker *m)
     const struct step_state *state = m->state;
     struct problem *p = m->p;
     bool costs = grid->demand_charge_per_kw > 0.0;
-    p->peak_w = costs ? state->peak_w : INFINITY;
+    p->peak_w = costs ? state->month.peak_w : INFINITY;
     p->peak_per_kw = costs ? grid->demand_charge_per_kw : 0.0;
     p->billed_s = billed_s(m->in);
     p->interval_ws = state->interval_ws;

@@ -100,7 +100,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     floors_reset(&state->floors);
     share_reset(&cfg->site, &state->share);
     state->n_nodes = cfg->site.n_nodes;
-    state->peak_w = cfg->site.grid.billing_peak_w;
+    state->month.peak_w = cfg->site.grid.billing_peak_w;
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
         state->soc_home_pu[i] = NAN;
         state->soc_track_pu[i] = NAN;
@@ -204,16 +204,6 @@ static void leave_alone(const struct step_cfg *cfg,
     }
 }
 
-/* A peak is paid for in its month. */
-static void meter_month(struct step_state *state, const struct snapshot *in)
-{
-    if (state->month_from_ms != 0 &&
-        in->month_from_ms != state->month_from_ms) {
-        state->peak_w = 0.0;
-    }
-    state->month_from_ms = in->month_from_ms;
-}
-
 /* Highest mean over the tariff's interval, aligned to the clock as it bills;
  * months begin where intervals do. */
 static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
@@ -224,13 +214,13 @@ static void meter_demand(const struct step_cfg *cfg, struct step_state *state,
     if (number != state->interval) {
         if (state->interval_s > 0.0) {
             double mean_w = state->interval_ws / state->interval_s;
-            state->peak_w = fmax(state->peak_w, mean_w);
+            state->month.peak_w = fmax(state->month.peak_w, mean_w);
         }
         state->interval = number;
         state->interval_ws = 0.0;
         state->interval_s = 0.0;
     }
-    meter_month(state, in);
+    month_step(&state->month, in->month_from_ms, in->dt_s);
     state->interval_ws += grid_w * in->dt_s;
     state->interval_s += in->dt_s;
 }

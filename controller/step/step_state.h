@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/step/month.h"
 #include "controller/step/step.h"
 #include "models/level.h"
 #include "models/level_range.h"
@@ -128,9 +129,8 @@ struct step_state {
     int64_t interval;   /* number of the demand interval under way */
     double interval_ws; /* what it has drawn */
     double interval_s;
-    double peak_w; /* highest mean of a finished one in the billing month */
-    int64_t month_from_ms; /* when that began; 0: not known */
-    int64_t started;       /* 1: enough was heard to act on */
+    struct month month; /* the peak, of finished ones */
+    int64_t started;    /* 1: enough was heard to act on */
     int64_t first_mono_ms;
     double feeder_w[SITE_FLEETS_MAX];  /* granted */
     double drawn_w[SITE_FLEETS_MAX];   /* as last seen */

@@ -41,7 +41,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     if (slot < 0) {
         return (struct wanted){0.0, est->home_wh,
-                               costs ? state->peak_w : INFINITY};
+                               costs ? state->month.peak_w : INFINITY};
     }
     double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];

@@ -86,7 +86,7 @@ static void what_was_saved_comes_back(void **state)
         assert_true(b->guard.budget_ppm <= a->guard.budget_ppm);
         assert_true(a->guard.mono_ms > 0 && a->life.begun);
     }
-    assert_true(fabs(g.state->peak_w - f.state->peak_w) <= 0.0);
+    assert_true(fabs(g.state->month.peak_w - f.state->month.peak_w) <= 0.0);
     struct loop_fixture other = fresh();
     size_t size = step_state_size(g.cfg);
     struct step_state *scratch = malloc(size);
@@ -311,18 +311,18 @@ static void the_peak_ends_with_its_month(void **state)
         {-1000, 90e6, 80e6, 95e6, 95e6}, {1000, 90e6, 99e6, 95e6, 99e6},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        f.state->peak_w = rows[i].peak_w;
+        f.state->month.peak_w = rows[i].peak_w;
         f.cfg->site.grid.billing_peak_w = rows[i].had_w;
         struct saved *s = save_all(&f);
         struct loop_fixture g = fresh();
         g.cfg->site.grid.billing_peak_w = rows[i].has_w;
-        g.state->peak_w = rows[i].has_w;
+        g.state->month.peak_w = rows[i].has_w;
         struct carry_now now = later(&f, 3600.0);
         now.month_at_ms = f.in->utc_ms + rows[i].month_after_ms;
         assert_int_equal(
             carry_load(g.cfg, g.state, 0, &now, s[0].blob, s[0].size),
             CARRY_TAKEN);
-        assert_true(fabs(g.state->peak_w - rows[i].want_w) < 1.0);
+        assert_true(fabs(g.state->month.peak_w - rows[i].want_w) < 1.0);
         loop_close(&g);
         free(s);
     }

@@ -385,7 +385,7 @@ static void the_peak_is_of_its_month(void **state)
             f.in->month_from_ms = minutes[i].month_from_ms;
             loop_tick(&f, minutes[i].load_w);
         }
-        assert_true(fabs(f.state->peak_w - minutes[i].peak_w) < 2e5);
+        assert_true(fabs(f.state->month.peak_w - minutes[i].peak_w) < 2e5);
     }
     loop_close(&f);
 }

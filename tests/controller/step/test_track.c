@@ -40,7 +40,7 @@ static struct fixture begin(double per_kw)
     x.loop.in->utc_ms = LOOP_UTC_MS;
     x.loop.in->tick = 100;
     x.loop.state->level.level_w = 80e6;
-    x.loop.state->peak_w = 70e6;
+    x.loop.state->month.peak_w = 70e6;
     *x.plan = (struct plan){
         .status = PLAN_OPTIMAL,
         .start_at_ms = LOOP_UTC_MS,
