@@ -67,21 +67,28 @@ static bool is_dip(const double *d)
 
 /* Least local minimum of each block: only these are chosen.  The first block
  * and the last, in which a lag lacks a neighbour, are left to a closer look.
- * To mark them first and then to seek takes two loops without a branch. */
+ * All dips are marked and then halves compared, in loops without a branch,
+ * until a block's least is among its first four. */
 WIDE static void find_least(const double *restrict d, double *restrict least)
 {
-    double dips[FORECAST_LAGS];
-    for (int i = FORECAST_BLOCK; i < FORECAST_LAGS - FORECAST_BLOCK; i++) {
-        dips[i] = is_dip(&d[i]) ? d[i] : NO_DIP;
+    double x[FORECAST_LAGS];
+    const int end = FORECAST_LAGS - FORECAST_BLOCK;
+    for (int i = FORECAST_BLOCK; i < end; i++) {
+        x[i] = is_dip(&d[i]) ? d[i] : NO_DIP;
+    }
+    for (int i = FORECAST_BLOCK; i < end - 8; i++) {
+        x[i] = x[i + 8] < x[i] ? x[i + 8] : x[i];
+    }
+    for (int i = FORECAST_BLOCK; i < end - 4; i++) {
+        x[i] = x[i + 4] < x[i] ? x[i + 4] : x[i];
     }
     least[0] = 0.0;
     least[FORECAST_BLOCKS - 1] = 0.0;
     for (int b = 1; b < FORECAST_BLOCKS - 1; b++) {
-        double m = NO_DIP;
-        for (int i = b * FORECAST_BLOCK; i < (b + 1) * FORECAST_BLOCK; i++) {
-            m = dips[i] < m ? dips[i] : m;
-        }
-        least[b] = m;
+        const double *m = &x[b * FORECAST_BLOCK];
+        double even = m[2] < m[0] ? m[2] : m[0];
+        double odd = m[3] < m[1] ? m[3] : m[1];
+        least[b] = odd < even ? odd : even;
     }
 }
 
