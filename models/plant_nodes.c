@@ -147,6 +147,8 @@ void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
 static void observe_node(const struct plant_node *n, int64_t mono_ms,
                          int64_t utc_ms, struct node_in *out)
 {
+    bool parked = n->departs_in_s > 0.0;
+    /* every member: to clear it first costs more than all of this */
     *out = (struct node_in){
         .pack_mono_ms = mono_ms,
         .agent_mono_ms = mono_ms,
@@ -160,17 +162,11 @@ static void observe_node(const struct plant_node *n, int64_t mono_ms,
         .ambient_c = n->ambient_c,
         .departs_soc_pu = n->departs_soc_pu,
         .departs_at_ms = utc_ms + (int64_t)(n->departs_in_s * 1e3),
-        .flags = NODE_ONLINE | NODE_PARKED | NODE_HAS_DEPARTURE,
+        .until_at_ms = 0,
+        .flags = NODE_ONLINE | (parked ? NODE_PARKED | NODE_HAS_DEPARTURE : 0) |
+                 (n->plugged ? NODE_PLUGGED : 0) |
+                 (n->consent ? NODE_CONSENT : 0),
     };
-    if (n->plugged) {
-        out->flags |= NODE_PLUGGED;
-    }
-    if (n->consent) {
-        out->flags |= NODE_CONSENT;
-    }
-    if (n->departs_in_s <= 0.0) {
-        out->flags &= ~(int64_t)(NODE_PARKED | NODE_HAS_DEPARTURE);
-    }
 }
 
 void plant_nodes_observe(const struct plant *p, int64_t mono_ms, int64_t utc_ms,

@@ -217,15 +217,13 @@ static void sample_node(struct node_state *n, const struct site_fleet *fleet,
     n->age = (struct age_node){.mono_ms = mono_ms};
 }
 
-void age_node(const struct step_cfg *cfg, struct step_state *state,
-              const struct snapshot *in, const struct site_fleet *fleet,
-              int64_t i)
+void age_node(struct step_state *state, const struct snapshot *in,
+              const struct site_fleet *fleet, int64_t i)
 {
     const struct node_in *node = &in->nodes[i];
     double age_s = (double)(in->mono_ms - node->pack_mono_ms) / 1e3;
     bool fresh = node->pack_mono_ms > 0 && age_s >= -1.0 && age_s <= PACK_OLD_S;
-    bool turn = (i + state->round) % cfg->n_rounds == 0;
-    if (turn && fresh && node->soc_pu >= 0.0 && node->soc_pu <= 1.0) {
+    if (fresh && node->soc_pu >= 0.0 && node->soc_pu <= 1.0) {
         sample_node(&state->nodes[i], fleet, node, in->mono_ms);
     }
 }

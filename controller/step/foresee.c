@@ -388,7 +388,7 @@ void foresee_node(const struct step_cfg *cfg, struct step_state *state,
     const struct node_in *node = &in->nodes[i];
     double age_s = (double)(in->mono_ms - node->pack_mono_ms) / 1e3;
     bool fresh = node->pack_mono_ms > 0 && age_s >= -1.0 && age_s <= PACK_OLD_S;
-    if ((i + state->round) % cfg->n_rounds != 0 || !fresh) {
+    if (!fresh) {
         return;
     }
     struct foresee_cars *c = &foresee_of(cfg, state)->cars[fleet];

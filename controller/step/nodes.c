@@ -161,6 +161,7 @@ static void turn_fleet(const struct step_cfg *cfg, struct step_state *state,
     int64_t from = tick->from > first ? tick->from : first;
     struct bucket_car bucket;
     struct bucket_work *works = cars_work_of(cfg, state);
+    int64_t lived = (from + state->round) % cfg->n_rounds;
     for (int64_t i = from; i < tick->to && i < end; i++) {
         struct fleet_car car = {.node = &in->nodes[i],
                                 .guard = &state->nodes[i].guard,
@@ -169,8 +170,11 @@ static void turn_fleet(const struct step_cfg *cfg, struct step_state *state,
                                 .index = i};
         decide_node(state, &fin, f, &car);
         cars_put(cfg, state, i, &bucket);
-        age_node(cfg, state, in, fleet, i);
-        foresee_node(cfg, state, in, f, i);
+        if (lived == 0) { /* one round of so many */
+            age_node(state, in, fleet, i);
+            foresee_node(cfg, state, in, f, i);
+        }
+        lived = lived + 1 < cfg->n_rounds ? lived + 1 : 0;
         out[i] = state->nodes[i].command;
     }
 }

@@ -418,10 +418,9 @@ void age_init(const struct step_cfg *cfg, struct step_state *state);
 void age_batteries(const struct step_cfg *cfg, struct step_state *state,
                    const struct snapshot *in, const struct estimate *est);
 
-/* age.c: node 'i' of 'fleet' has its turn; one sample a minute. */
-void age_node(const struct step_cfg *cfg, struct step_state *state,
-              const struct snapshot *in, const struct site_fleet *fleet,
-              int64_t i);
+/* age.c: node 'i' of 'fleet' has its turn, once a minute. */
+void age_node(struct step_state *state, const struct snapshot *in,
+              const struct site_fleet *fleet, int64_t i);
 
 /* Adds a reason where there is room; the first is the most binding. */
 void reason_add(struct tick_record *record, const struct reason_line *line);
