@@ -6,7 +6,13 @@
 
 #include "policies/schedule_rule.h"
 
-enum { ROOTS_MAX = 4 };
+enum { ROOTS_MAX = 4, DIVE_FIRST = 16, DIVE_EVERY = 4 };
+
+/* Of the steps that have a choice. */
+static const double part_min = 0.1;
+static const double part_max = 0.7;
+/* A schedule that is cheaper by less was not worth the search. */
+static const double worth_pu = 1e-4;
 
 /* A tenth of what is open is near enough to branch on. */
 static const double rough_part = 0.1;
@@ -15,6 +21,7 @@ double schedule_search_solve(struct schedule_search *at, double bound_cur)
 {
     struct schedule_solver *s = at->s;
     s->memory.n_used = 0;
+    at->fits = false;
     if (schedule_search_over(at)) {
         return bound_cur;
     }
@@ -113,13 +120,50 @@ static void set_bound(struct schedule_search *at)
     at->bound_cur = fmax(at->bound_cur, bound);
 }
 
-/* The node's programme, what it leaves open and, at every power of two, a
- * schedule rounded from it. */
+static bool done(const struct schedule_search *at)
+{
+    return schedule_search_gap(at) <= schedule_gap_optimal_pu ||
+           schedule_search_over(at);
+}
+
+static bool violates(const struct schedule_search *at)
+{
+    return isfinite(at->best_cur) && at->best->n_violations > 0;
+}
+
+/* Something is violated, and half of the budget is left to see whether it has
+ * to be. */
+static bool pressing(const struct schedule_search *at)
+{
+    return violates(at) && at->n_left > at->n_iterations;
+}
+
+/* Around the best schedule, in more and more of its steps as long as that is
+ * worth it; anew where it came from elsewhere since. */
+static void improve(struct schedule_search *at)
+{
+    if (at->best_cur < at->improved_cur) {
+        at->part = part_min;
+    }
+    double won = INFINITY;
+    while (at->part < part_max && won > worth_pu && !done(at)) {
+        double before = at->best_cur;
+        schedule_improve(at, at->part);
+        won = (before - at->best_cur) / fmax(1.0, fabs(at->best_cur));
+        won = pressing(at) ? INFINITY : won;
+        at->part *= 2.0;
+    }
+    at->improved_cur = at->best_cur;
+}
+
+/* The node's programme, what it leaves open and, now and then, a schedule
+ * rounded from it. */
 static void visit(struct schedule_search *at, int k)
 {
     struct schedule_node *node = &at->s->nodes[k];
     take_node(at, k);
-    bool dives = (at->n_nodes & (at->n_nodes - 1)) == 0;
+    bool dives = at->n_nodes >= at->dive_next;
+    at->dive_next *= dives ? DIVE_EVERY : 1;
     at->rough_pu = dives ? 0.0 : rough_part * schedule_search_gap(at);
     node->bound_cur = schedule_search_solve(at, node->bound_cur);
     at->rough_pu = 0.0;
@@ -131,6 +175,7 @@ static void visit(struct schedule_search *at, int k)
         at->leaf_cur = fmin(at->leaf_cur, node->bound_cur);
     } else if (dives) {
         schedule_dive(at);
+        improve(at);
     }
 }
 
@@ -161,6 +206,19 @@ static void keep_none(struct schedule_search *at)
     memset(at->s->ways.kept, 0, sizeof(at->s->ways.kept));
 }
 
+static bool does_both(const struct schedule_search *at)
+{
+    const struct schedule_lp *lp = &at->s->lp;
+    for (int i = 0; i < lp->n_batteries; i++) {
+        for (int t = 0; t < lp->n; t++) {
+            if (schedule_flow(lp, i, t).both_pu > schedule_both_min_pu) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* The programme without branches, its steps shared wherever it does both. */
 static void solve_root(struct schedule_search *at)
 {
@@ -178,7 +236,7 @@ static void solve_root(struct schedule_search *at)
             break;
         }
         if (!share_where_both(at)) {
-            if (!at->s->root.kept[0]) {
+            if (!at->s->root.kept[0] || does_both(at)) {
                 break;
             }
             keep_none(at);
@@ -194,6 +252,7 @@ static void let_windows_give(struct schedule_search *at)
     struct schedule_penalties penalties;
     at->s->root.give = true;
     at->bound_cur = -INFINITY;
+    at->improved_cur = INFINITY;
     at->relaxed_gap_pu = NAN;
     if (isfinite(at->best_cur)) {
         schedule_penalties(at->p, &penalties);
@@ -201,26 +260,32 @@ static void let_windows_give(struct schedule_search *at)
     }
 }
 
+/* The root, what it leaves open and a schedule rounded from it. */
+static void begin(struct schedule_search *at)
+{
+    solve_root(at);
+    if (!done(at) && branch(at, -1, at->bound_cur)) {
+        at->s->ways = at->s->root;
+        schedule_dive(at);
+        improve(at);
+    }
+}
+
 void schedule_search_ways(struct schedule_search *at)
 {
-    at->leaf_cur = INFINITY;
+    at->leaf_cur = at->improved_cur = INFINITY;
+    at->dive_next = DIVE_FIRST;
     schedule_share_where_losses_pay(at->p, &at->s->root);
     if (schedule_out_of_reach(at->p)) {
         let_windows_give(at);
     }
-    solve_root(at);
-    if (!at->s->root.give && isfinite(at->best_cur) &&
-        at->best->n_violations > 0) {
+    begin(at);
+    if (!at->s->root.give && violates(at)) {
+        at->n_nodes = 0;
         let_windows_give(at);
-        solve_root(at);
+        begin(at);
     }
-    if (schedule_search_gap(at) <= schedule_gap_optimal_pu ||
-        schedule_search_over(at) || !branch(at, -1, at->bound_cur)) {
-        return;
-    }
-    schedule_dive(at);
-    while (schedule_search_gap(at) > schedule_gap_optimal_pu &&
-           !schedule_search_over(at) && at->n_nodes + 2 <= SCHEDULE_NODES_MAX) {
+    while (!done(at) && at->n_nodes + 2 <= SCHEDULE_NODES_MAX) {
         int k = lowest(at);
         if (k < 0) {
             break;

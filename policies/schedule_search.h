@@ -5,16 +5,17 @@
  *
  * The programme lets a battery charge and discharge at once, which a negative
  * price of power pays for.  Where it does, the steps concerned share their
- * power (SCHEDULE_WAY_SHARED), and what is left is branched on, the node of the
- * lowest bound first.  The bound of a problem is the least of its open nodes.
- * Deterministic, and all of it within one budget of iterations.
+ * power (SCHEDULE_WAY_SHARED).  A schedule is rounded from that (dive), and
+ * looked for around it (improve); then what is left is branched on, the node of
+ * the lowest bound first.  The bound of a problem is the least of its open
+ * nodes. Deterministic, and all of it within one budget of iterations.
  */
 #ifndef POLICIES_SCHEDULE_SEARCH_H
 #define POLICIES_SCHEDULE_SEARCH_H
 
 #include "policies/schedule_solve.h"
 
-enum { SCHEDULE_NODES_MAX = 1024 };
+enum { SCHEDULE_NODES_MAX = 4096 };
 
 extern const double schedule_gap_optimal_pu;
 
@@ -47,9 +48,13 @@ struct schedule_search {
     int n_iterations;
     int n_left;
     int n_nodes;
+    int dive_next;         /* at so many nodes */
     double relaxed_gap_pu; /* of a programme without branches */
     double rough_pu;       /* gap at which a programme will do to branch on */
     double leaf_cur;       /* least bound of the nodes without a choice left */
+    double improved_cur;   /* the best schedule when it was last improved on */
+    double part;           /* of its steps to open next */
+    bool fits;             /* the programme at hand is the best schedule's */
 };
 
 /* Of max(1, |cost|). */
@@ -79,6 +84,13 @@ extern const double schedule_both_min_pu; /* below it is none */
 /* policies/schedule_dive.c: from the programme at hand to a schedule of one
  * direction at a time, some steps after the other. */
 void schedule_dive(struct schedule_search *at);
+
+/* Directions for all that does both, and their programme. */
+void schedule_round(struct schedule_search *at);
+
+/* policies/schedule_improve.c: from the best schedule, with other directions in
+ * a part of its steps. */
+void schedule_improve(struct schedule_search *at, double part);
 
 /* Of the programme at hand, whose batteries may do both at once. */
 double schedule_search_relaxed_gap(const struct schedule_lp *lp);

@@ -15,6 +15,7 @@
 #include "models/random.h"
 #include "policies/schedule_check.h"
 #include "policies/schedule_solve.h"
+#include "replay/plan_random.h"
 #include "tests/policies/plan_vectors.h"
 
 enum { STEPS = 96, BATTERIES = 8, PROBLEMS = 400, ITERATIONS = 25 };
@@ -227,6 +228,32 @@ static void a_dear_export_is_not_proven_but_bounded(void **state)
     assert_true(n_open > 0);
 }
 
+/* Problems in which one step's direction is another one's loss: the grid's
+ * limit, its ramp and windows that are nearly out of reach. */
+static void schedules_of_one_direction_are_near_their_bound(void **state)
+{
+    (void)state;
+    static const struct plan_random may = {.n_steps_max = STEPS,
+                                           .n_batteries_max = BATTERIES};
+    static const struct {
+        uint64_t seed;
+        double gap_pu;
+    } rows[] = {
+        {57, 0.01}, {634, 0.002}, {1046, 0.01}, {1160, 0.02}, {2153, 0.03}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        plan_random(rows[i].seed, &may, &f->problem);
+        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_true(f->answer.n_iterations <= SCHEDULE_ITERATIONS_MAX);
+        if (f->answer.n_violations > 0 ||
+            !(f->answer.gap_pu <= rows[i].gap_pu)) {
+            fail_msg("seed %d: gap %.3g, %d violations", (int)rows[i].seed,
+                     f->answer.gap_pu, (int)f->answer.n_violations);
+        }
+        struct schedule_verdict v;
+        assert_true(schedule_check(&f->problem, &f->answer, &v));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_flat_price_leaves_batteries_at_rest),
         cmocka_unit_test(directions_are_proven_at_negative_prices),
         cmocka_unit_test(a_dear_export_is_not_proven_but_bounded),
+        cmocka_unit_test(schedules_of_one_direction_are_near_their_bound),
     };
     return cmocka_run_group_tests_name("schedule_truth", tests, set_up,
                                        tear_down);
