@@ -62,7 +62,7 @@ static enum err make(const struct historian_cfg *cfg, struct historian **out)
         return ERR_MEMORY;
     }
     h->site = *cfg->site;
-    h->keep_ms = (int64_t)(cfg->site->history.keep_s * 1e3);
+    h->expire.keep_ms = (int64_t)(cfg->site->history.keep_s * 1e3);
     snprintf(h->db_path, sizeof(h->db_path), "%s", cfg->db_path);
     pthread_mutex_init(&h->counts_lock, NULL);
     if (told_init(&h->told) != ERR_NONE ||

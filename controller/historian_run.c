@@ -138,7 +138,8 @@ static enum err write_batch(struct historian *h, const struct batch *batch)
         e = history_cars_write(&h->cars, batch->n_cars, &h->db, &h->site);
     }
     if (e == ERR_NONE) {
-        e = history_db_expire(&h->db, h->tick.in->utc_ms - h->keep_ms);
+        e = history_expire(&h->expire, &h->db, h->tick.in->utc_ms,
+                           h->tick.in->mono_ms);
     }
     return e == ERR_NONE ? history_db_commit(&h->db) : e;
 }

@@ -14,6 +14,7 @@
 #include "controller/history_carry.h"
 #include "controller/history_cars.h"
 #include "controller/history_db.h"
+#include "controller/history_expire.h"
 #include "controller/history_ring.h"
 #include "controller/history_told.h"
 #include "controller/reel.h"
@@ -22,7 +23,7 @@ struct historian {
     struct site site;
     char db_path[SITE_TEXT_MAX * 2];
     char record_path[SITE_TEXT_MAX * 2];
-    int64_t keep_ms;
+    struct history_expire expire;
     struct history_ring ring;
     struct history_told told;
     struct history_carry carry;

@@ -13,9 +13,6 @@
 /* Pages of the WAL from which it is brought into the file: 4 MB. */
 enum { CHECKPOINT_PAGES = 1000 };
 
-static const int64_t expire_ms = 60000;
-static const int64_t day_max_ms = INT64_C(25) * 3600000; /* in autumn */
-
 #define NAME(column, ...) "," #column
 #define MARK(column, ...) ",?"
 #define SUM(column, ...) "," #column "=" #column "+excluded." #column
@@ -58,7 +55,7 @@ static enum err failed(struct history_db *db, int result)
     return ERR_IO;
 }
 
-static enum err run(struct history_db *db, const char *text)
+enum err history_db_exec(struct history_db *db, const char *text)
 {
     int result = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
     return result == SQLITE_OK ? ERR_NONE : failed(db, result);
@@ -170,14 +167,14 @@ void history_db_close(struct history_db *db)
 
 enum err history_db_begin(struct history_db *db, bool durable)
 {
-    enum err e = run(db, durable ? "PRAGMA synchronous=FULL"
-                                 : "PRAGMA synchronous=NORMAL");
-    return e == ERR_NONE ? run(db, "BEGIN IMMEDIATE") : e;
+    enum err e = history_db_exec(db, durable ? "PRAGMA synchronous=FULL"
+                                             : "PRAGMA synchronous=NORMAL");
+    return e == ERR_NONE ? history_db_exec(db, "BEGIN IMMEDIATE") : e;
 }
 
 enum err history_db_commit(struct history_db *db)
 {
-    return run(db, "COMMIT");
+    return history_db_exec(db, "COMMIT");
 }
 
 void history_db_rollback(struct history_db *db)
@@ -319,38 +316,6 @@ enum err history_db_batteries(struct history_db *db, const struct site *site)
         e = find_battery(db, site->batteries[i].name, &db->battery_ids[i]);
     }
     return e;
-}
-
-/* A row is of the day that began then, and is added to until that ends: its
- * age counts from there.  A day of a million cars goes in pieces. */
-static enum err expire_cars(struct history_db *db, int64_t before_ms)
-{
-    char text[200];
-    sqlite3_snprintf(sizeof(text), text,
-                     "DELETE FROM car_day WHERE (at_ms,car) IN (SELECT "
-                     "at_ms,car FROM car_day WHERE at_ms<%lld ORDER BY "
-                     "at_ms,car LIMIT 1000)",
-                     (long long)(before_ms - day_max_ms));
-    return run(db, text);
-}
-
-enum err history_db_expire(struct history_db *db, int64_t before_ms)
-{
-    static const char *const tables[] = {"second", "battery_second", "decision",
-                                         "event"};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        char text[200];
-        sqlite3_snprintf(sizeof(text), text,
-                         "DELETE FROM %s WHERE at_ms<%lld AND at_ms<"
-                         "(SELECT min(at_ms)+%lld FROM %s)",
-                         tables[i], (long long)before_ms, (long long)expire_ms,
-                         tables[i]);
-        enum err e = run(db, text);
-        if (e != ERR_NONE) {
-            return e;
-        }
-    }
-    return expire_cars(db, before_ms);
 }
 
 void history_db_checkpoint(struct history_db *db)

@@ -124,9 +124,8 @@ CHECKED enum err history_db_meta(struct history_db *db, const char *key,
  * wherever it stands in the site. */
 CHECKED enum err history_db_batteries(struct history_db *db,
                                       const struct site *site);
-/* Delete some of what is older than 'before_ms'; at most a minute's worth of
- * each table at a time, so that no batch becomes long. */
-CHECKED enum err history_db_expire(struct history_db *db, int64_t before_ms);
+/* SQL that has no values. */
+CHECKED enum err history_db_exec(struct history_db *db, const char *text);
 
 /* Outside a batch: bring the WAL into the file where it has grown. */
 void history_db_checkpoint(struct history_db *db);

@@ -13,6 +13,7 @@
 #include "models/calendar.h"
 
 enum { STAMP_SIZE = 16, TRIES_MAX = 3600 }; /* "20261121T140300Z" */
+enum { OLD_AT_ONCE = 2 };
 
 /* "2026-11-21T14:03:00.123Z" to "20261121T140300Z". */
 static void stamp(int64_t at_ms, char out[STAMP_SIZE + 1])
@@ -131,13 +132,14 @@ static struct found find(const char *path)
 
 void reel_files_prune(const char *path, const struct reel_limits *limits)
 {
-    for (;;) {
+    for (int n_old = 0;;) {
         struct found f = find(path);
-        bool goes = f.oldest[0] != '\0' && (f.bytes > limits->bytes_max ||
-                                            f.oldest_ms < limits->oldest_ms);
-        if (!goes || unlink(f.oldest) != 0) {
+        bool full = f.bytes > limits->bytes_max;
+        bool old = f.oldest_ms < limits->oldest_ms && n_old < OLD_AT_ONCE;
+        if (f.oldest[0] == '\0' || !(full || old) || unlink(f.oldest) != 0) {
             return;
         }
+        n_old += full ? 0 : 1;
     }
 }
 

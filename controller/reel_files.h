@@ -27,7 +27,9 @@ CHECKED enum err reel_files_aside(const char *path, int64_t at_ms, char *why,
 /* When 'path' was written to last, UTC; 0 where there is no such file. */
 int64_t reel_files_written_ms(const char *path);
 
-/* Delete the oldest parts of 'path' until the limits hold. */
+/* Delete the oldest parts of 'path' until the limits hold: all that are too
+ * many, but of those that are too old two at a time, as the clock may be
+ * wrong. */
 void reel_files_prune(const char *path, const struct reel_limits *limits);
 
 /* Delete the oldest one; false where there is none. */

@@ -121,6 +121,7 @@ static void push_reasons(struct historian *h, struct sample_tick *t, int64_t ms,
     t->in->tick++;
     r->tick = t->in->tick;
     t->in->utc_ms = r->utc_ms = start_ms + ms;
+    t->in->mono_ms = 1000 + ms;
     r->n_why = 0;
     memset(r->why, 0, sizeof(r->why));
     for (; *codes != 0; codes++) {

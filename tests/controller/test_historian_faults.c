@@ -102,7 +102,8 @@ static void test_damage_while_running_is_survived(void **state)
     t.in->utc_ms += INT64_C(20000000000);
     for (int i = 0; i < 20; i++) {
         t.in->tick++;
-        t.in->utc_ms += 1000;
+        t.in->utc_ms += 20000;
+        t.in->mono_ms += 20000;
         push(h, &t);
         historian_event(h, t.in->utc_ms, "note", "", "after the damage");
         assert_true(historian_sync(h, 30.0));

@@ -127,57 +127,6 @@ static void days_add_up_over_restarts(void **state)
                        "owed_cur<0") == 0.0);
 }
 
-/* Days go as all history goes, many cars' in pieces. */
-static void old_days_are_forgotten(void **state)
-{
-    struct world *w = *state;
-    struct historian *h = open_history(w);
-    struct ledger_keep keep = ledger_keep_begin(w->book, h, w->site);
-    for (int k = 0; k < 4; k++) {
-        live(w, 1.0);
-        ledger_book_finish(w->book, w->state, 5000);
-        assert_true(ledger_keep_end(&keep, START_MS + k * INT64_C(86400000)));
-    }
-    historian_close(h);
-    double n = ask(w, "SELECT count(*) FROM car_day");
-    assert_true(n > 2.0 * CARS);
-    const int64_t day_ms = INT64_C(25) * 3600000; /* at most */
-    int64_t later_ms = START_MS + 32 * INT64_C(86400000) + day_ms;
-    h = open_history_at(w, later_ms);
-    for (int k = 0; k < 6; k++) {
-        historian_event(h, later_ms, "test", "", "a commit");
-        assert_true(historian_sync(h, 5.0));
-    }
-    historian_close(h);
-    n = ask(w, "SELECT count(*) FROM car_day");
-    assert_true(n > 0.0 && n < 2.0 * CARS);
-    char sql[120];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM car_day WHERE at_ms<%lld",
-             (long long)(later_ms - 30 * INT64_C(86400000) - day_ms));
-    assert_true(ask(w, sql) == 0.0);
-}
-
-/* However short the history: what is owed for today is still added to. */
-static void the_day_under_way_is_not_forgotten(void **state)
-{
-    struct world *w = *state;
-    w->site->history.keep_s = 3600.0;
-    int64_t evening_ms = INT64_C(1790539200000) + INT64_C(23) * 3600000;
-    struct historian *h = open_history_at(w, evening_ms);
-    struct ledger_keep keep = ledger_keep_begin(w->book, h, w->site);
-    for (int k = 0; k < 3; k++) {
-        live(w, 1.0);
-        ledger_book_finish(w->book, w->state, 5000);
-        assert_true(ledger_keep_end(&keep, evening_ms));
-        historian_event(h, evening_ms, "test", "", "a commit");
-        assert_true(historian_sync(h, 5.0));
-    }
-    historian_close(h);
-    double all_wh = true_sum(w, 0).compute_wh + true_sum(w, 1).compute_wh;
-    double kept_wh = ask(w, "SELECT sum(compute_wh) FROM car_day");
-    assert_true(fabs(kept_wh - all_wh) < 1e-6 * all_wh);
-}
-
 /* The day is the owner's, not Greenwich's. */
 static void a_day_is_one_of_the_site(void **state)
 {
@@ -237,10 +186,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(days_add_up_over_restarts, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(old_days_are_forgotten, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_day_under_way_is_not_forgotten,
-                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_day_is_one_of_the_site, setup,
                                         teardown),
         cmocka_unit_test(a_full_queue_refuses_the_rest),

@@ -224,6 +224,22 @@ static void test_a_day_ends_a_part_and_old_ones_go(void **state)
     assert_int_equal(look(f, true).n, 1);
 }
 
+static void test_a_clock_far_ahead_takes_two_parts(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const parts[] = {
+        "a.rec.20260915T120000Z", "a.rec.20260916T120000Z",
+        "a.rec.20260917T120000Z", "a.rec.20260918T120000Z"};
+    for (int i = 0; i < 4; i++) {
+        put(f, parts[i]);
+    }
+    begin(f, 1e9, 3.0 * 86400.0, start_ms + INT64_C(400) * 86400000);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(there(f, parts[i]), i >= 2);
+    }
+    end(f);
+}
+
 static void test_what_is_no_file_is_refused(void **state)
 {
     struct fixture *f = *state;
