@@ -129,7 +129,10 @@
       "back on the grid, which takes the load of %v over at once")             \
     X(FLOOR, "floor",                                                          \
       "pods burn %v to hold the load up: the batteries can take no more than " \
-      "%l while the grid comes down")
+      "%l while the grid comes down")                                          \
+    X(SHED_LIMIT, "shed_limit",                                                \
+      "compute held back by %v: the edges of the load keep the grid from "     \
+      "coming down to its limit, %n to go")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

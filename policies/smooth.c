@@ -349,9 +349,12 @@ struct smooth_out smooth_step(const struct smooth_cfg *cfg,
         s->ref_w = clamp(s->ref_w, in->floor_w, in->cap_w);
     }
     double grid_w = s->ref_w;
-    if (!cfg->limiter && !in->urgent) {
+    if (!cfg->limiter) {
         grid_w = hold_swing(cfg, s, in, grid_w);
         grid_w = hold_mean(cfg, s, in, grid_w);
+    }
+    if (in->urgent) {
+        grid_w = clamp(grid_w, in->floor_w, in->cap_w);
     }
     s->out_w = grid_w;
     double mean_w = s->mean_w[s->n - 1];

@@ -16,9 +16,18 @@ static const double LEAD_S = 30.0;
 static const double SWING_S = 60.0;
 
 /* Where the swing limit is tighter than the ramp, it sets the pace. */
-static double pace_w_per_s(const struct site_grid *grid)
+double caps_pace_w_per_s(const struct site_grid *grid)
 {
     return fmin(grid->ramp_max_w_per_s, grid->swing_max_w / SWING_S);
+}
+
+/* From more than that, the grid must come down to a limit. */
+static void take_must(const struct step_cfg *cfg, double limit_w,
+                      double until_s, struct caps *caps)
+{
+    double way_w = AHEAD_PU * caps_pace_w_per_s(&cfg->site.grid) *
+                   fmax(until_s - LEAD_S, 0.0);
+    caps->must_w = fmin(caps->must_w, limit_w + way_w);
 }
 
 static void take(struct caps *caps, double import_w, enum reason why)
@@ -35,7 +44,7 @@ static void take_reach(const struct step_cfg *cfg, const struct utility_in *e,
 {
     double limit_w = fmax(e->value, 0.0);
     double reach_w =
-        limit_w + pace_w_per_s(&cfg->site.grid) * fmax(until_s, 0.0);
+        limit_w + caps_pace_w_per_s(&cfg->site.grid) * fmax(until_s, 0.0);
     if (reach_w < caps->reach_w) {
         caps->reach_w = reach_w;
         caps->late_w = limit_w;
@@ -61,8 +70,8 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         return;
     }
     double until_s = (double)(e->start_at_ms - in->utc_ms) / 1e3;
-    double way_w =
-        AHEAD_PU * pace_w_per_s(&cfg->site.grid) * fmax(until_s - LEAD_S, 0.0);
+    double way_w = AHEAD_PU * caps_pace_w_per_s(&cfg->site.grid) *
+                   fmax(until_s - LEAD_S, 0.0);
     double limit_w = fmax(e->value, 0.0) * (1.0 - MARGIN_PU);
     enum reason why = REASON_NONE;
     switch ((enum utility_kind)e->kind) {
@@ -72,6 +81,7 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         break;
     case UTILITY_IMPORT_MAX:
         take(caps, limit_w + way_w, local ? REASON_OPERATOR : REASON_EVENT);
+        take_must(cfg, fmax(e->value, 0.0), until_s, caps);
         if (!local) {
             take_reach(cfg, e, until_s, caps);
         }
@@ -100,6 +110,7 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
     struct caps caps = {.import_w = INFINITY,
                         .reach_w = INFINITY,
                         .late_w = INFINITY,
+                        .must_w = INFINITY,
                         .export_w = grid->export_max_w,
                         .floor_w = -grid->export_max_w,
                         .why = REASON_IMPORT,

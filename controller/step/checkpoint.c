@@ -207,9 +207,11 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            share_valid(&cfg->site, &state->share) &&
            meter_valid(&state->meter) && counts(state->nominal, 0, 1) &&
            state->frozen_s >= 0.0 && counts(state->islanded, 0, 1) &&
-           state->back_s >= 0.0 && power(state->demand_w) &&
-           power(state->held_w) && power(state->waiting_w) &&
-           power(state->beside_w) && state->pods_age_s >= 0.0 &&
+           (isnan(state->way_w) || power(state->way_w)) &&
+           counts(state->behind, 0, 1) && state->back_s >= 0.0 &&
+           power(state->demand_w) && power(state->held_w) &&
+           power(state->waiting_w) && power(state->beside_w) &&
+           state->pods_age_s >= 0.0 &&
            counts(state->seen_slice, 0, cfg->n_looks - 1) &&
            carry_site_valid(&site) && carry_time_valid(state->first_mono_ms) &&
            counts(state->slice, 0, cfg->n_slices - 1) &&

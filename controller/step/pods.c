@@ -105,6 +105,15 @@ static void name_pods(const struct step_cfg *cfg,
     }
 }
 
+static enum reason held_by(const struct step_state *state, double over_w)
+{
+    bool back = -over_w > RETURN_PU * state->held_w;
+    return state->islanded ? REASON_ISLAND_LOAD
+           : state->behind ? REASON_SHED_LIMIT
+           : back          ? REASON_RETURN
+                           : REASON_SHED;
+}
+
 static void explain_held(const struct step_state *state,
                          const struct shed_in *sin, double missing_w,
                          struct tick_record *record)
@@ -112,17 +121,16 @@ static void explain_held(const struct step_state *state,
     double least_w = HELD_PU * sin->pods_w;
     double over_w = fmax(sin->over_w, -sin->room_w);
     if (state->held_w > least_w || over_w > least_w || missing_w > 0.0) {
-        bool back = -over_w > RETURN_PU * state->held_w;
-        bool island = state->islanded != 0;
-        enum reason code = island ? REASON_ISLAND_LOAD
-                           : back ? REASON_RETURN
-                                  : REASON_SHED;
+        enum reason code = held_by(state, over_w);
+        bool island = code == REASON_ISLAND_LOAD;
         double most_w = fmax(record->load_w + sin->room_w, 0.0);
+        double down_w = record->grid_ref_w - record->grid_max_w;
+        double by_w = code == REASON_SHED_LIMIT ? down_w : over_w;
         reason_add(record, &(struct reason_line){
                                .code = code,
                                .value = state->held_w,
                                .limit = island ? most_w : record->grid_ref_w,
-                               .need = fmax(missing_w, fmax(over_w, 0.0)),
+                               .need = fmax(missing_w, fmax(by_w, 0.0)),
                            });
     }
     if (sin->class_w != NULL && state->waiting_w > least_w) {
@@ -139,11 +147,13 @@ void pods_shed(const struct step_cfg *cfg, struct step_state *state,
     pods_look(cfg, state, in, est);
     double class_w[SITE_CLASSES_MAX];
     bool budgets = class_budgets(cfg, ask->plan, in, class_w);
+    bool bound = isfinite(ask->rise_max_w);
+    double over_w = ask->discharge_w - est->discharge_max_w;
     struct shed_in sin = {
         .pods_w = drawn_w(state, est, in->dt_s),
-        .over_w = ask->discharge_w - est->discharge_max_w,
-        .room_w = ask->load_max_w - est->load_w,
-        .free_w = fmax(est->discharge_max_w - ask->discharge_w, 0.0),
+        .over_w = over_w,
+        .room_w = fmin(ask->load_max_w - est->load_w, ask->rise_max_w),
+        .free_w = bound ? 0.0 : fmax(-over_w, 0.0),
         .dt_s = in->dt_s,
         .class_w = budgets ? class_w : NULL,
     };

@@ -96,6 +96,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     level_range_init(&state->range);
     lag_init(cfg, state);
     smooth_reset(&state->smooth);
+    state->way_w = NAN;
     shed_reset(&cfg->shed, &state->shed);
     floors_reset(&state->floors);
     share_reset(&cfg->site, &state->share);
@@ -336,11 +337,13 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
         shares_make(cfg, state, scratch, &shares);
     }
     if (cfg->policy == POLICY_BALLAST && state->resumed) {
-        struct pods_ask ask = {.discharge_w = -total_w,
-                               .load_max_w =
-                                   fmin(scratch->reserve.load_max_w,
-                                        island_load_w(cfg, scratch, in)),
-                               .plan = plan};
+        struct pods_ask ask = {
+            .discharge_w = -total_w,
+            .load_max_w = fmin(scratch->reserve.load_max_w,
+                               island_load_w(cfg, scratch, in)),
+            .rise_max_w =
+                way_rise_max_w(cfg, state, &scratch->caps, smooth.mean_w),
+            .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
         hold_floors(cfg, state, scratch, record);
     }

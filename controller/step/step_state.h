@@ -111,6 +111,8 @@ struct step_state {
     struct meter_state meter;
     int64_t nominal;  /* 1: the voltage was inside its range before */
     double frozen_s;  /* it is outside */
+    double way_w;     /* where the grid should be on its way down to a limit */
+    int64_t behind;   /* 1: it is not, and the load may not rise */
     int64_t islanded; /* 1: cut off from the grid, in the tick before */
     double back_s;    /* left of a return at once */
     double soc_home_pu[SITE_BATTERIES_MAX];  /* NAN until first seen */
@@ -183,6 +185,7 @@ struct caps {
     double import_w;
     double reach_w;    /* above, the ramp comes too late for a limit ... */
     double late_w;     /* ... of the utility: this one; INFINITY: none */
+    double must_w;     /* above, the way down to a limit has begun */
     double export_w;   /* hard, >= 0 */
     double floor_w;    /* of the grid power: -export_w, or a set-point */
     bool urgent;       /* emergency: at once, whatever the ramp */
@@ -259,6 +262,9 @@ void meter_learn(const struct step_cfg *cfg, struct step_state *state,
  * set-points the lower one holds, and a limit goes before a set-point. */
 struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
 
+/* caps.c: how fast the grid may go, by ramp and swing limit. */
+double caps_pace_w_per_s(const struct site_grid *grid);
+
 /* track.c: what plan and recentring want in the batteries, + charge; sets
  * scratch->planned_w to the plan's part. */
 double track_plan(const struct step_cfg *cfg, const struct step_state *state,
@@ -333,10 +339,17 @@ struct smooth_in wish_make(const struct step_cfg *cfg,
                            struct step_scratch *scratch,
                            const struct snapshot *in, const struct plan *plan);
 
+/* way.c: by how much the load may rise at once: INFINITY, but little where the
+ * grid falls behind on its way down to a limit; 'mean_w' is of the grid.  The
+ * edges of a load that swings leave it no ramp. */
+double way_rise_max_w(const struct step_cfg *cfg, struct step_state *state,
+                      const struct caps *caps, double mean_w);
+
 /* What the pods are asked for. */
 struct pods_ask {
     double discharge_w; /* that the batteries are wanted to give */
     double load_max_w;  /* of the load at the POI; INFINITY: no limit */
+    double rise_max_w;  /* at once, of what was drawn last; INFINITY: none */
     const struct plan *plan;
 };
 

@@ -23,8 +23,12 @@ static struct level_both expected(const struct step_cfg *cfg,
     struct forecast_swing s =
         forecast_swing(&foresee_in(cfg, state)->soon, AHEAD_S);
     if (isfinite(s.edge_up_q90) && isfinite(s.edge_down_q90)) {
-        e.up_w = fmax(e.up_w, s.edge_up_q90);
-        e.down_w = fmax(e.down_w, s.edge_down_q90);
+        /* nothing is foretold that was neither seen nor announced */
+        double seen_w = state->range.hi_w - state->range.lo_w;
+        double up_w = fmin(s.edge_up_q90, fmax(seen_w, listed->rise_w));
+        double down_w = fmin(s.edge_down_q90, fmax(seen_w, listed->drop_w));
+        e.up_w = fmax(e.up_w, up_w);
+        e.down_w = fmax(e.down_w, down_w);
     }
     double more_w = cfg->shed.power_max_sum_w - est->pods_w;
     double most_w =

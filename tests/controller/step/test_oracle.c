@@ -5,13 +5,13 @@
  * could have avoided.  20,000 s of it; ORACLE_SECONDS=100000 plays more.
  *
  *   ramp     the plain mean over 10 s, in every window to 60 s, 1 % more than
- *            the limit; not for 90 s after an emergency was called, and not
+ *            the limit; not for 90 s after an emergency brought it down, not
  *            where what leaked before any battery could answer is more than the
  *            mean forgives (R T^2), or the batteries that are left cannot carry
  *            the load from where the mean lets the grid be
- *   import   the mean over 60 s, against the limit in force; one that came too
- *            late for the ramp, under a load that swings, need not be reached
- *            while it lasts, but the site must not go up
+ *   import   the mean over 60 s, or since a limit came; the grid may take the
+ *            time that it needs to get there from where it stood when it was
+ *            told: 20 s, then four fifths of what an edge leaves of the ramp
  *   command  not finite, beyond a rating, out of a full or an empty battery,
  *            without expiry, a cap outside of its pod's range
  */
@@ -35,10 +35,14 @@ enum { SECONDS = 20000, BATTERIES = 10, PODS = 20 };
 
 static const double RAMP = 10e6 / 60.0;
 static const double TOLERANCE = 1.01;
+static const double IMPORT_TOLERANCE = 1.005;
+static const double CLOSE_W = 1e6; /* what an emergency cuts of the swing */
+static const double JUMP_W = 1e6;  /* of the limit, in one tick */
 static const double LOW_W = 82e6;
 static const double HIGH_W = 120e6;
 static const double FORGIVEN_WS = 10e6 / 60.0 * 100.0; /* R T^2 */
-static const double LEAD_S = 20.0; /* in which a rise is stopped */
+static const double USED_PU = 0.8; /* of what an edge leaves of the ramp */
+enum { LEAD = 200 };               /* ticks until the grid is on its way down */
 
 #define FAULT_LIST(X) \
     X(NONE)           \
@@ -76,6 +80,13 @@ struct seen {
     double limit_w[TICKS]; /* of the import, or where the grid was */
     bool called[TICKS];    /* an emergency begins */
     int fault[TICKS];
+};
+
+/* From where the grid stood when it was told of a limit. */
+struct way {
+    double at_w;
+    double late_s;
+    int from;
 };
 
 static int64_t forced; /* ticks over the ramp that nobody could avoid */
@@ -172,22 +183,33 @@ static double next_load(uint64_t *seed, int k, int kind, double w)
     return w;
 }
 
-/* The limit on the import now, or where the grid was when it came. */
-static double limit_now(const struct loop_fixture *f, const struct seen *s,
-                        int k)
+/* The mean over the ramp's average before k. */
+static double mean_before_w(const struct seen *s, int k)
+{
+    double sum_w = 0.0;
+    for (int i = k - AVERAGE; i < k; i++) {
+        sum_w += s->grid_w[i < 0 ? 0 : i];
+    }
+    return sum_w / AVERAGE;
+}
+
+/* The limit on the import now, or how far down the grid can be since 'way' was
+ * told of it. */
+static double limit_now(const struct loop_fixture *f, struct way *way, int k)
 {
     const struct utility_in *u = &f->in->utility[0];
     double site_w = f->site->grid.import_max_w;
     bool limits = u->kind == UTILITY_IMPORT_MAX || u->kind == UTILITY_EMERGENCY;
     bool now = f->in->utc_ms >= u->start_at_ms && f->in->utc_ms < u->end_at_ms;
+    if (k >= way->from + LEAD) {
+        double leaks_w = (HIGH_W - LOW_W) * way->late_s / 100.0;
+        way->at_w -= USED_PU * (RAMP - leaks_w) * 0.1;
+    }
     if (u->id[0] == '\0' || !limits || !now) {
         return site_w;
     }
-    double before_w = k > 0 ? s->limit_w[k - 1] : site_w;
-    double from_w = before_w >= site_w && k > 0
-                        ? s->grid_w[k - 1] + RAMP * LEAD_S
-                        : before_w;
-    return fmin(fmax(u->value, from_w), site_w);
+    bool at_once = u->kind == UTILITY_EMERGENCY;
+    return fmin(fmax(u->value, at_once ? 0.0 : way->at_w), site_w);
 }
 
 static void sound_commands(const struct loop_fixture *f)
@@ -236,7 +258,8 @@ static void note(const struct loop_fixture *f, const struct trouble *t, int k,
     s->late_s[k] = t->fault == FAULT_LATE ? 0.26 : 0.16;
     int64_t since_ms = f->in->utc_ms - u->start_at_ms;
     s->called[k] = u->id[0] != '\0' && u->kind == UTILITY_EMERGENCY &&
-                   since_ms >= 0 && since_ms < 100;
+                   since_ms >= 0 && since_ms < 100 &&
+                   u->value < mean_before_w(s, k) + CLOSE_W;
     s->fault[k] = (int)t->fault;
 }
 
@@ -258,6 +281,7 @@ static void play(struct seen *s, int round, uint64_t *seed)
     f.cfg->site.grid.meter.present = true;
     struct trouble t = {.until = 400};
     int instructed = 600;
+    struct way way = {.at_w = INFINITY};
     double w = 100e6;
     for (int k = 0; k < TICKS; k++) {
         loop_observe(&f);
@@ -273,15 +297,26 @@ static void play(struct seen *s, int round, uint64_t *seed)
         disturb(&f, &t);
         if (k >= instructed) {
             instruct(&f, seed);
+            way = (struct way){mean_before_w(s, k), 0.0, k};
             instructed = k + (int)random_draw(seed, 1500.0, 4000.0);
         }
         w = k < 300 ? w : next_load(seed, k, round % 4, w);
-        s->limit_w[k] = limit_now(&f, s, k);
+        way.late_s = t.fault == FAULT_LATE ? 0.26 : 0.16;
+        s->limit_w[k] = limit_now(&f, &way, k);
         act(&f, &t, w);
         sound_commands(&f);
         note(&f, &t, k, is && !was ? fabs(before_w) : 0.0, s);
     }
     loop_close(&f);
+}
+
+/* What an edge leaks that no order could answer, nor its leak be counted,
+ * because the voltage was away when it was seen. */
+static double frozen_w(const struct seen *s, int i)
+{
+    bool froze = s->fault[i] == FAULT_DIP && i % 100 == 0 && i > 1;
+    double edge_w = froze ? fabs(s->load_w[i - 1] - s->load_w[i - 2]) : 0.0;
+    return edge_w * 0.2 / 10.0;
 }
 
 /* What one order that is lost, or a tick late, leaks of the edges in the mean
@@ -290,13 +325,15 @@ static double unknown_w(const struct seen *s, int k)
 {
     double lo_w = s->load_w[k];
     double hi_w = lo_w;
+    double more_w = 0.0;
     bool late = false;
     for (int i = k; i >= 0 && i > k - AVERAGE; i--) {
+        more_w += frozen_w(s, i);
         late |= s->fault[i] == FAULT_LATE;
         lo_w = fmin(lo_w, s->load_w[i]);
         hi_w = fmax(hi_w, s->load_w[i]);
     }
-    return late ? (hi_w - lo_w) * 0.1 / 10.0 : 0.0;
+    return more_w + (late ? (hi_w - lo_w) * 0.1 / 10.0 : 0.0);
 }
 
 /* Ramp broken at k, by more than the tolerance; the window's length. */
@@ -347,27 +384,41 @@ static bool nobody_could(const struct seen *s, int k)
     return false;
 }
 
+/* The mean over a minute up to k, of a limit only since it came. */
+static void judge_import(const struct seen *s, int round, int since, int k)
+{
+    int from = since > k - WINDOW ? since : k - WINDOW + 1;
+    int n = k - from + 1;
+    if (n < AVERAGE) {
+        return;
+    }
+    double imported_w = 0.0;
+    double allowed_w = 0.0;
+    double late_s = 0.0;
+    for (int i = from; i <= k; i++) {
+        late_s = fmax(late_s, s->late_s[i]);
+        imported_w += s->grid_w[i] / n;
+        allowed_w += s->limit_w[i] / n;
+    }
+    double leaks_w = (HIGH_W - LOW_W) * late_s / (n * 0.1);
+    if (imported_w > IMPORT_TOLERANCE * allowed_w + leaks_w) {
+        broken++;
+        print_message("seed %d: %.2f MW imported of %.2f at %.1f s, %s\n",
+                      round, imported_w / 1e6, allowed_w / 1e6, 0.1 * k,
+                      fault_names[s->fault[k]]);
+    }
+}
+
 static void judge(struct seen *s, int round)
 {
     double sum_w = s->grid_w[0] * AVERAGE;
-    double minute_ws = 0.0;
-    double allowed_ws = 0.0;
+    int since = 0;
     for (int k = 0; k < TICKS; k++) {
         sum_w += s->grid_w[k] - s->grid_w[k >= AVERAGE ? k - AVERAGE : 0];
         s->mean_w[k] = sum_w / AVERAGE;
-        minute_ws += s->grid_w[k];
-        allowed_ws += s->limit_w[k];
-        if (k >= WINDOW) {
-            minute_ws -= s->grid_w[k - WINDOW];
-            allowed_ws -= s->limit_w[k - WINDOW];
-            if (minute_ws > 1.005 * allowed_ws) {
-                broken++;
-                print_message(
-                    "seed %d: %.2f MW imported of %.2f at %.1f s, %s\n", round,
-                    minute_ws / WINDOW / 1e6, allowed_ws / WINDOW / 1e6,
-                    0.1 * k, fault_names[s->fault[k]]);
-            }
-        }
+        bool begins = k > 0 && s->limit_w[k] < s->limit_w[k - 1] - JUMP_W;
+        since = begins ? k : since;
+        judge_import(s, round, since, k);
         int tau = broken_at(s, k);
         if (tau > 0 && !nobody_could(s, k)) {
             broken++;
