@@ -319,6 +319,7 @@ int main(void)
         CASE(test_every_part_verifies_alone),
         CASE(test_all_parts_stay_within_their_bound),
         CASE(test_a_day_ends_a_part_and_old_ones_go),
+        CASE(test_a_clock_far_ahead_takes_two_parts),
         CASE(test_what_is_no_file_is_refused),
         CASE(test_a_bent_state_does_no_harm),
     };
