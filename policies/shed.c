@@ -368,7 +368,8 @@ bool shed_valid(const struct shed_cfg *cfg, const struct shed_state *s)
     bool ok = within(s->budget_w, 0.0, POWER_W) &&
               within(s->at_ease_s, 0.0, LONG_S) && s->random != 0 &&
               within(s->held_w, 0.0, POWER_W) &&
-              within(s->waiting_w, 0.0, POWER_W) && s->limited >= 0 &&
+              within(s->waiting_w, 0.0, POWER_W) &&
+              within(s->cut_w, 0.0, POWER_W) && s->limited >= 0 &&
               s->limited <= cfg->n && s->n_why >= 0 && s->n_why <= cfg->n;
     for (int64_t c = 0; ok && c < cfg->n_classes; c++) {
         ok = within(s->class_w[c], 0.0, POWER_W);

@@ -65,6 +65,7 @@ struct shed_state {
     struct shed_phase phases[SITE_PODS_MAX];
     struct shed_pod pods[SITE_PODS_MAX];
     double class_w[SITE_CLASSES_MAX]; /* budgets in force; class_max_w: none */
+    double cut_w;     /* that class budgets may take in this tick */
     double at_ease_s; /* nobody was held back, unbroken, with caps out */
     double held_w;    /* held back for the budget: it wants to come back */
     double waiting_w; /* held back by class budgets and the pods' own limits */

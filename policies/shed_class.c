@@ -8,6 +8,7 @@
 
 static const double PHASE_END_S = 10.0; /* after it a cut costs least */
 static const double WAIT_S = 300.0;     /* for the end of one */
+static const double CUT_S = 1.0; /* of the ramp, left from ticks without cuts */
 
 static double wanted_budget_w(const struct shed_cfg *cfg,
                               const struct shed_in *in, int64_t c)
@@ -62,6 +63,20 @@ static bool may_cut(struct shed_phase *phase, double dt_s)
     return !(phase->hold_s > 0.0) && (now || phase->wait_s >= WAIT_S);
 }
 
+/* Pods of one job end their phases, or their waiting, together: what they draw
+ * goes down no faster than the grid may follow; a cut that has begun goes on.
+ */
+static void cut(struct shed_state *s, int64_t i, double w, double want_w)
+{
+    double from_w = fmin(s->class_cap_w[i], want_w);
+    double by_w = fmin(fmax(from_w - w, 0.0), s->cut_w);
+    s->cut_w -= by_w;
+    s->class_cap_w[i] = fmax(from_w - by_w, w);
+    if (s->class_cap_w[i] > w) {
+        s->phases[i].wait_s = WAIT_S;
+    }
+}
+
 static void bound(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
                   double part, double dt_s, struct shed_lot *lot)
 {
@@ -73,7 +88,7 @@ static void bound(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
         s->phases[i].wait_s = 0.0;
         s->class_cap_w[i] = w;
     } else if (may_cut(&s->phases[i], dt_s)) {
-        s->class_cap_w[i] = w;
+        cut(s, i, w, lot->want_w);
     }
     lot->most_w = clamp(s->class_cap_w[i], lot->floor_w, lot->most_w);
     lot->want_w = fmin(lot->want_w, lot->most_w);
@@ -111,6 +126,8 @@ void shed_class_step(const struct shed_cfg *cfg, struct shed_state *s,
         left_w[cfg->class_id[i]] -= lot->floor_w;
     }
     move_budgets(cfg, s, in, want_w);
+    s->cut_w = fmin(s->cut_w, CUT_S * cfg->return_w_per_s);
+    s->cut_w += cfg->return_w_per_s * in->dt_s;
     for (int64_t c = 0; c < cfg->n_classes; c++) {
         left_w[c] = fmax(left_w[c] + s->class_w[c], 0.0);
     }

@@ -159,6 +159,48 @@ static void a_cut_that_can_wait_waits_for_a_phase_to_end(void **state)
     free(site);
 }
 
+/* All pods of a job come to the end of their waiting, or of a phase, at the
+ * same time: their cuts are no edge. */
+static void cuts_that_fall_together_are_staggered(void **state)
+{
+    (void)state;
+    static struct shed_cfg cfg;
+    static struct shed_state s;
+    struct site *site = make(&cfg, &s);
+    for (int marked = 0; marked < 2; marked++) {
+        double power_w[4] = {10e6, 10e6, 10e6, 10e6};
+        double class_w[1] = {20e6};
+        shed_reset(&cfg, &s);
+        double before_w = 40e6;
+        for (int i = 0; i < 4; i++) {
+            shed_mark(&cfg, &s, i, JOB_PHASE);
+        }
+        for (int k = -300; k < 6000; k++) {
+            struct shed_in in = asked(before_w, -100e6);
+            in.class_w = k >= 0 ? class_w : NULL;
+            for (int i = 0; i < 4 && marked && k == 1500; i++) {
+                shed_mark(&cfg, &s, i, JOB_EVAL_START);
+            }
+            shed_step(&cfg, &s, &in, power_w);
+            double sum_w = 0.0;
+            for (int i = 0; i < 4; i++) {
+                struct shed_pod_seen seen = {.power_w = power_w[i]};
+                seen.inlet_c = seen.coolant_c = seen.servers_w = NAN;
+                shed_see(&cfg, &s, i, &seen, 0.1);
+                power_w[i] = fmin(10e6, s.cap_w[i]);
+                sum_w += power_w[i];
+            }
+            double most_w = 1.1 * cfg.return_w_per_s + 4.0 * cfg.step_w[0];
+            assert_true(before_w - sum_w <= most_w + 1.0);
+            bool early = k < (marked ? 1500 : 2990);
+            assert_true(!early || sum_w >= 40e6 - 1.0);
+            before_w = sum_w;
+        }
+        assert_true(before_w <= 20e6 + 1.0);
+    }
+    free(site);
+}
+
 /* Four pods want 9 MW, and 3 MW in every second ten seconds: what is held back
  * in the crests is not forgotten in the troughs, or a grid that follows what
  * is wanted would never learn of it. */
@@ -198,6 +240,7 @@ int main(void)
         cmocka_unit_test(compute_comes_back_at_the_ramp),
         cmocka_unit_test(caps_stay_inside_whatever_comes),
         cmocka_unit_test(a_cut_that_can_wait_waits_for_a_phase_to_end),
+        cmocka_unit_test(cuts_that_fall_together_are_staggered),
     };
     return cmocka_run_group_tests_name("shed", tests, NULL, NULL);
 }
