@@ -106,6 +106,10 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
       "a limit of the utility came too late for the ramp", "",                 \
       "the grid goes down as fast as the ramp lets it, and is there later",    \
       "see 'utility' in 'ballast status'; agree on a longer notice")           \
+    X(RESERVE_SHORT, "reserve_short", SITE, WARNING, ALARM_FLAG, 10, 60,       \
+      "an edge that should be covered would break the ramp", "",               \
+      "the batteries lack power, energy or time for it; see 'ballast status'", \
+      "'ballast check' tells what it would take; pods with a floor_max help")  \
     X(PRICE_LOST, "price_lost", PRICE, WARNING, ALARM_FLAG, 60, 5,             \
       "has no price for now", "markets have no price for now",                 \
       "the feed is silent or has a gap",                                       \

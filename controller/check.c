@@ -254,6 +254,15 @@ static void print_usual(const struct site *site)
     }
     print_edge(site, largest->name, largest->power_max_w, false);
     print_edge(site, largest->name, largest->power_max_w, true);
+    if (!cover_edge(site, largest->power_max_w, true).ok) {
+        printf("               the pods' power may not rise by more than is "
+               "covered\n");
+    }
+    if (!cover_edge(site, largest->power_max_w, false).ok) {
+        printf("               what runs is not held back for a drop that is "
+               "not listed: the alarm\n               reserve_short tells of "
+               "it; list it, or give the pods a floor_max\n");
+    }
     if (site->n_batteries > 1) {
         int i = largest_battery(site);
         print_trip(site, site->batteries[i].name, i);

@@ -50,6 +50,7 @@ static void add_grid(cJSON *to, const struct watched *w)
     number(o, "ramp_w_per_s", r->ramp_w_per_s);
     number(o, "ramp_max_w_per_s", w->site->grid.ramp_max_w_per_s);
     number(o, "pp60_w", w->loop.pp60_w);
+    number(o, "reserve_short_w", r->reserve_short_w);
     text(o, "meter", meter_word(w));
 }
 

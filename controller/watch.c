@@ -309,6 +309,7 @@ static void judge_self(struct watch *w)
              s->openadr.n_faults > 0 || s->openadr.n_left_out > 0);
     }
     tell(w, ALARM_EVENT_LATE, 0, says(s, REASON_EVENT_LATE));
+    tell(w, ALARM_RESERVE_SHORT, 0, s->out->record.reserve_short_w > 0.0);
     if (s->site->mqtt.present) {
         tell(w, ALARM_BROKER_LOST, 0, !s->mqtt.link.up);
         int64_t rival_ms = s->mqtt.counts.rival_mono_ms;

@@ -69,8 +69,9 @@ struct tick_record {
     double fleet_compute_w;
     double soc_pu; /* weighted by energy */
     double price_per_kwh;
-    double plan_battery_w; /* what the plan wants of the batteries */
-    int64_t degraded;      /* n of inputs replaced by their worst case */
+    double plan_battery_w;  /* what the plan wants of the batteries */
+    double reserve_short_w; /* an edge to be covered would break the ramp by */
+    int64_t degraded;       /* n of inputs replaced by their worst case */
     struct reason_line why[REASON_LINES]; /* most binding first */
     int64_t n_why;
 };

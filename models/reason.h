@@ -132,7 +132,10 @@
       "%l while the grid comes down")                                          \
     X(SHED_LIMIT, "shed_limit",                                                \
       "compute held back by %v: the edges of the load keep the grid from "     \
-      "coming down to its limit, %n to go")
+      "coming down to its limit, %n to go")                                    \
+    X(RESERVE_POD, "reserve_pod",                                              \
+      "were %a to start or stop at once, %n of its %v would break the ramp: "  \
+      "the batteries can take up %l now")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

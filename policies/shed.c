@@ -142,6 +142,9 @@ void shed_resume(const struct shed_cfg *cfg, struct shed_state *s,
     bool capped = false;
     for (int64_t i = 0; i < cfg->n; i++) {
         bool open = s->cap_w[i] >= cfg->power_max_w[i];
+        bool more = open || draws_cap(cfg, s, i, power_w[i]);
+        /* a cap that was found and holds nothing back tells what is wanted */
+        s->demand_w[i] = more ? s->demand_w[i] : power_w[i];
         capped = capped || !open;
         budget_w +=
             open ? fmin(wanted_w(cfg, s, i, power_w[i]), cfg->power_max_w[i])

@@ -65,6 +65,7 @@ static const struct field record_fields[] = {
     {"soc_pu", FIELD_NUMBER},
     {"price_per_kwh", FIELD_NUMBER},
     {"plan_battery_w", FIELD_NUMBER},
+    {"reserve_short_w", FIELD_NUMBER},
     {"degraded", FIELD_COUNT},
 };
 

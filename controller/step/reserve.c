@@ -59,7 +59,8 @@ static void take_listed(const struct step_cfg *cfg, double load_w,
     }
 }
 
-/* The largest single pod, and the largest edge of the last hour. */
+/* The largest single pod, and the largest edge of the last hour.  What runs is
+ * not held back for them, but it may not rise by more than what is covered. */
 static void take_default(const struct step_cfg *cfg,
                          const struct step_state *state, struct reserve_now *e)
 {
@@ -88,7 +89,7 @@ static void find_edges(const struct step_cfg *cfg,
     }
     struct reserve_now must = {0};
     take_announced(cfg, in, &must);
-    e->must_rise_w = cfg->site.grid.contingencies_given ? e->rise_w : 0.0;
+    e->must_rise_w = e->rise_w;
     e->must_rise_w = fmax(e->must_rise_w, must.rise_w);
     e->rise_w = fmax(e->rise_w, must.rise_w);
     e->drop_w = fmax(e->drop_w, must.drop_w);
@@ -316,23 +317,33 @@ double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
                 fmin(due_w, fmax(scratch->reserve.full_w - load_w, 0.0)));
 }
 
-static void say(double edge_w, double covered_w, struct tick_record *record)
+/* Where nothing is listed and no edge of the last hour was larger, it is that
+ * of a pod. */
+static void say(const struct step_cfg *cfg, double edge_w, double covered_w,
+                struct tick_record *record)
 {
     double short_w = edge_w - covered_w;
+    bool pod = !cfg->site.grid.contingencies_given &&
+               edge_w <= cfg->pod_most_w + SAID_W;
     if (short_w > fmax(SAID_PU * edge_w, SAID_W)) {
-        reason_add(record, &(struct reason_line){
-                               .code = REASON_RESERVE,
-                               .value = edge_w,
-                               .limit = fmax(covered_w, 0.0),
-                               .need = short_w,
-                           });
+        record->reserve_short_w = fmax(record->reserve_short_w, short_w);
+        reason_add(record,
+                   &(struct reason_line){
+                       .code = pod ? REASON_RESERVE_POD : REASON_RESERVE,
+                       .asset = pod ? ASSET_POD : ASSET_SITE,
+                       .index = pod ? cfg->pod_most : 0,
+                       .value = edge_w,
+                       .limit = fmax(covered_w, 0.0),
+                       .need = short_w,
+                   });
     }
 }
 
-void reserve_explain(const struct reserve_now *e, struct tick_record *record)
+void reserve_explain(const struct step_cfg *cfg, const struct reserve_now *e,
+                     struct tick_record *record)
 {
-    say(e->rise_w, e->up.edge_w, record);
-    say(e->drop_w, e->down.edge_w, record);
+    say(cfg, e->rise_w, e->up.edge_w, record);
+    say(cfg, e->drop_w, e->down.edge_w, record);
     const struct reserve_trip *t = &e->trip;
     double left_w = t->gives_w > 0.0 ? t->left_up_w : t->left_down_w;
     double carried_w = fabs(t->gives_w);

@@ -80,6 +80,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     find_trips(cfg);
     for (int i = 0; i < site->n_pods; i++) {
         double w = site->pods[i].power_max_w * cfg->load_per_pod;
+        cfg->pod_most = w > cfg->pod_most_w ? i : cfg->pod_most;
         cfg->pod_most_w = fmax(cfg->pod_most_w, w);
     }
     for (int f = 0; f < site->n_fleets; f++) {
@@ -358,7 +359,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     commands_nodes(cfg, state, in, &terms, out);
     explain(cfg, scratch, &smooth, record);
     if (cfg->policy == POLICY_BALLAST && !scratch->caps.island) {
-        reserve_explain(&scratch->reserve, record);
+        reserve_explain(cfg, &scratch->reserve, record);
     }
 }
 

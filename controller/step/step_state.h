@@ -41,7 +41,8 @@ struct step_cfg {
     double energy_wh;    /* of all batteries */
     double grid_most_w;  /* beyond, a value of the meter is broken */
     double load_per_pod; /* W of load per W of the pods: their cooling */
-    double pod_most_w;   /* load of the largest pod */
+    double pod_most_w;   /* load of the largest pod ... */
+    int64_t pod_most;    /* ... which is this one */
     double one_way_pu[SITE_BATTERIES_MAX]; /* efficiencies */
     bool may_trip[SITE_BATTERIES_MAX];     /* among the contingencies */
     int64_t n_looks;  /* pods are looked at a slice a tick, every LOOK_S */
@@ -210,7 +211,7 @@ struct reserve_trip {
 struct reserve_now {
     double full_w;      /* the most that the load can draw */
     double rise_w;      /* that should be covered now, >= 0 */
-    double must_rise_w; /* of that, listed or announced: compute is held */
+    double must_rise_w; /* of that, what the load could: compute is held */
     double drop_w;
     double told_wh;   /* kept because the utility says an outage may come */
     double listed_w;  /* the largest listed drop, whatever draws it */
@@ -330,7 +331,8 @@ double hold_falls_pu(const struct step_cfg *cfg, const struct step_state *state,
                      const struct estimate *est);
 
 /* reserve.c: says which edge is not covered, and by how much. */
-void reserve_explain(const struct reserve_now *e, struct tick_record *record);
+void reserve_explain(const struct step_cfg *cfg, const struct reserve_now *e,
+                     struct tick_record *record);
 
 /* wish.c: where the grid power should go: the level of the load, what plan and
  * recentring move into the batteries, and ahead of announced jobs. */
