@@ -107,9 +107,21 @@ static const char *watts(double w, char out[32])
     return units_power_text(w, out, 32);
 }
 
+/* " (130 MW to 150 MW)", or that no forecast has come true yet. */
+static void print_band(const cJSON *item)
+{
+    char low[32], high[32];
+    if (isfinite(number(item, "q10_w")) && isfinite(number(item, "q90_w"))) {
+        printf(" (%s to %s)", watts(number(item, "q10_w"), low),
+               watts(number(item, "q90_w"), high));
+    } else {
+        printf(" (learning how surely)");
+    }
+}
+
 static void print_load(const cJSON *f)
 {
-    char mean[32], low[32], high[32], time[32];
+    char mean[32], time[32];
     const char *before = "";
     const cJSON *item = NULL;
     printf("forecast  ");
@@ -118,11 +130,10 @@ static void print_load(const cJSON *f)
         if (!isfinite(number(item, "mean_w"))) {
             continue;
         }
-        printf("%s in %s %s (%s to %s)", before,
+        printf("%s in %s %s", before,
                units_duration_text(number(item, "in_s"), time, sizeof(time)),
-               watts(number(item, "mean_w"), mean),
-               watts(number(item, "q10_w"), low),
-               watts(number(item, "q90_w"), high));
+               watts(number(item, "mean_w"), mean));
+        print_band(item);
         before = ",";
     }
     puts("");
@@ -149,10 +160,12 @@ static void print_peak(const cJSON *f)
     const cJSON *peak = cJSON_GetObjectItemCaseSensitive(f, "peak");
     char mean[32], high[32];
     if (cJSON_IsObject(peak)) {
-        printf("           highest quarter hour of the next 24 h: %s (up to "
-               "%s) at %s\n",
-               watts(number(peak, "mean_w"), mean),
-               watts(number(peak, "q90_w"), high), word(peak, "at"));
+        printf("           highest quarter hour of the next 24 h: %s",
+               watts(number(peak, "mean_w"), mean));
+        if (isfinite(number(peak, "q90_w"))) {
+            printf(" (up to %s)", watts(number(peak, "q90_w"), high));
+        }
+        printf(" at %s\n", word(peak, "at"));
     }
 }
 
@@ -169,9 +182,11 @@ static void print_fleet(const cJSON *fleet)
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(fleet, "ahead"))
     {
         if (isfinite(number(item, "mean"))) {
-            printf(", in %.0f h %.0f (%.0f to %.0f)", number(item, "in_h"),
-                   number(item, "mean"), number(item, "q10"),
-                   number(item, "q90"));
+            printf(", in %.0f h %.0f", number(item, "in_h"),
+                   number(item, "mean"));
+        }
+        if (isfinite(number(item, "q10")) && isfinite(number(item, "q90"))) {
+            printf(" (%.0f to %.0f)", number(item, "q10"), number(item, "q90"));
         }
     }
     puts("");

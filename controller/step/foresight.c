@@ -8,7 +8,29 @@
 static const double SWING_S = 300.0;
 static const int64_t PEAK_SLOTS = 4; /* measured, before a peak is told */
 
+/* How many errors must have come true before a band is told. */
+static const int64_t SOON_ERRORS = 10;
+static const int64_t SLOT_ERRORS = 4;
+
 enum { SLOTS_H = 3600000 / FORESEE_SLOT_MS };
+
+static struct forecast_at soon_at(const struct forecast *soon, int64_t i)
+{
+    struct forecast_at at = forecast_at(soon, i);
+    if (soon->h[i].around.n < SOON_ERRORS) {
+        at.q01 = at.q10 = at.q50 = at.q90 = at.q99 = NAN;
+    }
+    return at;
+}
+
+static struct availability_at cars_at(const struct availability *a, int64_t k)
+{
+    struct availability_at at = availability_ahead(a, k);
+    if (a->conformal[outlook_lead_of(&a->habit, k)].n < SLOT_ERRORS) {
+        at.q10 = at.q50 = at.q90 = NAN;
+    }
+    return at;
+}
 
 static void look_soon(const struct foresee *f, struct foresight *out)
 {
@@ -17,8 +39,8 @@ static void look_soon(const struct foresee *f, struct foresight *out)
         .known = soon->n > 0,
         .heard_s = (double)soon->n * soon->cfg.grid_s,
         .regime = (int64_t)forecast_regime(soon),
-        .in_1min = forecast_at(soon, FORESEE_60S),
-        .in_10min = forecast_at(soon, FORESEE_600S),
+        .in_1min = soon_at(soon, FORESEE_60S),
+        .in_10min = soon_at(soon, FORESEE_600S),
         .swing_w = forecast_swing(soon, SWING_S).peak_to_peak,
         .peak_w = NAN,
         .peak_q90_w = NAN,
@@ -32,7 +54,7 @@ static void look_at_slot(const struct foresee *f, int64_t at_ms,
     struct outlook_at at = foresee_slot(&f->load, at_ms, PEAK_SLOTS);
     if (isfinite(at.mean) && !(at.mean <= out->peak_w)) {
         out->peak_w = at.mean;
-        out->peak_q90_w = at.q90;
+        out->peak_q90_w = at.q90 > at.q10 ? at.q90 : NAN; /* no error yet */
         out->peak_at_ms = at_ms - at_ms % FORESEE_SLOT_MS;
     }
 }
@@ -48,8 +70,8 @@ static void look_at_cars(const struct step_cfg *cfg, const struct foresee *f,
         out->now += c->seen.plugged[i];
     }
     out->now = c->n_seen > 0.0 ? out->now : NAN;
-    out->in_1h = availability_ahead(a, SLOTS_H);
-    out->in_8h = availability_ahead(a, 8 * SLOTS_H);
+    out->in_1h = cars_at(a, SLOTS_H);
+    out->in_8h = cars_at(a, 8 * SLOTS_H);
 }
 
 int64_t foresight_look(const struct step_cfg *cfg,

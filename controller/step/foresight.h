@@ -10,14 +10,15 @@
 #include "models/availability.h"
 #include "models/forecast.h"
 
-/* Cars of a fleet that are plugged in, NAN where not known. */
+/* Cars of a fleet that are plugged in, NAN where not known; likewise the
+ * quantiles alone, until some of what was foretold has come. */
 struct foresight_cars {
     double now;
     struct availability_at in_1h;
     struct availability_at in_8h;
 };
 
-/* Of the site's load; NAN where nothing is known yet. */
+/* Of the site's load; NAN where nothing, or no quantile, is known yet. */
 struct foresight {
     int64_t known;  /* 1: there is one */
     double heard_s; /* of the load, by the short forecaster, at most an hour */

@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,11 +107,55 @@ static void a_strange_status_does_no_harm(void **state)
     }
 }
 
+static void words_of(const char *json, char *text, size_t size)
+{
+    char path[] = "/tmp/test-status-XXXXXX";
+    int fd = mkstemp(path);
+    int out = dup(STDOUT_FILENO);
+    assert_true(fd >= 0 && out >= 0);
+    fflush(stdout);
+    assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+    cJSON *o = cJSON_Parse(json);
+    status_forecast_print(o);
+    cJSON_Delete(o);
+    fflush(stdout);
+    assert_true(dup2(out, STDOUT_FILENO) >= 0);
+    ssize_t n = pread(fd, text, size - 1, 0);
+    assert_true(n >= 0);
+    text[n] = '\0';
+    close(out);
+    close(fd);
+    unlink(path);
+}
+
+static void a_band_that_is_not_known_is_said_to_be_learnt(void **state)
+{
+    (void)state;
+    char text[600];
+    words_of("{\"forecast\":{\"load\":["
+             "{\"in_s\":60,\"mean_w\":2e6,\"q10_w\":1e6,\"q90_w\":3e6},"
+             "{\"in_s\":600,\"mean_w\":4e6,\"q10_w\":null,\"q90_w\":null}],"
+             "\"peak\":{\"at\":\"then\",\"mean_w\":5e6,\"q90_w\":null},"
+             "\"fleets\":[{\"name\":\"lot\",\"plugged\":3,\"ahead\":["
+             "{\"in_h\":1,\"mean\":2,\"q10\":null,\"q90\":null},"
+             "{\"in_h\":8,\"mean\":7,\"q10\":6,\"q90\":8}]}]}}",
+             text, sizeof(text));
+    static const char *const parts[] = {
+        "2.00 MW (1.00 MW to 3.00 MW),", "4.00 MW (learning how surely)\n",
+        "24 h: 5.00 MW at then\n", "in 1 h 2, in 8 h 7 (6 to 8)\n"};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strstr(text, parts[i]) == NULL) {
+            fail_msg("%s is not in %s", parts[i], text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known_is_null),
         cmocka_unit_test(what_is_known_is_told),
+        cmocka_unit_test(a_band_that_is_not_known_is_said_to_be_learnt),
         cmocka_unit_test(a_strange_status_does_no_harm),
     };
     return cmocka_run_group_tests_name("status_forecast", tests, NULL, NULL);

@@ -280,6 +280,28 @@ static void people_are_told_what_is_known(void **state)
     assert_true(isfinite(out.cars[0].in_1h.mean));
 }
 
+/* Not a band of no width: none, until forecasts have come true. */
+static void a_band_is_told_when_it_is_learnt(void **state)
+{
+    struct fixture *x = *state;
+    static const struct {
+        int more_s;
+        bool soon;
+        bool later;
+    } waits[] = {{40, false, false}, {40, true, false}, {700, true, true}};
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        int64_t n = 0;
+        for (int k = 0; k < waits[i].more_s; k++) {
+            tick(x, k % 2 == 0 ? 70e6 : 70.5e6);
+        }
+        struct foresight out = look(x, &n);
+        assert_true(isfinite(out.in_1min.mean) && isfinite(out.in_10min.mean));
+        assert_int_equal(isfinite(out.in_1min.q10), waits[i].soon);
+        assert_int_equal(isfinite(out.in_1min.q90), waits[i].soon);
+        assert_int_equal(isfinite(out.in_10min.q10), waits[i].later);
+    }
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -296,6 +318,7 @@ int main(void)
         CASE(a_restart_keeps_what_was_learned),
         CASE(after_an_hour_only_the_days_are_kept),
         CASE(people_are_told_what_is_known),
+        CASE(a_band_is_told_when_it_is_learnt),
     };
     return cmocka_run_group_tests_name("foresee", tests, NULL, NULL);
 }
