@@ -15,8 +15,6 @@ static const double NEAR_MAX = 300.0;
 static const double KIN = 1.3;    /* as far as the best, of a copy to be used */
 static const double HINTED = 0.7; /* how much nearer a lag looks if told of */
 
-static const double NO_DIP = 1e15; /* more than any distance between powers */
-
 /* A lag counts after comparisons over half of its own length, at least and at
  * most these: fewer may have missed what the present has and it had not. */
 static const int64_t SUPPORT_MIN = 20;
@@ -65,26 +63,18 @@ static bool is_dip(const double *d)
     return (d[0] <= d[-1]) & (d[0] < d[1]);
 }
 
-/* Least local minimum of each block: only these are chosen.  The first block
- * and the last, in which a lag lacks a neighbour, are left to a closer look.
- * All dips are marked and then halves compared, in loops without a branch,
- * until a block's least is among its first four. */
+/* Least of each block: where it is not near, nothing in it is.  Halves of all
+ * are compared at once until a block's is among its first four. */
 WIDE static void find_least(const double *restrict d, double *restrict least)
 {
     double x[FORECAST_LAGS];
-    const int end = FORECAST_LAGS - FORECAST_BLOCK;
-    for (int i = FORECAST_BLOCK; i < end; i++) {
-        x[i] = is_dip(&d[i]) ? d[i] : NO_DIP;
+    for (int i = 0; i < FORECAST_LAGS - 8; i++) {
+        x[i] = d[i + 8] < d[i] ? d[i + 8] : d[i];
     }
-    for (int i = FORECAST_BLOCK; i < end - 8; i++) {
-        x[i] = x[i + 8] < x[i] ? x[i + 8] : x[i];
-    }
-    for (int i = FORECAST_BLOCK; i < end - 4; i++) {
+    for (int i = 0; i < FORECAST_LAGS - 12; i++) {
         x[i] = x[i + 4] < x[i] ? x[i + 4] : x[i];
     }
-    least[0] = 0.0;
-    least[FORECAST_BLOCKS - 1] = 0.0;
-    for (int b = 1; b < FORECAST_BLOCKS - 1; b++) {
+    for (int b = 0; b < FORECAST_BLOCKS; b++) {
         const double *m = &x[b * FORECAST_BLOCK];
         double even = m[2] < m[0] ? m[2] : m[0];
         double odd = m[3] < m[1] ? m[3] : m[1];
@@ -96,8 +86,8 @@ void forecast_compare(struct forecast *f)
 {
     double memory = NEAR_PU * (double)f->h[0].far[0].lag;
     compare(f, f->far, FAR_MEMORY);
-    compare(f, f->near, min_of(NEAR_MAX, max_of(NEAR_MEMORY, memory)));
     find_least(f->far, f->far_least);
+    compare(f, f->near, min_of(NEAR_MAX, max_of(NEAR_MEMORY, memory)));
     find_least(f->near, f->near_least);
 }
 

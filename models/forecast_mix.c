@@ -75,7 +75,7 @@ static void weigh(const struct forecast *f, struct forecast_horizon *h,
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
         bool counts = trusted || !of_pattern[e];
         double ratio = (best + DBL_MIN) / (loss[e] + DBL_MIN);
-        h->weight[e] = counts ? pow(ratio, POWER) : 0.0;
+        h->weight[e] = !counts ? 0.0 : ratio < 1.0 ? pow(ratio, POWER) : 1.0;
         sum += h->weight[e];
     }
     for (int e = 0; e < FORECAST_EXPERTS; e++) {
