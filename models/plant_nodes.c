@@ -82,7 +82,20 @@ static double drawn_w(const struct plant_node *n)
     return n->plugged ? n->charge_w + n->compute_w : 0.0;
 }
 
-static void step_node(struct plant_node *n, const struct thermal_cfg *thermal,
+/* How the packs of a fleet warm within a step. */
+struct warming {
+    struct thermal_cfg thermal;
+    struct thermal_stride stride;
+};
+
+static struct warming warming_of(const struct site_fleet *fleet, double dt_s)
+{
+    struct warming w = {.thermal = thermal_of_pack(fleet->pack_wh)};
+    w.stride = thermal_stride(&w.thermal, dt_s);
+    return w;
+}
+
+static void step_node(struct plant_node *n, const struct warming *w,
                       double dt_s)
 {
     come_and_go(n, dt_s);
@@ -105,7 +118,7 @@ static void step_node(struct plant_node *n, const struct thermal_cfg *thermal,
         .coolant_heat_w = n->charge_w * (1.0 - CHARGER_EFF_PU) + n->compute_w,
         .dt_s = dt_s,
     };
-    n->pack_c = thermal_step(thermal, n->pack_c, &in);
+    n->pack_c = thermal_step_by(&w->thermal, &w->stride, n->pack_c, &in);
 }
 
 static void add_fleet(struct plant *p, const struct site *site)
@@ -130,15 +143,15 @@ void plant_nodes_step(struct plant *p, const struct site *site, double dt_s)
     int64_t to = p->n_nodes * (slice + 1) / n_slices;
     p->slice = (slice + 1) % n_slices;
     int f = 0;
-    struct thermal_cfg thermal = thermal_of_pack(site->fleets[0].pack_wh);
+    struct warming warming = warming_of(&site->fleets[0], node_dt_s);
     for (int64_t i = from; i < to; i++) {
         while (i >= site->fleets[f].first_node + site->fleets[f].nodes) {
             f++;
-            thermal = thermal_of_pack(site->fleets[f].pack_wh);
+            warming = warming_of(&site->fleets[f], node_dt_s);
         }
         struct plant_node *n = &p->nodes[i];
         double before_w = drawn_w(n);
-        step_node(n, &thermal, node_dt_s);
+        step_node(n, &warming, node_dt_s);
         p->feeder_w[f] += drawn_w(n) - before_w;
     }
     add_fleet(p, site);

@@ -2,6 +2,7 @@
 #include "models/thermal.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static const double J_PER_K_WH = 6.0; /* 450 kJ/K for 75 kWh */
 static const double PARKED_LAG_S = 6.0 * 3600.0;
@@ -60,8 +61,9 @@ static double decay(double x)
                 x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
 }
 
-double thermal_step(const struct thermal_cfg *cfg, double pack_c,
-                    const struct thermal_in *in)
+/* Of a difference, 'left_pu' is left after the step. */
+static double settle(const struct thermal_cfg *cfg, double left_pu,
+                     double pack_c, const struct thermal_in *in)
 {
     const struct thermal_mode *m = mode(cfg, in->coolant_heat_w);
     double heat_w = in->pack_heat_w + m->share_pu * in->coolant_heat_w;
@@ -69,7 +71,34 @@ double thermal_step(const struct thermal_cfg *cfg, double pack_c,
         return pack_c + heat_w * in->dt_s * cfg->k_per_j;
     }
     double settled_c = in->ambient_c + heat_w * m->k_per_w;
-    return settled_c + (pack_c - settled_c) * decay(m->per_s * in->dt_s);
+    return settled_c + (pack_c - settled_c) * left_pu;
+}
+
+double thermal_step(const struct thermal_cfg *cfg, double pack_c,
+                    const struct thermal_in *in)
+{
+    double per_s = mode(cfg, in->coolant_heat_w)->per_s;
+    return settle(cfg, decay(per_s * in->dt_s), pack_c, in);
+}
+
+struct thermal_stride thermal_stride(const struct thermal_cfg *cfg, double dt_s)
+{
+    return (struct thermal_stride){
+        .dt_s = dt_s,
+        .rest = decay(cfg->rest.per_s * dt_s),
+        .pumped = decay(cfg->pumped.per_s * dt_s),
+    };
+}
+
+double thermal_step_by(const struct thermal_cfg *cfg,
+                       const struct thermal_stride *stride, double pack_c,
+                       const struct thermal_in *in)
+{
+    if (in->dt_s < stride->dt_s || in->dt_s > stride->dt_s) {
+        return thermal_step(cfg, pack_c, in);
+    }
+    bool pumped = in->coolant_heat_w > 0.0;
+    return settle(cfg, pumped ? stride->pumped : stride->rest, pack_c, in);
 }
 
 double thermal_rise(const struct thermal_cfg *cfg, double rise_k,

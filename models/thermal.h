@@ -52,6 +52,12 @@ struct thermal_in {
     double dt_s;           /* >= 0 */
 };
 
+/* Steps of one length, of many packs: what they have in common. */
+struct thermal_stride {
+    double dt_s;         /* >= 0 */
+    double rest, pumped; /* what is left of a difference after it, 0..1 */
+};
+
 struct thermal_cfg thermal_of(const struct thermal_parts *parts);
 
 /* A pack of 'pack_wh' > 0 in a car of today. */
@@ -60,6 +66,13 @@ struct thermal_cfg thermal_of_pack(double pack_wh);
 /* Temperature of the pack after dt_s of constant heat. */
 double thermal_step(const struct thermal_cfg *cfg, double pack_c,
                     const struct thermal_in *in);
+
+/* The same, faster where in->dt_s is that of the stride. */
+struct thermal_stride thermal_stride(const struct thermal_cfg *cfg,
+                                     double dt_s);
+double thermal_step_by(const struct thermal_cfg *cfg,
+                       const struct thermal_stride *stride, double pack_c,
+                       const struct thermal_in *in);
 
 /* What is left after dt_s of a rise of 'rise_k' that compute has caused, with
  * what 'compute_w' adds to it meanwhile. */

@@ -177,7 +177,8 @@ struct node_command fleet_node(const struct fleet_in *in,
 {
     struct guard_now now = {.node = car->node,
                             .mono_ms = in->mono_ms,
-                            .energy_per_kwh = in->energy_per_kwh};
+                            .energy_per_kwh = in->energy_per_kwh,
+                            .stride = in->stride};
     guard_step(in->guard, car->guard, &now);
     struct look l = look_at(in, &now);
     *car->bucket = told_charge(&l);

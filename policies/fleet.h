@@ -35,6 +35,7 @@ struct fleet_in {
     double value_per_kwh;  /* of compute; INFINITY where none is set */
     bool cheap;            /* price low enough to charge ahead of need */
     bool restrict_load;    /* the site is shedding: no charging ahead of need */
+    const struct thermal_stride *stride;  /* from turn to turn; NULL: none */
     const struct bucket_order *charge;    /* NULL: each in time for itself */
     const struct bucket_work_order *work; /* NULL: there is always work */
 };

@@ -133,6 +133,14 @@ static void hear_pack(const struct guard_cfg *cfg, struct guard_state *state,
     state->soc_news_pu = n->soc_pu;
 }
 
+static double warm_c(const struct guard_cfg *cfg, const struct guard_now *now,
+                     double from_c, const struct thermal_in *in)
+{
+    return now->stride != NULL
+               ? thermal_step_by(&cfg->thermal, now->stride, from_c, in)
+               : thermal_step(&cfg->thermal, from_c, in);
+}
+
 /* The pack with compute, as modelled, and without. */
 static void follow_heat(const struct guard_cfg *cfg, struct guard_state *state,
                         const struct guard_now *now, double w, double dt_s)
@@ -143,7 +151,8 @@ static void follow_heat(const struct guard_cfg *cfg, struct guard_state *state,
         state->ambient_c = n->ambient_c;
     }
     if (w > 0.0 || state->rise_k > 0.0) {
-        state->rise_k = thermal_rise(&cfg->thermal, state->rise_k, w, dt_s);
+        struct thermal_in heat = {.coolant_heat_w = w, .dt_s = dt_s};
+        state->rise_k = warm_c(cfg, now, state->rise_k, &heat);
     }
     bool possible =
         guard_in_range(n->pack_c, GUARD_POSSIBLE_MIN_C, GUARD_POSSIBLE_MAX_C);
@@ -158,7 +167,7 @@ static void follow_heat(const struct guard_cfg *cfg, struct guard_state *state,
     struct thermal_in in = {.ambient_c = state->ambient_c,
                             .coolant_heat_w = charge_w,
                             .dt_s = dt_s};
-    state->rest_c = thermal_step(&cfg->thermal, state->rest_c, &in);
+    state->rest_c = warm_c(cfg, now, state->rest_c, &in);
 }
 
 /* What the rise costs; the worst pack there is where it is not known. */

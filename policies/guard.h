@@ -111,6 +111,7 @@ struct guard_now {
     const struct node_in *node;
     int64_t mono_ms;
     double energy_per_kwh; /* the market's price; NAN where not known */
+    const struct thermal_stride *stride; /* from turn to turn; NULL: none */
 };
 
 /* What a fleet of the site file is given. */

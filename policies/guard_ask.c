@@ -12,11 +12,6 @@ struct question {
     double want_w;
 };
 
-struct veto {
-    bool (*holds)(const struct question *q);
-    enum reason why;
-};
-
 bool guard_hears(const struct node_in *node, int64_t mono_ms)
 {
     return (node->flags & NODE_ONLINE) &&
@@ -182,33 +177,36 @@ static bool has_spent_its_budget(const struct question *q)
     return q->state->budget_ppm < heat_ppm + pack_ppm + spread_ppm;
 }
 
-static const struct veto vetoes[] = {
-    {is_stale, REASON_NODE_STALE},
-    {is_impossible, REASON_NODE_IMPLAUSIBLE},
-    {is_new, REASON_NODE_STALE},
-    {has_alarm, REASON_NODE_ALARM},
-    {is_in_use, REASON_NODE_IN_USE},
-    {is_unplugged, REASON_NODE_UNPLUGGED},
-    {disagrees, REASON_NODE_NO_CONSENT},
-    {needs_its_charge, REASON_NODE_DEPARTURE},
-    {is_cold, REASON_NODE_COLD},
-    {is_hot, REASON_NODE_HOT},
-    {is_heating, REASON_NODE_HEATING},
-    {draws_hard, REASON_NODE_RATE},
-    {has_spent_its_budget, REASON_NODE_BUDGET},
-    {has_driven_enough, REASON_NODE_KM},
-};
+/* In the order in which they are told. */
+#define VETO_LIST(X)                            \
+    X(is_stale, REASON_NODE_STALE)              \
+    X(is_impossible, REASON_NODE_IMPLAUSIBLE)   \
+    X(is_new, REASON_NODE_STALE)                \
+    X(has_alarm, REASON_NODE_ALARM)             \
+    X(is_in_use, REASON_NODE_IN_USE)            \
+    X(is_unplugged, REASON_NODE_UNPLUGGED)      \
+    X(disagrees, REASON_NODE_NO_CONSENT)        \
+    X(needs_its_charge, REASON_NODE_DEPARTURE)  \
+    X(is_cold, REASON_NODE_COLD)                \
+    X(is_hot, REASON_NODE_HOT)                  \
+    X(is_heating, REASON_NODE_HEATING)          \
+    X(draws_hard, REASON_NODE_RATE)             \
+    X(has_spent_its_budget, REASON_NODE_BUDGET) \
+    X(has_driven_enough, REASON_NODE_KM)
 
+/* No table of functions: a million packs ask, and all but the last of the
+ * answers are mostly no. */
 enum reason guard_ask(const struct guard_cfg *cfg,
                       const struct guard_state *state,
                       const struct guard_now *now, double want_w)
 {
     const struct question q = {cfg, state, now, want_w};
-    for (size_t i = 0; i < sizeof(vetoes) / sizeof(vetoes[0]); i++) {
-        if (vetoes[i].holds(&q)) {
-            return vetoes[i].why;
-        }
+#define VETO(holds, why) \
+    if (holds(&q)) {     \
+        return why;      \
     }
+    VETO_LIST(VETO)
+#undef VETO
     return REASON_NODE_OK;
 }
 

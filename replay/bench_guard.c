@@ -48,7 +48,7 @@ static void advance(const struct guard_cfg *cfg, struct guard_state *states,
 {
     for (size_t i = 0; i < PACKS; i++) {
         nodes[i].agent_mono_ms = nodes[i].pack_mono_ms = mono_ms;
-        struct guard_now now = {&nodes[i], mono_ms, 0.05};
+        struct guard_now now = {&nodes[i], mono_ms, 0.05, NULL};
         guard_step(cfg, &states[i], &now);
     }
 }
@@ -59,7 +59,7 @@ static int64_t ask(const struct guard_cfg *cfg, struct guard_state *states,
 {
     int64_t n_granted = 0;
     for (size_t i = 0; i < PACKS; i++) {
-        struct guard_now now = {&nodes[i], mono_ms, 0.05};
+        struct guard_now now = {&nodes[i], mono_ms, 0.05, NULL};
         bool may =
             guard_ask(cfg, &states[i], &now, COMPUTE_W) == REASON_NODE_OK;
         guard_grant(&states[i], &now, may ? COMPUTE_W : 0.0);

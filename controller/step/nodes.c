@@ -153,6 +153,7 @@ static void turn_fleet(const struct step_cfg *cfg, struct step_state *state,
         .value_per_kwh = value_of(&cfg->site, fleet),
         .cheap = tick->terms->cheap,
         .restrict_load = tick->restrict_load,
+        .stride = &cfg->strides[f],
         .charge = orders.plans_charge ? &orders.charge : NULL,
         .work = fleet->takes_over ? &orders.work : NULL,
     };

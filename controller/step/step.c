@@ -86,6 +86,7 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
     for (int f = 0; f < site->n_fleets; f++) {
         struct guard_terms terms = guard_terms_of(&site->fleets[f]);
         guard_init(&cfg->guards[f], &terms);
+        cfg->strides[f] = thermal_stride(&cfg->guards[f].thermal, round_s);
     }
     return ERR_NONE;
 }

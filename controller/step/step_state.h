@@ -35,7 +35,9 @@ struct step_cfg {
     struct shed_cfg shed;
     struct floors_cfg floors;
     struct guard_cfg guards[SITE_FLEETS_MAX]; /* of the fleets' packs */
-    double device_max_age_s;                  /* of meter and batteries */
+    /* of them, from turn to turn */
+    struct thermal_stride strides[SITE_FLEETS_MAX];
+    double device_max_age_s; /* of meter and batteries */
     double pod_max_age_s;
     double pause_max_s;  /* between two ticks; after more it starts anew */
     double energy_wh;    /* of all batteries */
