@@ -64,6 +64,32 @@ static void an_interval_may_be_cut_anywhere(void **state)
     }
 }
 
+/* To the bit, whether the step is one of the stride's or not. */
+static void a_stride_steps_as_a_step_does(void **state)
+{
+    (void)state;
+    uint64_t seed = random_seed(14);
+    print_message("seed 14\n");
+    for (int k = 0; k < 20000; k++) {
+        struct thermal_cfg car =
+            k % 3 > 0
+                ? thermal_of_pack(random_draw(&seed, 40e3, 120e3))
+                : thermal_of(&(struct thermal_parts){.capacity_j_per_k = 450e3,
+                                                     .coolant_w_per_k = 100.0});
+        double dt_s = k % 2 > 0 ? 2.0 : random_draw(&seed, 0.0, 1e5);
+        struct thermal_stride stride = thermal_stride(&car, dt_s);
+        struct thermal_in in = {
+            .ambient_c = random_draw(&seed, -20.0, 45.0),
+            .coolant_heat_w = fmax(random_draw(&seed, -1e3, 1e3), 0.0),
+            .dt_s = k % 5 > 0 ? dt_s : random_draw(&seed, 0.0, 10.0),
+        };
+        double from_c = random_draw(&seed, -20.0, 60.0);
+        double want_c = thermal_step(&car, from_c, &in);
+        double got_c = thermal_step_by(&car, &stride, from_c, &in);
+        assert_memory_equal(&got_c, &want_c, sizeof(got_c));
+    }
+}
+
 /* The rise by compute is the same whatever else warms the pumped pack. */
 static void heat_adds_up(void **state)
 {
@@ -92,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kilowatt_warms_as_estimated),
         cmocka_unit_test(an_interval_may_be_cut_anywhere),
+        cmocka_unit_test(a_stride_steps_as_a_step_does),
         cmocka_unit_test(heat_adds_up),
     };
     return cmocka_run_group_tests_name("thermal", tests, NULL, NULL);
