@@ -216,7 +216,7 @@ bool ipm_iterate(struct ipm *p)
         return false;
     }
     double sigma = fmax(mu_after(p, way), 0.0) / p->mu;
-    double target = sigma * sigma * sigma * p->mu;
+    double target = sigma * sigma * sigma * sigma * p->mu;
     ipm_pass_correct(p, target, way);
     solve(p, way);
     if (ipm_stopped(p)) {

@@ -115,8 +115,11 @@ static void mark_fill(struct ipm *p)
 bool ipm_normal_open(struct ipm *p, struct ipm_memory *m)
 {
     struct ipm_normal *q = &p->normal;
-    memset(q->diag, 0xff, sizeof(q->diag));
-    memset(q->after, 0xff, sizeof(q->after));
+    for (int r = 0; r < p->n_rows; r++) {
+        size_t row = (size_t)p->n_rows * sizeof(q->diag[0][0]);
+        memset(q->diag[r], 0xff, row);
+        memset(q->after[r], 0xff, row);
+    }
     q->n_pairs = 0;
     for (int r = 0; r < p->n_coupled; r++) {
         mark_diag(q, r, r);

@@ -15,7 +15,7 @@ static size_t stages(const struct ipm *p)
 }
 
 /* Part of the range that the start keeps off its bounds: there is far to go. */
-static const double start_off_pu = 0.05;
+static const double start_off_pu = 0.02;
 
 /* x of the least cost'x - mu (log(x - lo) + log(hi - x)), with less mu where
  * the range is small, or z would be large there.  The smaller of both distances
@@ -231,7 +231,7 @@ void ipm_pass_correct(struct ipm *p, double target, struct ipm_way *way)
 
 static const double product_min = 0.1; /* of the target */
 static const double product_max = 10.0;
-static const double farther = 0.3; /* than the way goes */
+static const double farther = 0.5; /* than the way goes */
 
 /* What a product lacks to be near the target. */
 static inline double lack(double product, double lo, double hi)

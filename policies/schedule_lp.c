@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "policies/schedule_lp_fill.h"
@@ -274,10 +275,20 @@ static void rows(struct schedule_lp *lp, const struct schedule_problem *p)
     assert(n <= IPM_ROWS_MAX);
 }
 
+/* All but the tables of the normal equations, which ipm_open sets and which are
+ * more than a MB. */
+static void clear(struct schedule_lp *lp)
+{
+    size_t tables = offsetof(struct schedule_lp, ipm.normal);
+    size_t after = tables + sizeof(lp->ipm.normal);
+    memset(lp, 0, tables);
+    memset((char *)lp + after, 0, sizeof(*lp) - after);
+}
+
 bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
                       const struct schedule_ways *ways, struct ipm_memory *m)
 {
-    memset(lp, 0, sizeof(*lp));
+    clear(lp);
     lp->n = lp->ipm.n_stages = (int)p->n_steps;
     lp->n_batteries = (int)p->n_batteries;
     lp->n_classes = (int)p->n_classes;

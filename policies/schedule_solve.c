@@ -63,6 +63,12 @@ double schedule_search_gap(const struct schedule_search *at)
     return gap_to(at, at->bound_cur);
 }
 
+static int64_t n_listed(const struct schedule *s)
+{
+    return s->n_violations < SCHEDULE_VIOLATIONS_MAX ? s->n_violations
+                                                     : SCHEDULE_VIOLATIONS_MAX;
+}
+
 /* The rows in use only: the whole is some MB. */
 static void copy(const struct schedule_problem *p, const struct schedule *from,
                  struct schedule *to)
@@ -71,7 +77,8 @@ static void copy(const struct schedule_problem *p, const struct schedule *from,
     to->n_violations = from->n_violations;
     to->objective_cur = from->objective_cur;
     to->peak_value_per_kw = from->peak_value_per_kw;
-    memcpy(to->violations, from->violations, sizeof(to->violations));
+    memcpy(to->violations, from->violations,
+           (size_t)n_listed(from) * sizeof(to->violations[0]));
     memcpy(to->grid_w, from->grid_w, bytes);
     memcpy(to->grid_value_per_kwh, from->grid_value_per_kwh, bytes);
     memcpy(to->cap_value_per_kwh, from->cap_value_per_kwh, bytes);
