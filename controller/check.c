@@ -8,6 +8,7 @@
 
 #include "controller/cli.h"
 #include "controller/cover.h"
+#include "controller/cover_island.h"
 #include "controller/probe.h"
 #include "controller/site_file.h"
 #include "controller/site_notes.h"
@@ -292,6 +293,7 @@ static void print_summary(const struct site *site)
     print_batteries(site);
     print_loads(site);
     print_cover(site);
+    cover_island_print(site);
     print_notes(site);
 }
 

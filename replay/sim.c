@@ -300,7 +300,10 @@ int sim_main(int argc, char **argv)
                  "ballast/v1/SITE/sim/set:\n" SIM_FAULTS_TEXT
                  "trip: its breaker opens; local: it takes no set-points; "
                  "silent: it answers nothing;\nunits: how many are left; "
-                 "load_w: what the pods draw uncapped, null as before.",
+                 "load_w: what the pods draw uncapped, null as before;\n"
+                 "island: the breaker at the grid connection opens, and its "
+                 "relay says so on\nballast/v1/SITE/utility/limit; fed_w: what "
+                 "others feed in then.",
         .example = "  ballast sim replay/sites/demo.yaml --speed 10\n"
                    "  mosquitto_pub -p 18830 -t ballast/v1/demo/sim/set "
                    "-m '{\"battery\":\"megablock1\",\"trip\":true}'\n",

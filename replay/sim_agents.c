@@ -40,6 +40,7 @@ struct sim_agents {
     int64_t n_pod_states; /* sent so far, over all pods */
     int64_t n_car_states;
     double price_due_s;
+    int64_t island_ms;   /* cut off since, as was said; 0: it is not */
     double markers_to_s; /* of the load: markers before it were sent */
     char job[24];
     int n_jobs;
@@ -147,6 +148,27 @@ static void send_prices(struct sim_agents *a)
     }
 }
 
+/* The relay of the breaker at the grid connection. */
+static void send_island(struct sim_agents *a)
+{
+    struct sim_site *s = a->s;
+    pthread_mutex_lock(&s->lock);
+    bool island = s->plant->island;
+    double fed_w = s->plant->fed_w;
+    pthread_mutex_unlock(&s->lock);
+    if (island == (a->island_ms != 0)) {
+        return;
+    }
+    int64_t now_ms = sim_utc_ms();
+    int64_t from_ms = island ? now_ms : a->island_ms;
+    char topic[SIM_TOPIC_MAX];
+    sim_topic(&s->site, "utility/limit", topic);
+    sim_send_text(a->bus, SIM_LINK_SITE, topic,
+                  sim_json_island(fed_w, from_ms, !island, now_ms),
+                  SIM_RETAINED);
+    a->island_ms = island ? now_ms : 0;
+}
+
 static void follow_job(struct sim_agents *a, const struct job_in *job,
                        double at_s)
 {
@@ -221,6 +243,7 @@ static void *agents(void *user)
         }
         send_states(a);
         send_prices(a);
+        send_island(a);
         send_markers(a);
     }
     free(m);

@@ -98,6 +98,19 @@ char *sim_json_pod(const struct sim_pod_report *r)
     return end(json);
 }
 
+char *sim_json_island(double fed_w, int64_t from_ms, bool over, int64_t utc_ms)
+{
+    cJSON *json = begin(utc_ms);
+    cJSON_AddStringToObject(json, "id", "sim-breaker");
+    cJSON_AddStringToObject(json, "kind", "island");
+    add_instant(json, "start", from_ms);
+    if (over) {
+        add_instant(json, "end", utc_ms > from_ms ? utc_ms : from_ms + 1);
+    }
+    add_number(json, "value_w", fed_w, 0);
+    return end(json);
+}
+
 /* FNV-1a; no car's name or VIN goes on the bus. */
 static void hash_text(const char *text, char out[24])
 {

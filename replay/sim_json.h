@@ -23,6 +23,10 @@ struct sim_pod_report {
 };
 char *sim_json_pod(const struct sim_pod_report *r);
 
+/* The relay's word that the site is cut off since 'from_ms', with 'fed_w' from
+ * others; or, with 'over', that it was until now. */
+char *sim_json_island(double fed_w, int64_t from_ms, bool over, int64_t utc_ms);
+
 struct sim_car_report {
     const char *name;
     const char *class_name;

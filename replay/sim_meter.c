@@ -22,7 +22,7 @@ void sim_meter_show(struct sim_image *m, const struct meter_in *seen)
 {
     double w = seen->power_w.value;
     double line_v = seen->voltage_pu.value * NOMINAL_V;
-    sim_put_f32(m, 213, 2, fabs(w) / (sqrt(3.0) * line_v));
+    sim_put_f32(m, 213, 2, line_v > 0.0 ? fabs(w) / (sqrt(3.0) * line_v) : 0.0);
     sim_put_f32(m, 213, 10, line_v / sqrt(3.0));
     sim_put_f32(m, 213, 18, line_v);
     sim_put_f32(m, 213, 26, seen->frequency_hz.value);

@@ -124,6 +124,11 @@ static void show(struct sim_site *s, double now_s, int64_t utc_ms)
         sim_battery_show(&s->batteries[i], &s->seen->batteries[i],
                          s->period_s * s->speed);
     }
+    if (s->plant->island && !(s->plant->fed_w > 0.0)) {
+        /* the meter is on the grid's side of the open breaker */
+        s->seen->meter.voltage_pu.value = 0.0;
+        s->seen->meter.frequency_hz.value = 0.0;
+    }
     sim_meter_show(&s->meter, &s->seen->meter);
 }
 
@@ -271,13 +276,36 @@ static enum err fault_load(struct sim_site *s, const cJSON *json)
     return ERR_NONE;
 }
 
+/* The breaker at the grid connection; behind it others may feed in. */
+static enum err fault_island(struct sim_site *s, const cJSON *json)
+{
+    static const struct json_in_range range = {0.0, 1e10};
+    int island = read_flag(json, "island");
+    double fed_w = 0.0;
+    if (island < 0) {
+        return ERR_SYNTAX;
+    }
+    switch (json_in_number(json, "fed_w", range, &fed_w)) {
+    case JSON_IN_NULL:
+    case JSON_IN_BAD:
+        return ERR_RANGE;
+    case JSON_IN_ABSENT:
+    case JSON_IN_OK:
+        break;
+    }
+    s->plant->island = island;
+    s->plant->fed_w = island ? fed_w : 0.0;
+    return ERR_NONE;
+}
+
 /* A form of fault, known by its first key. */
-enum { FAULT_KEYS_MAX = 5 };
+enum { FAULT_KEYS_MAX = 5, NAMED_FORMS = 2 };
 static const char *const fault_keys[][FAULT_KEYS_MAX] = {
     {"battery", "trip", "local", "silent", "units"},
     {"pod", "silent", "disobeys", "hot", "uncooled"},
     {"meter"},
     {"load_w"},
+    {"island", "fed_w"},
 };
 
 static bool takes_key(const char *const *keys, const char *key)
@@ -291,7 +319,7 @@ static bool takes_key(const char *const *keys, const char *key)
 }
 
 /* True where the object is of one of the forms and has no key beyond it, and
- * more than the name of a battery. */
+ * more than the name of a battery or pod. */
 static bool keys_are_known(const cJSON *json)
 {
     size_t n = sizeof(fault_keys) / sizeof(fault_keys[0]);
@@ -300,8 +328,7 @@ static bool keys_are_known(const cJSON *json)
                            json, fault_keys[form][0]) == NULL) {
         form++;
     }
-    if (form == n ||
-        (fault_keys[form][1] != NULL && json->child->next == NULL)) {
+    if (form == n || (form < NAMED_FORMS && json->child->next == NULL)) {
         return false;
     }
     const cJSON *member = NULL;
@@ -328,6 +355,9 @@ static enum err fault(struct sim_site *s, const cJSON *json)
     }
     if (json_in_text(json, "meter", &name) == JSON_IN_OK) {
         return fault_meter(s, name);
+    }
+    if (cJSON_GetObjectItemCaseSensitive(json, "island") != NULL) {
+        return fault_island(s, json);
     }
     return fault_load(s, json);
 }

@@ -74,7 +74,8 @@ int sim_site_slaves(struct sim_site *s, struct sim_slave *out);
     "  {\"pod\":NAME, \"silent\"|\"disobeys\"|\"hot\"|\"uncooled\":"  \
     "true|false}\n"                                                   \
     "  {\"meter\":\"silent\"|\"ok\"}\n"                               \
-    "  {\"load_w\":W|null}\n"
+    "  {\"load_w\":W|null}\n"                                         \
+    "  {\"island\":true|false, \"fed_w\":W}\n"
 
 /*
  * Carry out a fault, as JSON: one of SIM_FAULTS_TEXT, with no other key.

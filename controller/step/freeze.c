@@ -19,6 +19,11 @@ bool freeze_now(const struct step_cfg *cfg, struct step_state *state,
     if (!isfinite(pu)) {
         return false;
     }
+    if (state->islanded) {
+        /* behind an open breaker there is none, and that is no dip */
+        state->frozen_s = 0.0;
+        return false;
+    }
     if (pu >= LOW_PU && pu <= HIGH_PU) {
         state->nominal = 1;
         state->frozen_s = 0.0;

@@ -350,12 +350,35 @@ static void a_told_reserve_stays_in(void **state)
     close_bench(&b);
 }
 
+/* Nor the site's own. */
+static void a_reserve_of_the_site_stays_in(void **state)
+{
+    (void)state;
+    for (int kept = 0; kept < 2; kept++) {
+        struct bench b = open_bench(2);
+        three_prices(b.p);
+        for (int i = 0; i < 2; i++) {
+            struct site_battery *s = &b.site->batteries[i];
+            s->reserve_wh = kept * 0.3 * s->energy_wh;
+        }
+        solve(&b);
+        assert_int_equal(b.plan->status, PLAN_OPTIMAL);
+        double least_pu = 1.0;
+        for (int i = 0; i < 96; i++) {
+            least_pu = fmin(least_pu, b.plan->soc_pu[i]);
+        }
+        assert_true(kept ? least_pu > 0.1 + 0.3 - 1e-6 : least_pu < 0.3);
+        close_bench(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_prices_move_nothing),
         cmocka_unit_test(cheap_in_dear_out),
         cmocka_unit_test(a_told_reserve_stays_in),
+        cmocka_unit_test(a_reserve_of_the_site_stays_in),
         cmocka_unit_test(wear_counts),
         cmocka_unit_test(no_new_peak_where_peaks_cost),
         cmocka_unit_test(a_peak_is_paid_for_a_month),

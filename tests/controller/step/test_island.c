@@ -187,6 +187,30 @@ static void cars_do_not_charge(void **state)
     loop_close(&f);
 }
 
+/* The meter may stand on the grid's side of the open breaker. */
+static void no_voltage_behind_the_breaker_is_no_dip(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(10, 10, 0);
+    site->grid.island_load_w = 60e6;
+    struct loop_fixture f = settled(site);
+    cut_off(&f, 0.0);
+    for (int k = 0; k < 100; k++) {
+        loop_observe(&f);
+        f.in->meter.voltage_pu.value = 0.0;
+        loop_act(&f, FULL_W);
+        assert_false(says(&f, REASON_FREEZE));
+    }
+    assert_true(f.plant->pods_w < 60e6 + 1e3);
+    back_on_grid(&f);
+    loop_tick(&f, FULL_W);
+    loop_observe(&f);
+    f.in->meter.voltage_pu.value = 0.5; /* and this one is */
+    loop_act(&f, FULL_W);
+    assert_true(says(&f, REASON_FREEZE));
+    loop_close(&f);
+}
+
 /* Whatever comes and goes, set-points stay inside the ratings. */
 static void random_islands_are_survived(void **state)
 {
@@ -223,6 +247,7 @@ int main(void)
         cmocka_unit_test(staged_return_keeps_the_ramp),
         cmocka_unit_test(fast_return_takes_the_load_over),
         cmocka_unit_test(cars_do_not_charge),
+        cmocka_unit_test(no_voltage_behind_the_breaker_is_no_dip),
         cmocka_unit_test(random_islands_are_survived),
     };
     return cmocka_run_group_tests_name("island", tests, NULL, NULL);
