@@ -121,8 +121,10 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
       "evidence is not written", "", "the evidence log or its disk refuses",   \
       "free space or repair the disk of history.evidence")                     \
     X(HISTORY_DROPPING, "history_dropping", SITE, WARNING, ALARM_FLAG, 0, 60,  \
-      "history loses ticks", "", "the disk is slower than the controller",     \
-      "use a faster disk for history.file, or --no-record")                    \
+      "history loses ticks", "",                                               \
+      "its queue is full: more is recorded than disk and processor take",      \
+      "lengthen control.period, use a faster disk for history.file, or "       \
+      "--no-record")                                                           \
     X(OVERRUNS, "overruns", SITE, WARNING, 0.01, 0.005, 10, 60,                \
       "more than 1 % of the ticks come late", "", "the machine is too busy",   \
       "stop other programs, give it a core, or lengthen control.period")       \

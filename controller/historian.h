@@ -35,7 +35,7 @@ struct historian_cfg {
 
 struct historian_counts {
     uint64_t n_ticks;   /* pushed */
-    uint64_t n_dropped; /* ring full: the disk is too slow */
+    uint64_t n_dropped; /* ring full: disk or processor are too slow */
     uint64_t n_commits;
     uint64_t n_failed;          /* commits that failed (disk full, I/O) */
     uint64_t n_seconds_dropped; /* the oldest, while no commit succeeded */

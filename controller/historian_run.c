@@ -22,6 +22,8 @@ static const double try_again_max_s = 5.0;
  * the disk: the history proper goes on. */
 static const double free_min_bytes = 64e6;
 
+static const double BYTES_PER_MB = 1e6;
+
 static double now_s(void)
 {
     struct timespec t;
@@ -60,11 +62,27 @@ static bool disk_is_nearly_full(const char *path)
            (double)fs.f_bavail * (double)fs.f_frsize < free_min_bytes;
 }
 
+/* After a gap what follows cannot be verified. */
+static void end_at_gap(struct historian *h)
+{
+    if (h->reel == NULL) {
+        return;
+    }
+    char why[HISTORY_TEXT_MAX];
+    double mb_s =
+        reel_tick_bytes(h->reel) / h->site.control.period_s / BYTES_PER_MB;
+    snprintf(why, sizeof(why),
+             "its queue of %zu ticks was full; disk and processor do not take "
+             "%.3g MB/s, %d cars: a longer control.period or a faster disk do",
+             h->ring.n_slots, mb_s, h->site.n_nodes);
+    end_recording(h, why, 0);
+}
+
 static void take_tick(struct historian *h)
 {
     const struct history_tick *t = &h->tick;
     if (t->gap) {
-        end_recording(h, "ticks were dropped, the disk is too slow", 0);
+        end_at_gap(h);
     }
     if (h->reel != NULL &&
         reel_tick(h->reel, t->in, &t->plan, t->out) != ERR_NONE) {

@@ -12,6 +12,8 @@
 
 static const double PART_BYTES = 64e6;
 static const double PARTS_MIN = 8.0; /* fit into what is allowed */
+/* A part begins with the state: where that is large, not every few seconds. */
+static const double PART_STATES = 8.0;
 static const int64_t DAY_MS = INT64_C(86400000);
 
 struct reel {
@@ -85,7 +87,9 @@ static enum err make(const struct reel_cfg *cfg, struct reel **out)
     memcpy(r->site_text, cfg->head.site_text, cfg->head.site_text_size);
     r->site_text[cfg->head.site_text_size] = '\0';
     r->head.site_text = r->site_text;
-    r->part_bytes = fmin(PART_BYTES, cfg->bytes_max / PARTS_MIN);
+    double state_bytes = (double)cfg->head.state_size;
+    r->part_bytes = fmin(fmax(PART_BYTES, PART_STATES * state_bytes),
+                         cfg->bytes_max / PARTS_MIN);
     r->closed_bytes = cfg->bytes_max - r->part_bytes;
     r->keep_ms = (int64_t)(cfg->keep_s * 1e3);
     r->last_utc_ms = cfg->utc_ms;
@@ -193,6 +197,13 @@ enum err reel_flush(struct reel *r)
         return ERR_IO;
     }
     return recorder_flush(r->recorder);
+}
+
+double reel_tick_bytes(const struct reel *r)
+{
+    return r->recorder != NULL && r->n_in_part > 0
+               ? (double)recorder_bytes(r->recorder) / (double)r->n_in_part
+               : 0.0;
 }
 
 bool reel_drop_oldest(struct reel *r)

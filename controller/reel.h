@@ -40,6 +40,10 @@ CHECKED enum err reel_tick(struct reel *r, const struct snapshot *in,
                            const struct plan *plan, const struct step_out *out);
 CHECKED enum err reel_flush(struct reel *r);
 
+/* Written for a tick in the mean of the part under way, its head included; 0
+ * where there is none. */
+double reel_tick_bytes(const struct reel *r);
+
 /* Delete the oldest closed part, for a disk that is full; false where there is
  * none. */
 bool reel_drop_oldest(struct reel *r);

@@ -265,6 +265,28 @@ static void test_what_is_too_old_goes(void **state)
     }
 }
 
+static void test_a_gap_ends_the_recording_and_says_why(void **state)
+{
+    const struct fixture *f = *state;
+    struct historian *h = open_historian(f, f->rec);
+    struct sample_tick t;
+    uint64_t seed = 13;
+    sample_open(&t, f->site);
+    int n = 0;
+    do {
+        sample_next(&t, f->site, &seed);
+        t.in->dt_s = 0.1;
+    } while (historian_push(h, t.in, &t.plan, t.out) && ++n < 1000000);
+    sample_next(&t, f->site, &seed);
+    push(h, &t);
+    historian_close(h);
+    sample_close(&t);
+    assert_true(n < 1000000);
+    assert_true(ask(f->db, "SELECT count(*) FROM event WHERE text LIKE 'the "
+                           "recording ends near tick %: its queue of % ticks "
+                           "was full; % MB/s, % cars:% faster disk do'") == 1);
+}
+
 static void test_full_ring_drops_and_counts(void **state)
 {
     const struct fixture *f = *state;
@@ -345,6 +367,7 @@ int main(void)
         CASE(test_decisions_are_limited),
         CASE(test_events_are_committed_at_once),
         CASE(test_what_is_too_old_goes),
+        CASE(test_a_gap_ends_the_recording_and_says_why),
         CASE(test_full_ring_drops_and_counts),
         CASE(test_recording_is_written),
     };
