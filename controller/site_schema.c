@@ -346,7 +346,9 @@ static const struct site_key root_keys[] = {
      .max = SITE_PRICES_MAX,
      .item = "price",
      .table = &price_table,
-     .meaning = "price feeds over MQTT; the first one is steered by"},
+     .meaning = "price feeds over MQTT; the first is what the bill is made "
+                "with, the others say what to expect where it is silent (a "
+                "day-ahead market behind a real-time one)"},
     {.key = "utility",
      .kind = KEY_SECTION,
      AT(site_draft, site.utility),

@@ -107,10 +107,9 @@ static bool needs_price(const struct inputs_options *o)
         const char *name;
         const char *given;
     } options[] = {
-        {"price-column", o->price_column},
-        {"price-zone", o->price_zone},
-        {"price-known", o->price_known},
-        {"settle-column", o->settle_column},
+        {"price-column", o->price_column}, {"price-zone", o->price_zone},
+        {"price-known", o->price_known},   {"settle-column", o->settle_column},
+        {"ahead-column", o->ahead_column},
     };
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (options[i].given != NULL) {
@@ -119,6 +118,13 @@ static bool needs_price(const struct inputs_options *o)
         }
     }
     return false;
+}
+
+static void add_market(struct site *site, const char *name, double fallback)
+{
+    struct site_price *p = &site->prices[site->n_prices++];
+    snprintf(p->market, SITE_NAME_MAX, "%s", name);
+    p->fallback_per_kwh = fallback;
 }
 
 static bool load_prices(const struct inputs_options *o, struct site *site,
@@ -132,6 +138,7 @@ static bool load_prices(const struct inputs_options *o, struct site *site,
         .file = o->price,
         .column = o->price_column,
         .settle_column = o->settle_column,
+        .ahead_column = o->ahead_column,
         .zone = zone,
     };
     char why[512] = "out of memory";
@@ -151,9 +158,10 @@ static bool load_prices(const struct inputs_options *o, struct site *site,
     }
     free(zone);
     if (ok && site->n_prices == 0) {
-        site->n_prices = 1;
-        snprintf(site->prices[0].market, SITE_NAME_MAX, "file");
-        site->prices[0].fallback_per_kwh = mean_price(out);
+        add_market(site, "file", mean_price(out));
+    }
+    if (ok && site->n_prices == 1 && o->ahead_column != NULL) {
+        add_market(site, "ahead", site->prices[0].fallback_per_kwh);
     }
     return ok;
 }

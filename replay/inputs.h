@@ -25,6 +25,7 @@ struct inputs_options {
     const char *price_zone; /* NULL: the site's */
     const char *price_known;
     const char *settle_column;
+    const char *ahead_column;
     const char *start;
     const char *events;
 };
@@ -38,7 +39,8 @@ struct inputs {
 };
 
 /*
- * Load all of it.  A site without a market gets one for the price file.
+ * Load all of it.  A site without a market gets one for the price file, and one
+ * more for a column that is known ahead.
  * False after messages on stderr (gaps and the like are told, too, but do not
  * fail); then 'out' is empty.
  */

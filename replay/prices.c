@@ -15,6 +15,8 @@ void prices_clear(struct prices *p)
 {
     free(p->per_kwh);
     free(p->settle_per_kwh);
+    free(p->ahead_per_kwh);
+    p->ahead_per_kwh = NULL;
     p->per_kwh = NULL;
     p->settle_per_kwh = NULL;
     p->n = 0;
@@ -60,10 +62,11 @@ static int64_t day_ahead_until_ms(const struct prices *p, int64_t utc_ms)
     return until_ms;
 }
 
-int64_t prices_known_until_ms(const struct prices *p, int64_t utc_ms)
+static int64_t until_ms(const struct prices *p, enum prices_known known,
+                        int64_t utc_ms)
 {
     int64_t until_ms = end_ms(p);
-    switch (p->known) {
+    switch (known) {
     case PRICES_DAY_AHEAD:
         until_ms = day_ahead_until_ms(p, utc_ms);
         break;
@@ -78,30 +81,51 @@ int64_t prices_known_until_ms(const struct prices *p, int64_t utc_ms)
     return until_ms < end_ms(p) ? until_ms : end_ms(p);
 }
 
-void prices_fill(const struct prices *p, int64_t utc_ms, int64_t mono_ms,
-                 struct price_in *out)
+int64_t prices_known_until_ms(const struct prices *p, int64_t utc_ms)
 {
-    assert(mono_ms > 0 && p->n > 0);
+    return until_ms(p, p->known, utc_ms);
+}
+
+/* The steps of a series from the one that holds 'utc_ms' on. */
+static void fill(const struct prices *p, const double *per_kwh, int64_t utc_ms,
+                 int64_t known_ms, struct price_in *out)
+{
     memset(out, 0, sizeof(*out));
     out->value_per_kwh = NAN;
-    out->mono_ms = mono_ms;
     out->step_s = (double)p->step_ms / 1e3;
     int64_t from = step_of(p, utc_ms);
     from = from < 0 ? 0 : from;
-    int64_t to = step_of(p, prices_known_until_ms(p, utc_ms) - 1) + 1;
+    int64_t to = step_of(p, known_ms - 1) + 1;
     if (to - from > PRICE_SLOTS_MAX) {
         to = from + PRICE_SLOTS_MAX;
     }
-    while (to > from && isnan(p->per_kwh[to - 1])) {
+    while (to > from && isnan(per_kwh[to - 1])) {
         to--;
     }
     out->start_at_ms = p->start_at_ms + from * p->step_ms;
     out->n_slots = to > from ? to - from : 0;
     out->expires_at_ms = out->start_at_ms + out->n_slots * p->step_ms;
     if (out->n_slots > 0) {
-        memcpy(out->per_kwh, p->per_kwh + from,
+        memcpy(out->per_kwh, per_kwh + from,
                (size_t)out->n_slots * sizeof(out->per_kwh[0]));
     }
+}
+
+void prices_fill(const struct prices *p, int64_t utc_ms, int64_t mono_ms,
+                 struct price_in *out)
+{
+    assert(mono_ms > 0 && p->n > 0);
+    fill(p, p->per_kwh, utc_ms, prices_known_until_ms(p, utc_ms), out);
+    out->mono_ms = mono_ms;
+}
+
+void prices_fill_ahead(const struct prices *p, int64_t utc_ms, int64_t mono_ms,
+                       struct price_in *out)
+{
+    assert(mono_ms > 0 && p->n > 0 && p->ahead_per_kwh != NULL);
+    int64_t known_ms = until_ms(p, PRICES_DAY_AHEAD, utc_ms);
+    fill(p, p->ahead_per_kwh, utc_ms, known_ms, out);
+    out->mono_ms = mono_ms;
 }
 
 double prices_settle_per_kwh(const struct prices *p, int64_t utc_ms)

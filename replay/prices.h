@@ -34,6 +34,8 @@ struct prices_cfg {
     const char *file;
     const char *column;        /* NULL: the first price column */
     const char *settle_column; /* NULL: the same as is planned with */
+    const char *ahead_column;  /* NULL: none; of another market, each local day
+                                * of it known at 13:00 the day before */
     const struct zone *zone;   /* of time_local and of the 13:00 */
     enum prices_known known;
 };
@@ -56,6 +58,7 @@ struct prices {
     size_t n;
     double *per_kwh;        /* owned; NAN in gaps */
     double *settle_per_kwh; /* owned; NAN in gaps */
+    double *ahead_per_kwh;  /* owned; likewise; NULL: no such column */
     struct prices_report report;
 };
 
@@ -78,6 +81,10 @@ CHECKED enum err prices_known_parse(const char *text, enum prices_known *known);
  */
 void prices_fill(const struct prices *p, int64_t utc_ms, int64_t mono_ms,
                  struct price_in *out);
+
+/* The same of the other market; not without one. */
+void prices_fill_ahead(const struct prices *p, int64_t utc_ms, int64_t mono_ms,
+                       struct price_in *out);
 
 /* End of what is known at 'utc_ms', at most the end of the file. */
 int64_t prices_known_until_ms(const struct prices *p, int64_t utc_ms);

@@ -21,6 +21,7 @@ struct row {
     long line;
     double per_kwh;
     double settle_per_kwh;
+    double ahead_per_kwh;
 };
 
 /* A price column. */
@@ -37,6 +38,7 @@ struct loading {
     bool is_local;
     struct column plan;
     struct column settle;
+    struct column ahead;
     struct row *rows; /* owned */
     size_t n;
     size_t capacity;
@@ -106,11 +108,14 @@ static enum err choose_columns(struct loading *l)
         return no_column(l, "no time column: expected time_utc or time_local");
     }
     enum err e = choose_price(l, l->cfg->column, &l->plan);
-    if (e != ERR_NONE || l->cfg->settle_column == NULL) {
-        l->settle = l->plan;
-        return e;
+    l->settle = l->ahead = l->plan;
+    if (e == ERR_NONE && l->cfg->settle_column != NULL) {
+        e = choose_price(l, l->cfg->settle_column, &l->settle);
     }
-    return choose_price(l, l->cfg->settle_column, &l->settle);
+    if (e == ERR_NONE && l->cfg->ahead_column != NULL) {
+        e = choose_price(l, l->cfg->ahead_column, &l->ahead);
+    }
+    return e;
 }
 
 static enum err bad_cell(struct loading *l, int column, const char *expected)
@@ -200,6 +205,9 @@ static enum err read_row(struct loading *l)
     if (e == ERR_NONE) {
         e = read_price(l, l->settle, &row.settle_per_kwh);
     }
+    if (e == ERR_NONE) {
+        e = read_price(l, l->ahead, &row.ahead_per_kwh);
+    }
     if (e != ERR_NONE) {
         return e;
     }
@@ -273,6 +281,26 @@ static enum err find_step(struct loading *l)
     return ERR_NONE;
 }
 
+/* 'n' steps without a price. */
+static bool make_room(struct prices *p, size_t n, bool ahead)
+{
+    p->per_kwh = malloc(n * sizeof(*p->per_kwh));
+    p->settle_per_kwh = malloc(n * sizeof(*p->settle_per_kwh));
+    p->ahead_per_kwh = ahead ? malloc(n * sizeof(*p->ahead_per_kwh)) : NULL;
+    if (p->per_kwh == NULL || p->settle_per_kwh == NULL ||
+        (ahead && p->ahead_per_kwh == NULL)) {
+        return false;
+    }
+    p->n = n;
+    for (size_t i = 0; i < n; i++) {
+        p->per_kwh[i] = p->settle_per_kwh[i] = NAN;
+        if (ahead) {
+            p->ahead_per_kwh[i] = NAN;
+        }
+    }
+    return true;
+}
+
 /* Onto equal steps from the first row to the last, NAN where none lies. */
 static enum err spread(struct loading *l)
 {
@@ -285,15 +313,9 @@ static enum err spread(struct loading *l)
         return ERR_FULL;
     }
     size_t n = (size_t)(length_ms / p->step_ms) + 1;
-    p->per_kwh = malloc(n * sizeof(*p->per_kwh));
-    p->settle_per_kwh = malloc(n * sizeof(*p->settle_per_kwh));
-    if (p->per_kwh == NULL || p->settle_per_kwh == NULL) {
+    if (!make_room(p, n, l->cfg->ahead_column != NULL)) {
         snprintf(l->why, l->why_size, "%s: out of memory", l->cfg->file);
         return ERR_MEMORY;
-    }
-    p->n = n;
-    for (size_t i = 0; i < n; i++) {
-        p->per_kwh[i] = p->settle_per_kwh[i] = NAN;
     }
     for (size_t i = 0; i < l->n; i++) {
         int64_t at_ms = l->rows[i].utc_ms - p->start_at_ms;
@@ -305,8 +327,12 @@ static enum err spread(struct loading *l)
                      (long long)(p->step_ms / 60000));
             return ERR_SYNTAX;
         }
-        p->per_kwh[at_ms / p->step_ms] = l->rows[i].per_kwh;
-        p->settle_per_kwh[at_ms / p->step_ms] = l->rows[i].settle_per_kwh;
+        int64_t k = at_ms / p->step_ms;
+        p->per_kwh[k] = l->rows[i].per_kwh;
+        p->settle_per_kwh[k] = l->rows[i].settle_per_kwh;
+        if (p->ahead_per_kwh != NULL) {
+            p->ahead_per_kwh[k] = l->rows[i].ahead_per_kwh;
+        }
     }
     return ERR_NONE;
 }

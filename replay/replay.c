@@ -155,6 +155,10 @@ static void feed_prices(struct run *r)
         r->price_min = minute;
         prices_fill(r->cfg->prices, r->in->utc_ms, r->in->mono_ms,
                     &r->in->prices[0]);
+        if (r->cfg->prices->ahead_per_kwh != NULL) {
+            prices_fill_ahead(r->cfg->prices, r->in->utc_ms, r->in->mono_ms,
+                              &r->in->prices[1]);
+        }
     }
 }
 

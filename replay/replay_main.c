@@ -275,12 +275,13 @@ static int run_job(struct job *j)
                             "hindsight is none");
         return EXIT_USAGE;
     }
-    if (j->o->record != NULL && j->o->inputs.price != NULL &&
-        j->site->n_prices == 0) {
+    const struct inputs_options *in = &j->o->inputs;
+    int n_markets = (in->price != NULL) + (in->ahead_column != NULL);
+    if (j->o->record != NULL && j->site->n_prices < n_markets) {
         cli_error("replay",
-                  "--record with --price: %s has no prices, so the recording "
+                  "--record with --price: %s has %s prices, so the recording "
                   "could not be verified with it; add a market to the file",
-                  j->site_path);
+                  j->site_path, j->site->n_prices == 0 ? "no" : "one market's");
         return EXIT_USAGE;
     }
     if (!inputs_load(&j->o->inputs, j->site, &j->in)) {
@@ -337,6 +338,9 @@ int replay_main(int argc, char **argv)
          "day-ahead (default), now or all"},
         {"settle-column", CLI_TEXT, &in->settle_column, "C",
          "to make the bill with"},
+        {"ahead-column", CLI_TEXT, &in->ahead_column, "C",
+         "of another market, a day of it known at 13:00 the day before: what "
+         "to expect where C of --price-column is not known yet"},
         {"start", CLI_TEXT, &in->start, "TIME", "when it begins"},
         {"events", CLI_TEXT, &in->events, "FILE",
          "utility limits and job markers, a JSON object per line"},

@@ -59,9 +59,20 @@ static double span_mean(const struct maker *m, struct span s, int64_t k,
     return sum / (double)(s.to_ms - s.from_ms);
 }
 
-/* What the utility says, else the series; where it says nothing what the price
- * usually is, while that is not known what it is a day before, and else the
- * fallback. */
+/* What another market says: a day-ahead price is what the market expects of
+ * real time. */
+static double price_ahead(const struct maker *m, int64_t at_ms)
+{
+    double price = NAN;
+    for (int i = 1; i < m->cfg->site.n_prices && !isfinite(price); i++) {
+        price = price_at(&m->in->prices[i], at_ms);
+    }
+    return price;
+}
+
+/* What the utility says, else the first market's series; where that says
+ * nothing the other markets, else what the price usually is, while that is not
+ * known what it is a day before, and else the fallback. */
 static double price_then(const struct maker *m, int64_t at_ms, int64_t k)
 {
     const struct site *site = &m->cfg->site;
@@ -75,6 +86,9 @@ static double price_then(const struct maker *m, int64_t at_ms, int64_t k)
     double price = price_at(&m->in->prices[0], at_ms);
     if (!isfinite(price)) {
         m->p->guessed[k] = 1;
+        price = price_ahead(m, at_ms);
+    }
+    if (!isfinite(price)) {
         price = foresee_slot(&m->f->price, at_ms, PRICE_SLOTS).mean;
     }
     if (!isfinite(price)) {

@@ -172,6 +172,40 @@ static void test_known_now_and_all(void **state)
     prices_clear(&p);
 }
 
+/* One market as it happens, another's day from 13:00 the day before. */
+static void test_another_market_is_known_ahead(void **state)
+{
+    (void)state;
+    write_local_days("2024-07-01T05:00:00Z", "2024-07-04T05:00:00Z");
+    struct prices_cfg cfg = config(PRICES_NOW);
+    cfg.column = "rt_per_kwh";
+    struct prices p;
+    load(&cfg, &p);
+    assert_null(p.ahead_per_kwh);
+    prices_clear(&p);
+
+    cfg.ahead_column = "da_per_mwh";
+    load(&cfg, &p);
+    static struct price_in now;
+    static struct price_in ahead;
+    int64_t at = utc("2024-07-01T17:59:00Z");
+    prices_fill(&p, at, 7, &now);
+    prices_fill_ahead(&p, at, 8, &ahead);
+    assert_true(now.n_slots == 1 && price_at(&now, at) == 51.5);
+    assert_true(ahead.n_slots == 96 - 51 && ahead.mono_ms == 8);
+    assert_true(price_at(&ahead, at) == 51e-3);
+    assert_true(price_at(&ahead, at + 3600000) == 55e-3);
+    prices_fill_ahead(&p, at + 60000, 9, &ahead);
+    assert_int_equal(ahead.n_slots, 96 - 52 + 96);
+    prices_clear(&p);
+    assert_null(p.ahead_per_kwh);
+
+    cfg.ahead_column = "load_mw";
+    char why[512] = "";
+    assert_int_equal(prices_load(&cfg, &p, why, sizeof(why)), ERR_UNKNOWN);
+    assert_non_null(strstr(why, "no column \"load_mw\""));
+}
+
 static void test_gaps_stay_gaps(void **state)
 {
     (void)state;
@@ -363,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_is_known_from_13_00_the_day_before),
         cmocka_unit_test(test_known_now_and_all),
+        cmocka_unit_test(test_another_market_is_known_ahead),
         cmocka_unit_test(test_gaps_stay_gaps),
         cmocka_unit_test(test_24_rows_every_day),
         cmocka_unit_test(test_bad_files),

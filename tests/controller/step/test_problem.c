@@ -215,9 +215,61 @@ static void a_told_reserve_is_kept(void **state)
     loop_close(&f);
 }
 
+/* Hours of a market from the one that holds 'utc_ms' on. */
+static void publish(struct price_in *p, const struct snapshot *in, int64_t n,
+                    double per_kwh)
+{
+    p->mono_ms = in->mono_ms;
+    p->step_s = 3600.0;
+    p->start_at_ms = in->utc_ms / 3600000 * 3600000;
+    p->n_slots = n;
+    p->expires_at_ms = p->start_at_ms + n * 3600000;
+    p->value_per_kwh = NAN;
+    for (int64_t k = 0; k < n; k++) {
+        p->per_kwh[k] = per_kwh + 0.001 * (double)k;
+    }
+}
+
+/* The bill's market comes first; where it is silent the next one that speaks
+ * stands in, and behind that what was, a day before, and the fallback. */
+static void another_market_says_what_to_expect(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(2, 4, 0);
+    site->n_prices = 3;
+    site->prices[0].fallback_per_kwh = 0.777;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+    for (int k = 0; k < TICKS; k++) {
+        loop_tick(&f, 100e6);
+    }
+    loop_observe(&f);
+    publish(&f.in->prices[0], f.in, 1, 0.5);
+    publish(&f.in->prices[2], f.in, 24, 0.03);
+    struct problem *p = calloc(1, sizeof(*p));
+    step_problem(f.cfg, f.state, f.in, p);
+    int64_t first_ms = f.in->prices[0].start_at_ms;
+    int64_t at_ms = p->start_at_ms;
+    for (int64_t k = 0; k < p->n_slots; k++) {
+        int64_t to_ms = at_ms + llround(p->step_s[k] * 1e3);
+        int64_t hour = (at_ms - first_ms) / 3600000;
+        bool whole = (to_ms - 1 - first_ms) / 3600000 == hour;
+        double want = hour == 0 ? 0.5 : 0.03 + 0.001 * (double)hour;
+        if (whole && hour < 24) {
+            assert_near(p->import_per_kwh[k], want, 1e-12);
+            assert_int_equal(p->guessed[k], hour != 0);
+        } else if (hour >= 25 && hour < 48) {
+            assert_near(p->import_per_kwh[k], 0.777, 1e-12);
+        }
+        at_ms = to_ms;
+    }
+    free(p);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_market_says_what_to_expect),
         cmocka_unit_test(segments_stand_for_the_batteries),
         cmocka_unit_test(one_that_is_not_ready_has_none),
         cmocka_unit_test(life_and_temperature_enter),
