@@ -78,7 +78,7 @@ static void rank_both(const struct level_both *by, struct level_both *first,
     rank(by->down_w, &first->down_w, &second->down_w);
 }
 
-/* The second largest growth of the hour, each way. */
+/* The largest growth of the hour, and the one after it, each way. */
 static void find_again(struct level_range *r)
 {
     struct level_both first = {0.0, 0.0};
@@ -90,6 +90,7 @@ static void find_again(struct level_range *r)
         rank_both(&r->left_second[i], &first, &second);
     }
     r->again = second;
+    r->once = first;
 }
 
 static void keep_late(struct level_range *r)

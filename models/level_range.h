@@ -54,6 +54,7 @@ struct level_range {
     struct level_both left[LEVEL_RANGE_HOUR];   /* for another level */
     struct level_both left_second[LEVEL_RANGE_HOUR];
     struct level_both again;                    /* growth to be expected */
+    struct level_both once;                     /* the largest of the hour */
     struct level_growth late[LEVEL_RANGE_LATE]; /* newest first */
     int64_t hour;                               /* slot under way */
     double hour_s;

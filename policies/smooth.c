@@ -191,15 +191,21 @@ struct ask {
     int64_t gentle;  /* from then on it can be mended gently */
 };
 
-static struct ask make_ask(const struct smooth_cfg *cfg,
+/* Below and above the mean, for an edge each way. */
+static struct bounds rooms(const struct smooth_cfg *cfg,
                            const struct smooth_in *in)
 {
     double most_w = ROOM_MAX_PU * forgiven_w(cfg);
-    struct ask a = {
-        .room.lo_w = fmin(room_w(in, in->drop_w, cfg->n_average), most_w),
-        .room.hi_w = fmin(room_w(in, in->rise_w, cfg->n_average), most_w),
-
+    return (struct bounds){
+        .lo_w = fmin(room_w(in, in->drop_w, cfg->n_average), most_w),
+        .hi_w = fmin(room_w(in, in->rise_w, cfg->n_average), most_w),
     };
+}
+
+static struct ask make_ask(const struct smooth_cfg *cfg,
+                           const struct smooth_in *in)
+{
+    struct ask a = {.room = rooms(cfg, in)};
     smooth_lag_ahead(in->lag, &a.fixed_wt, &a.per_w_wt);
     a.fixed_wt += a.per_w_wt * in->load_w;
     a.deaf = (int64_t)ceil(a.per_w_wt);
@@ -304,21 +310,27 @@ static double hold_swing(const struct smooth_cfg *cfg,
     return into(b, grid_w);
 }
 
-/* The reference itself, toward the target at the ramp limit, and not further
- * ahead of the measured mean than a full ramp would put it. */
-static void move_ref(const struct smooth_cfg *cfg, struct smooth_state *s,
-                     double target_w, int64_t n_ticks)
+/* The reference itself, toward the target at the ramp limit, less the room for
+ * an edge the same way, and not further ahead of the measured mean than a full
+ * ramp would put it.  Returns the target inside its bounds. */
+static double move_ref(const struct smooth_cfg *cfg, struct smooth_state *s,
+                       const struct smooth_in *in, int64_t n_ticks)
 {
-    double used = cfg->limiter ? 1.0 : USED_PU;
-    double step_w =
-        used * cfg->ramp_max_w_per_s * cfg->period_s * (double)n_ticks;
-    s->ref_w += clamp(target_w - s->ref_w, -step_w, step_w);
+    double tick_w = cfg->ramp_max_w_per_s * cfg->period_s;
+    double n = (double)cfg->n_average;
+    double most_w = cfg->limiter ? tick_w * n : USED_PU * forgiven_w(cfg);
+    struct bounds room =
+        cfg->limiter ? (struct bounds){0.0, 0.0} : rooms(cfg, in);
+    double down_w = (most_w - room.lo_w) / n * (double)n_ticks;
+    double up_w = (most_w - room.hi_w) / n * (double)n_ticks;
+    double target_w = clamp(in->target_w, in->floor_w, in->cap_w);
+    s->ref_w += clamp(target_w - s->ref_w, -down_w, up_w);
     if (!cfg->limiter) {
-        double lead_w = cfg->ramp_max_w_per_s * cfg->period_s *
-                        ((double)cfg->n_average * 0.5 + 30.0);
+        double lead_w = tick_w * (n * 0.5 + 30.0);
         double mean_w = s->mean_w[s->n - 1];
         s->ref_w = clamp(s->ref_w, mean_w - lead_w, mean_w + lead_w);
     }
+    return target_w;
 }
 
 void smooth_freeze(const struct smooth_cfg *cfg, struct smooth_state *s,
@@ -343,8 +355,7 @@ struct smooth_out smooth_step(const struct smooth_cfg *cfg,
         append(cfg, s, in->grid_w);
     }
     double before_w = s->ref_w;
-    double target_w = clamp(in->target_w, in->floor_w, in->cap_w);
-    move_ref(cfg, s, target_w, n);
+    double target_w = move_ref(cfg, s, in, n);
     if (in->urgent) {
         s->ref_w = clamp(s->ref_w, in->floor_w, in->cap_w);
     }

@@ -79,7 +79,7 @@ static bool range_valid(const struct level_range *r)
         ok = !isnan(r->second_hi_w[i]) && !isnan(r->second_lo_w[i]);
     }
     return ok && both_valid(&r->growing, 1) && both_valid(&r->again, 1) &&
-           both_valid(r->edge, LEVEL_RANGE_HOUR) &&
+           both_valid(&r->once, 1) && both_valid(r->edge, LEVEL_RANGE_HOUR) &&
            both_valid(r->growth, LEVEL_RANGE_HOUR) &&
            both_valid(r->second, LEVEL_RANGE_HOUR) &&
            both_valid(r->left, LEVEL_RANGE_HOUR) &&

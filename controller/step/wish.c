@@ -9,6 +9,20 @@
 static const double AHEAD_S = 12.0;  /* of edges */
 static const double STILL_PU = 0.5;  /* of what is forgiven, to leak */
 static const double LEAD_S = 3600.0; /* of announced jobs */
+static const double ONCE_PU = 0.3;   /* of what the mean forgives */
+
+/* A growth of the load that came once may be the first of several.  Room for
+ * another is kept where it takes little of the ramp: a large one would make its
+ * own way longer by more than stages are worth. */
+static double once_more_w(const struct step_cfg *cfg,
+                          const struct step_state *state, double once_w)
+{
+    const struct site_grid *grid = &cfg->site.grid;
+    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
+    double most_w = ONCE_PU * grid->ramp_max_w_per_s * grid->ramp_average_s *
+                    grid->ramp_average_s / late_s;
+    return once_w <= most_w ? once_w : 0.0;
+}
 
 /* How far the load may move before the grid can follow: as its range has it,
  * or as foretold for about as long as the ramp is averaged over: a start that
@@ -19,14 +33,19 @@ static struct level_both expected(const struct step_cfg *cfg,
                                   const struct estimate *est,
                                   const struct reserve_now *listed)
 {
-    struct level_both e = level_range_ahead(&state->range, est->load_w);
+    const struct level_range *range = &state->range;
+    struct level_both e = level_range_ahead(range, est->load_w);
+    double up_w = once_more_w(cfg, state, range->once.up_w);
+    double down_w = once_more_w(cfg, state, range->once.down_w);
+    e.up_w = fmax(e.up_w, up_w + fmax(range->hi_w - est->load_w, 0.0));
+    e.down_w = fmax(e.down_w, down_w + fmax(est->load_w - range->lo_w, 0.0));
     struct forecast_swing s =
         forecast_swing(&foresee_in(cfg, state)->soon, AHEAD_S);
     if (isfinite(s.edge_up_q90) && isfinite(s.edge_down_q90)) {
         /* nothing is foretold that was neither seen nor announced */
-        double seen_w = state->range.hi_w - state->range.lo_w;
-        double up_w = fmin(s.edge_up_q90, fmax(seen_w, listed->rise_w));
-        double down_w = fmin(s.edge_down_q90, fmax(seen_w, listed->drop_w));
+        double seen_w = range->hi_w - range->lo_w;
+        up_w = fmin(s.edge_up_q90, fmax(seen_w, listed->rise_w));
+        down_w = fmin(s.edge_down_q90, fmax(seen_w, listed->drop_w));
         e.up_w = fmax(e.up_w, up_w);
         e.down_w = fmax(e.down_w, down_w);
     }

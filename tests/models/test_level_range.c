@@ -122,9 +122,9 @@ static void stop_in_stages_is_expected_to_go_on(void **state)
                 level_range_anew(&r, 45.0);
             }
         }
-        assert_true(r.again.down_w == 20e6);
+        assert_true(r.again.down_w == 20e6 && r.once.down_w == 20e6);
         hold(&r, 40e6, 3700.0);
-        assert_true(r.again.down_w == 0.0);
+        assert_true(r.again.down_w == 0.0 && r.once.down_w == 0.0);
     }
 }
 

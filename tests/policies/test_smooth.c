@@ -285,6 +285,34 @@ static void lag_learns_nothing_at_rest(void **state)
     assert_true(fabs(fixed_wt) < 5e3 && fabs(per_w_wt - 2.58) < 0.01);
 }
 
+/* Room that is kept slows the way, and does not make it a stair. */
+static void a_ramp_with_room_is_even(void **state)
+{
+    (void)state;
+    struct smooth_cfg cfg;
+    struct site_grid grid = grid_of(RAMP);
+    smooth_init(&cfg, PERIOD_S, &grid);
+    struct smooth_state *s = malloc(sizeof(*s));
+    smooth_reset(s);
+    struct smooth_lag lag;
+    smooth_lag_init(&lag, PERIOD_S, 0.0, PERIOD_S);
+    struct smooth_in in = {.grid_w = 100e6,
+                           .target_w = 150e6,
+                           .load_w = 150e6,
+                           .rise_w = 20e6,
+                           .drop_w = 20e6,
+                           .lag = &lag,
+                           .cap_w = INFINITY};
+    for (int k = 0; k < 2000; k++) {
+        smooth_lag_rest(&lag, in.grid_w - in.load_w);
+        double grid_w = smooth_step(&cfg, s, &in, 1).grid_w;
+        assert_true(fabs(grid_w - in.grid_w) <= 1.01 * RAMP * PERIOD_S);
+        in.grid_w = grid_w;
+    }
+    assert_true(in.grid_w >= 100e6 + 0.75 * RAMP * 200.0);
+    free(s);
+}
+
 static void cap_holds_and_urgent_holds_at_once(void **state)
 {
     (void)state;
@@ -317,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_start_is_ramped),
+        cmocka_unit_test(a_ramp_with_room_is_even),
         cmocka_unit_test(swings_are_held_flat),
         cmocka_unit_test(no_load_inside_its_range_breaks_the_ramp),
         cmocka_unit_test(swing_of_a_minute_is_kept),
