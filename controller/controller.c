@@ -13,7 +13,21 @@
 #include "controller/zone_file.h"
 #include "models/billing.h"
 
-/* From another folder or machine no lock keeps a second controller away. */
+/* On this machine, from whatever folder; two that begin at once, too. */
+static enum err claim_devices(struct controller *c)
+{
+    if (c->options.shadow) {
+        return ERR_NONE;
+    }
+    enum err e = claim_take(&c->claim, c->site, c->why, sizeof(c->why));
+    if (e == ERR_REFUSED && c->options.take_over) {
+        log_line(LOG_WARN, NULL, "taking over: %s", c->why);
+        return ERR_NONE;
+    }
+    return e;
+}
+
+/* From another machine no lock keeps a second controller away. */
 static enum err look_for_rival(struct controller *c)
 {
     if (!c->site->mqtt.present || c->options.shadow) {
@@ -294,9 +308,9 @@ static enum err start_threads(struct controller *c)
 bool controller_open(struct controller *c)
 {
     static enum err (*const phases[])(struct controller *) = {
-        look_for_rival, open_loop,     open_workers,   open_history,
-        open_ledgers,   open_evidence, open_overrides, open_status,
-        open_mqtt,      open_openadr,  start_threads,
+        look_for_rival, claim_devices, open_loop,     open_workers,
+        open_history,   open_ledgers,  open_evidence, open_overrides,
+        open_status,    open_mqtt,     open_openadr,  start_threads,
     };
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
         c->why[0] = '\0';
@@ -356,6 +370,7 @@ void controller_close(struct controller *c)
         ports_clear(c->ports);
         free(c->ports);
     }
+    claim_release(&c->claim);
     if (c->lock_fd >= 0) {
         close(c->lock_fd);
     }

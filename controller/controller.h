@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "controller/claim.h"
 #include "controller/evidence_keeper.h"
 #include "controller/historian.h"
 #include "controller/ledger_keep.h"
@@ -37,6 +38,7 @@ struct controller {
     struct site *site; /* owned */
     char record_path[CONTROLLER_PATH_MAX];
     int lock_fd;
+    struct claim claim; /* none in shadow */
     struct ports *ports;
     struct kept_price kept[SITE_PRICES_MAX]; /* from the last run */
     struct price_in prices[SITE_PRICES_MAX]; /* of them */

@@ -109,4 +109,57 @@ code=$?
 why=
 [ $code -eq 0 ] || why="exit code $code: $(cat "$dir/b.log")"
 verdict "the last will of a killed one makes room at once" "$why"
+
+# Neither hears the other at the broker yet: one of them is refused.
+for name in a b; do
+    timeout 20 "$BALLAST" run "$dir/$name.yaml" --for 3s >/dev/null \
+        2>"$dir/$name.log" &
+done
+codes=
+for job in $(jobs -p); do
+    [ "$job" = "$broker" ] && continue
+    wait "$job"
+    codes="$codes $?"
+done
+why=
+case $codes in
+    " 0 2" | " 2 0") ;;
+    *) why="exit codes$codes: $(cat "$dir/a.log" "$dir/b.log")" ;;
+esac
+grep -qE 'another controller (on this machine )?(\(instance|steers site t at)' \
+    "$dir/a.log" "$dir/b.log" || why="$why, neither says why"
+verdict "of two that start at once on one machine one is refused" "$why"
+
+# Without a broker, and with another name: the battery is the same.
+read -r bess < <(free_ports 1)
+for name in a b; do
+    cat >"$dir/$name.yaml" <<YAML
+site: {name: $name, time_zone: UTC, currency: USD}
+grid: {import_max: 8 MW, export_max: 0 MW, ramp_max: 1 MW/min}
+batteries:
+  - {name: b1, kind: megapack, energy: 4 MWh, charge_max: 2 MW,
+     discharge_max: 2 MW, efficiency: 91 %, soc_min: 10 %, soc_max: 90 %,
+     chemistry: lfp,
+     modbus: {host: 127.0.0.1, port: $bess, unit: 1, map: sunspec}}
+classes: [{name: training, value: 4 USD/kWh, firm: true}]
+pods: []
+history: {file: $dir/$name-2.db}
+YAML
+done
+"$BALLAST" run "$dir/a.yaml" >/dev/null 2>"$dir/a.log" &
+first=$!
+why=$(says "$dir/a.log" 5 'history in')
+timeout 10 "$BALLAST" run "$dir/b.yaml" --for 1s >/dev/null 2>"$dir/b.log"
+code=$?
+[ $code -eq 2 ] || why="exit code $code: $(cat "$dir/b.log")"
+grep -q "on this machine steers the battery at 127.0.0.1, port $bess, unit 1" \
+    "$dir/b.log" || why=$(cat "$dir/b.log")
+[ ! -e "$dir/b-2.db" ] || why="it has opened its history"
+kill -9 $first
+{ wait $first; } 2>/dev/null
+first=
+timeout 10 "$BALLAST" run "$dir/b.yaml" --for 1s >/dev/null 2>"$dir/b.log"
+code=$?
+[ $code -eq 0 ] || why="$why; then exit code $code: $(cat "$dir/b.log")"
+verdict "nor is a battery steered by two, until one is killed" "$why"
 exit $failed
