@@ -169,30 +169,33 @@ static void fill_class(struct schedule_lp *lp, const struct schedule_problem *p,
                        int k)
 {
     const struct schedule_class *c = &p->classes[k];
-    double all = 0.0;
+    double most = 0.0; /* of the queue, and what has to be left in it */
+    double least = 0.0;
     for (int t = 0; t < lp->n; t++) {
         double h = lp->h[t];
         double demand = fmax(c->demand_w[t], 0.0) / lp->unit_w;
         if (!c->deferrable) {
-            double least = demand * fmin(fmax(c->min_pu, 0.0), 1.0);
+            double floor = demand * fmin(fmax(c->min_pu, 0.0), 1.0);
             double per_kwh = c->value_per_kwh;
             schedule_lp_set(
                 lp, lp->unserved[k], t,
-                (struct schedule_lp_value){0.0, demand - least, per_kwh, h});
+                (struct schedule_lp_value){0.0, demand - floor, per_kwh, h});
             schedule_lp_set(
                 lp, lp->shed[k], t,
                 (struct schedule_lp_value){
-                    0.0, least, per_kwh + lp->penalties.floor_per_kwh, h});
+                    0.0, floor, per_kwh + lp->penalties.floor_per_kwh, h});
             continue;
         }
-        all += h * demand;
+        most += h * demand;
+        least = fmax(least + h * (demand - c->max_w / lp->unit_w), 0.0);
         double left = t == lp->n - 1 ? c->value_per_kwh : 0.0;
         schedule_lp_set(
             lp, lp->served[k], t,
             (struct schedule_lp_value){0.0, c->max_w / lp->unit_w, 0.0, h});
         schedule_lp_set(
             lp, lp->queue[k], t,
-            (struct schedule_lp_value){0.0, all * loose_pu + 0.1,
+            (struct schedule_lp_value){fmax(least / loose_pu - 0.1, 0.0),
+                                       most * loose_pu + 0.1,
                                        h * c->delay_per_kwh_h + left, 1.0});
         schedule_lp_rhs(lp, lp->queue_row[k], t, h * demand);
     }
