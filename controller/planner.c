@@ -96,10 +96,10 @@ static void make_plan(struct planner *p, const struct problem *problem)
         .spoil = p->cfg.faults.spoil,
         .spoil_context = p->cfg.faults.context,
     };
-    double solver_s = p->cfg.deadline_s * (PLAN_SOLVER_S / PLAN_DEADLINE_S);
+    double part = p->cfg.deadline_s / PLAN_DEADLINE_S;
     int64_t now_ns = clock_mono_ns();
-    p->stop_ns = now_ns + (int64_t)(p->cfg.deadline_s * 1e9);
-    p->soon_ns = now_ns + (int64_t)(solver_s * 1e9);
+    p->stop_ns = now_ns + (int64_t)(part * PLAN_SEARCH_S * 1e9);
+    p->soon_ns = now_ns + (int64_t)(part * PLAN_SOLVER_S * 1e9);
     struct plan *plan = mailbox_slot(box);
     plan_solve(p->solver, &request, plan);
     struct news news;

@@ -17,15 +17,27 @@ static const double long_way = 0.95;
 /* Of a sum of a few products. */
 static const double rounding_pu = 4.0 * DBL_EPSILON;
 
-double *ipm_take(struct ipm_memory *m, size_t n)
+static size_t padded(size_t n)
 {
-    size_t padded = (n + 7) & ~(size_t)7;
-    if (padded > m->n - m->n_used) {
+    return (n + 7) & ~(size_t)7;
+}
+
+double *ipm_take_unset(struct ipm_memory *m, size_t n)
+{
+    if (padded(n) > m->n - m->n_used) {
         return NULL;
     }
     double *at = m->base + m->n_used;
-    m->n_used += padded;
-    memset(at, 0, padded * sizeof(double));
+    m->n_used += padded(n);
+    return at;
+}
+
+double *ipm_take(struct ipm_memory *m, size_t n)
+{
+    double *at = ipm_take_unset(m, n);
+    if (at != NULL) {
+        memset(at, 0, padded(n) * sizeof(double));
+    }
     return at;
 }
 

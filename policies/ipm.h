@@ -44,6 +44,9 @@ struct ipm_memory {
 /* NULL when it is exhausted; set to 0. */
 double *ipm_take(struct ipm_memory *m, size_t n);
 
+/* The same, as it is: for what is written before it is read. */
+double *ipm_take_unset(struct ipm_memory *m, size_t n);
+
 struct ipm_entry {
     int row;
     int lag;

@@ -63,7 +63,7 @@ bool ipm_band_open(struct ipm *p, struct ipm_memory *m)
     list_blocks(p);
     size_t n = (size_t)p->n_stages * (size_t)p->n_coupled;
     size_t pad = band_stride(p); /* updates run past the last column */
-    q->band = ipm_take(m, (n + pad) * band_stride(p));
+    q->band = ipm_take_unset(m, (n + pad) * band_stride(p));
     q->whole = ipm_take(m, n + pad);
     q->rhs = ipm_take(m, n + pad);
     return q->band && q->whole && q->rhs;

@@ -127,7 +127,7 @@ bool ipm_normal_open(struct ipm *p, struct ipm_memory *m)
     mark_columns(p);
     mark_fill(p);
     size_t n = (size_t)p->n_stages;
-    q->pairs = ipm_take(m, (size_t)q->n_pairs * n);
+    q->pairs = ipm_take_unset(m, (size_t)q->n_pairs * n);
     q->inverse = ipm_take(m, (size_t)(p->n_rows - p->n_coupled) * n);
     return q->pairs && q->inverse && ipm_band_open(p, m);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "policies/ladder_mend.h"
@@ -207,6 +208,25 @@ static double mean_w(const struct ladder_last *last, const double *power_w,
     return sum_s > 0.0 ? sum_j / sum_s : NAN;
 }
 
+/* The rows in use only: the whole is some MB, and time is up. */
+static void clear(const struct schedule_problem *p, struct schedule *s)
+{
+    size_t bytes = (size_t)p->n_steps * sizeof(double);
+    memset(s, 0, offsetof(struct schedule, violations));
+    memset(s->grid_w, 0, bytes);
+    memset(s->grid_value_per_kwh, 0, bytes);
+    memset(s->cap_value_per_kwh, 0, bytes);
+    for (int64_t b = 0; b < p->n_batteries; b++) {
+        memset(s->battery_w[b], 0, bytes);
+        memset(s->soc_pu[b], 0, bytes);
+        memset(s->energy_value_per_kwh[b], 0, bytes);
+    }
+    for (int64_t k = 0; k < p->n_classes; k++) {
+        memset(s->served_w[k], 0, bytes);
+    }
+    s->peak_value_per_kw = 0.0;
+}
+
 /* Batteries do what they were to do at that time, and rest behind the end of
  * the last schedule; queues likewise.  Of new cars nothing is known: they
  * charge as by the rule. */
@@ -259,7 +279,7 @@ static bool rung_shifted(struct climb *c)
         note(c, PLAN_SHIFTED, v);
         return false;
     }
-    memset(c->out, 0, sizeof(*c->out));
+    clear(c->p, c->out);
     move_on(c, age_s, &from, c->out);
     schedule_rule(c->p, true, c->out);
     complete(c, PLAN_SHIFTED, c->out);
@@ -270,13 +290,13 @@ static bool rung_shifted(struct climb *c)
  * like the others, for the record, and stands in any case. */
 static void rung_rule(struct climb *c)
 {
-    memset(c->out, 0, sizeof(*c->out));
+    clear(c->p, c->out);
     schedule_rule(c->p, false, c->out);
     complete(c, PLAN_RULE, c->out);
     if (judge(c, c->out)) {
         return;
     }
-    memset(c->out, 0, sizeof(*c->out));
+    clear(c->p, c->out);
     schedule_rule(c->p, false, c->out);
     complete(c, PLAN_RULE, c->out);
 }

@@ -130,9 +130,9 @@ static int solve(const struct options *o, const struct schedule_problem *p,
     int64_t from_ns = now_ns();
     request.budget.n_iterations = (int)o->iterations;
     if (isfinite(o->deadline_s)) {
-        deadline.at_ns = from_ns + (int64_t)(o->deadline_s * 1e9);
-        deadline.soon_ns = from_ns + (int64_t)(PLAN_SOLVER_S / PLAN_DEADLINE_S *
-                                               o->deadline_s * 1e9);
+        double part = o->deadline_s / PLAN_DEADLINE_S;
+        deadline.at_ns = from_ns + (int64_t)(part * PLAN_SEARCH_S * 1e9);
+        deadline.soon_ns = from_ns + (int64_t)(part * PLAN_SOLVER_S * 1e9);
         request.budget.stop = is_over;
         request.budget.soon = is_soon;
         request.budget.context = &deadline;
