@@ -75,8 +75,8 @@ struct generator {
     struct generator_cfg cfg;
     gsl_rng *rng;
     struct noise noise[NOISE_COUNT];
-    struct job job;   /* asked for last */
-    struct save save; /* likewise */
+    struct job job;       /* asked for last */
+    struct save saves[2]; /* likewise, of even and of odd numbers */
 };
 
 static void seed_for(struct generator *g, uint64_t what, uint64_t number)
@@ -118,8 +118,9 @@ static struct job find_job(struct generator *g, double t_s)
 static struct save find_save(struct generator *g, const struct job *job,
                              long number)
 {
-    if (g->save.job == job->number && g->save.number == number) {
-        return g->save;
+    struct save *kept = &g->saves[number % 2 != 0];
+    if (kept->job == job->number && kept->number == number) {
+        return *kept;
     }
     seed_for(g, SEED_CHECKPOINT,
              (uint64_t)job->number * 4096u + (uint64_t)number);
@@ -131,7 +132,7 @@ static struct save find_save(struct generator *g, const struct job *job,
         s.from_s = INFINITY;
         s.to_s = INFINITY;
     }
-    g->save = s;
+    *kept = s;
     return s;
 }
 
@@ -239,7 +240,7 @@ struct generator *generator_open(const struct generator_cfg *cfg)
     }
     g->cfg = *cfg;
     g->job.number = -1;
-    g->save.job = -1;
+    g->saves[0].job = g->saves[1].job = -1;
     for (int i = 0; i < NOISE_COUNT; i++) {
         noise_init(&g->noise[i], g->rng, noise_seed(cfg->seed, (uint64_t)i, 0),
                    spacing_s[i]);
@@ -346,6 +347,8 @@ int generator_markers(struct generator *g, double from_s, double to_s,
                                .scale_w = share * g->cfg.peak_w,
                                .out = out,
                                .max = max};
+    /* The one that runs stays the last asked for: to go back is to begin with
+     * the first. */
     struct job job = find_job(g, from_s);
     while (job.start_s < to_s && list.n < max) {
         post(&list,
@@ -355,7 +358,10 @@ int generator_markers(struct generator *g, double from_s, double to_s,
         post_cycles(&list, &job);
         post_saves(g, &list, &job);
         post(&list, (struct marker){JOB_STOP, job.stop_s, train_pu, idle_pu});
-        job = find_job(g, job.next_s);
+        if (job.next_s >= to_s) {
+            break;
+        }
+        job = make_job(g, job.number + 1, job.next_s);
     }
     return list.n;
 }
