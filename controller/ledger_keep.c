@@ -5,17 +5,22 @@
 
 enum { ROWS = 256 };
 
-static const int64_t ROUND_MS = 60000;
+static const int64_t ROUND_MIN_MS = 10000;
+static const int64_t ROUND_MAX_MS = 60000;
+static const int64_t CAR_MS = 6; /* in the mean, so few rows a second */
 static const int64_t END_MS = 5000;
 
 struct ledger_keep ledger_keep_begin(struct ledger_book *book,
                                      struct historian *h,
                                      const struct site *site)
 {
+    int64_t every_ms = CAR_MS * site->n_nodes;
+    every_ms = every_ms < ROUND_MIN_MS ? ROUND_MIN_MS : every_ms;
     return (struct ledger_keep){
         .book = book,
         .historian = h,
         .n_cars = site->n_nodes,
+        .every_ms = every_ms > ROUND_MAX_MS ? ROUND_MAX_MS : every_ms,
         .next = site->n_nodes,
     };
 }
@@ -36,7 +41,7 @@ static bool keep_some(struct ledger_keep *k, int64_t utc_ms)
 void ledger_keep_look(struct ledger_keep *k, int64_t mono_ms, int64_t utc_ms)
 {
     if (k->next >= k->n_cars) {
-        if (mono_ms - k->round_mono_ms < ROUND_MS) {
+        if (mono_ms - k->round_mono_ms < k->every_ms) {
             return;
         }
         k->round_mono_ms = mono_ms;

@@ -2,8 +2,10 @@
 /*
  * ledger_keep - writes what the cars gave to the history, per car and day.
  *
- * In rounds of a minute and more, a bounded number of cars at a time; what the
- * historian has no room for waits for the next look.
+ * In rounds, every ten seconds of up to some 1,700 cars, every minute of ten
+ * thousand, and a bounded number of cars at a time: what a round has not
+ * written is lost where the controller is killed.  What the historian has no
+ * room for waits for the next look.
  */
 #ifndef CONTROLLER_LEDGER_KEEP_H
 #define CONTROLLER_LEDGER_KEEP_H
@@ -15,6 +17,7 @@ struct ledger_keep {
     struct ledger_book *book;
     struct historian *historian;
     int64_t n_cars;
+    int64_t every_ms;      /* a round begins */
     int64_t next;          /* car; n_cars: the round is over */
     int64_t round_mono_ms; /* when it began */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests of the cars' ledgers in the history: days add up over restarts, and go
- * as all history goes. */
+/* Tests of the cars' ledgers in the history: days add up over restarts, and
+ * are written soon. */
 #include <math.h>
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -18,7 +18,7 @@
 #include "tests/controller/ledger_fixture.h"
 #include "tests/site_fixture.h"
 
-static struct historian *open_history_at(const struct world *w, int64_t utc_ms)
+static struct historian *open_history(const struct world *w)
 {
     const struct historian_cfg cfg = {
         .site = w->site,
@@ -27,7 +27,7 @@ static struct historian *open_history_at(const struct world *w, int64_t utc_ms)
         .db_path = w->db,
         .state = w->state,
         .state_size = 16,
-        .utc_ms = utc_ms,
+        .utc_ms = START_MS,
     };
     struct historian *h = NULL;
     char why[300] = "";
@@ -35,11 +35,6 @@ static struct historian *open_history_at(const struct world *w, int64_t utc_ms)
         fail_msg("%s", why);
     }
     return h;
-}
-
-static struct historian *open_history(const struct world *w)
-{
-    return open_history_at(w, START_MS);
 }
 
 static double ask(const struct world *w, const char *sql)
@@ -127,6 +122,49 @@ static void days_add_up_over_restarts(void **state)
                        "owed_cur<0") == 0.0);
 }
 
+/* Nothing is done at the end: what a kill would leave is there. */
+static void what_was_given_is_written_within_seconds(void **state)
+{
+    struct world *w = *state;
+    struct historian *h = open_history(w);
+    struct ledger_keep keep = ledger_keep_begin(w->book, h, w->site);
+    int64_t mono_ms = 20000;
+    ledger_keep_look(&keep, mono_ms, START_MS);
+    for (int i = 0; i < 4; i++) {
+        ledger_keep_look(&keep, mono_ms, START_MS);
+    }
+    int64_t round_ms = mono_ms;
+    live(w, 1.0);
+    go_round(w, &mono_ms, 1.0);
+    ledger_keep_look(&keep, round_ms + 9999, START_MS);
+    assert_true(historian_sync(h, 5.0));
+    assert_true(ask(w, "SELECT count(*) FROM car_day") == 0.0);
+    for (int i = 0; i < 4; i++) {
+        ledger_keep_look(&keep, round_ms + 10000, START_MS);
+    }
+    historian_event(h, START_MS, "test", "", "a commit");
+    assert_true(historian_sync(h, 5.0));
+    double all_wh = true_sum(w, 0).compute_wh + true_sum(w, 1).compute_wh;
+    double kept_wh = ask(w, "SELECT sum(compute_wh) FROM car_day");
+    assert_true(all_wh > 0.0 && fabs(kept_wh - all_wh) < 1e-6 * all_wh);
+    historian_close(h);
+}
+
+static void rounds_of_many_cars_are_longer(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        int n_cars;
+        int64_t every_ms;
+    } rows[] = {{1, 10000}, {1600, 10000}, {5000, 30000}, {1000000, 60000}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        w->site->n_nodes = rows[i].n_cars;
+        struct ledger_keep k = ledger_keep_begin(w->book, NULL, w->site);
+        assert_int_equal(k.every_ms, rows[i].every_ms);
+    }
+    w->site->n_nodes = CARS;
+}
+
 /* The day is the owner's, not Greenwich's. */
 static void a_day_is_one_of_the_site(void **state)
 {
@@ -185,6 +223,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(days_add_up_over_restarts, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            what_was_given_is_written_within_seconds, setup, teardown),
+        cmocka_unit_test_setup_teardown(rounds_of_many_cars_are_longer, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_day_is_one_of_the_site, setup,
                                         teardown),
