@@ -56,11 +56,15 @@ struct schedule_battery {
 struct schedule_class {
     char name[SITE_NAME_MAX];
     double demand_w[SCHEDULE_STEPS_MAX];
+    /* What may wait at the end of each step without being late; of a deferrable
+     * one, where 'late_per_kwh_h' is not 0. */
+    double queue_max_wh[SCHEDULE_STEPS_MAX];
     double value_per_kwh;
     bool deferrable;
     double min_pu;          /* of a firm one */
     double max_w;           /* of a deferrable one */
     double delay_per_kwh_h; /* likewise */
+    double late_per_kwh_h;  /* likewise, of what is late, on top; 0: nothing */
 };
 
 struct schedule_problem {

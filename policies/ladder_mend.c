@@ -69,6 +69,8 @@ static bool mend_class(struct schedule_class *c, int64_t n)
         return mend_number(&c->min_pu, 0.0) || any;
     }
     any = mend_number(&c->max_w, 0.0) || any;
+    any = mend_series(c->queue_max_wh, n, 0.0) || any;
+    any = mend_number(&c->late_per_kwh_h, 0.0) || any;
     return mend_number(&c->delay_per_kwh_h, 0.0) || any;
 }
 
@@ -88,6 +90,17 @@ static void copy_battery(struct schedule_battery *to,
     copy(to->discharge_max_w, from->discharge_max_w, n);
     copy(to->soc_floor_pu, from->soc_floor_pu, n);
     copy(to->soc_ceiling_pu, from->soc_ceiling_pu, n);
+    memcpy((char *)to + tail, (const char *)from + tail, sizeof(*to) - tail);
+}
+
+static void copy_class(struct schedule_class *to,
+                       const struct schedule_class *from, int64_t n)
+{
+    size_t head = offsetof(struct schedule_class, demand_w);
+    size_t tail = offsetof(struct schedule_class, value_per_kwh);
+    memcpy(to, from, head);
+    copy(to->demand_w, from->demand_w, n);
+    copy(to->queue_max_wh, from->queue_max_wh, n);
     memcpy((char *)to + tail, (const char *)from + tail, sizeof(*to) - tail);
 }
 
@@ -112,7 +125,7 @@ static void copy_problem(struct schedule_problem *to,
     }
     to->n_classes = from->n_classes;
     for (int64_t k = 0; k < from->n_classes; k++) {
-        to->classes[k] = from->classes[k];
+        copy_class(&to->classes[k], &from->classes[k], n);
     }
 }
 

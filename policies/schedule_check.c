@@ -212,6 +212,8 @@ static double check_class(struct check *c, int64_t k)
             fault(c, SCHEDULE_FAULT_QUEUE, k, t, -queue_wh / hours);
         }
         cost += queue_wh / 1000.0 * hours * q->delay_per_kwh_h;
+        double late_wh = queue_wh - fmax(q->queue_max_wh[t], 0.0);
+        cost += fmax(late_wh, 0.0) / 1000.0 * hours * q->late_per_kwh_h;
     }
     return cost + (q->deferrable ? queue_wh / 1000.0 * q->value_per_kwh : 0.0);
 }

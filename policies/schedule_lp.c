@@ -84,7 +84,8 @@ static void grid_columns(struct schedule_lp *lp,
 static void class_columns(struct schedule_lp *lp,
                           const struct schedule_problem *p, int k)
 {
-    lp->unserved[k] = lp->shed[k] = lp->served[k] = lp->queue[k] = -1;
+    lp->unserved[k] = lp->shed[k] = lp->served[k] = -1;
+    lp->queue[k] = lp->late[k] = -1;
     if (!p->classes[k].deferrable) {
         int *cols[] = {&lp->unserved[k], &lp->shed[k]};
         for (int i = 0; i < (lp->kept[SCHEDULE_FLOOR] ? 1 : 2); i++) {
@@ -99,9 +100,12 @@ static void class_columns(struct schedule_lp *lp,
     entry(lp, lp->served[k],
           (struct ipm_entry){lp->balance_row, 0, -1.0, NULL});
     entry(lp, lp->served[k], (struct ipm_entry){row, 0, 1.0, lp->h});
-    lp->queue[k] = column(lp);
-    entry(lp, lp->queue[k], (struct ipm_entry){row, 0, 1.0, NULL});
-    entry(lp, lp->queue[k], (struct ipm_entry){row, 1, -1.0, NULL});
+    int *waits[] = {&lp->queue[k], &lp->late[k]};
+    for (int i = 0; i < (p->classes[k].late_per_kwh_h > 0.0 ? 2 : 1); i++) {
+        *waits[i] = column(lp);
+        entry(lp, *waits[i], (struct ipm_entry){row, 0, 1.0, NULL});
+        entry(lp, *waits[i], (struct ipm_entry){row, 1, -1.0, NULL});
+    }
 }
 
 static int power_column(struct schedule_lp *lp, struct ipm_entry soc,
@@ -223,7 +227,7 @@ static bool ramp_matters(const struct schedule_lp *lp,
 /* Without the rows for one direction at a time. */
 static int most_columns(const struct schedule_lp *lp)
 {
-    int n = 9 + 2 * lp->n_classes;
+    int n = 9 + 3 * lp->n_classes;
     for (int i = 0; i < lp->n_batteries; i++) {
         n += 3 * lp->batteries[i].store.n_segments + 5;
     }

@@ -119,6 +119,7 @@ struct schedule_lp {
     int shed[SCHEDULE_CLASSES_MAX];
     int served[SCHEDULE_CLASSES_MAX];
     int queue[SCHEDULE_CLASSES_MAX];
+    int late[SCHEDULE_CLASSES_MAX]; /* waits beyond what is in time */
     int queue_row[SCHEDULE_CLASSES_MAX];
     int balance_row;
     int peak_row;

@@ -192,11 +192,19 @@ static void fill_class(struct schedule_lp *lp, const struct schedule_problem *p,
         schedule_lp_set(
             lp, lp->served[k], t,
             (struct schedule_lp_value){0.0, c->max_w / lp->unit_w, 0.0, h});
-        schedule_lp_set(
-            lp, lp->queue[k], t,
-            (struct schedule_lp_value){fmax(least / loose_pu - 0.1, 0.0),
-                                       most * loose_pu + 0.1,
-                                       h * c->delay_per_kwh_h + left, 1.0});
+        double delay = h * c->delay_per_kwh_h + left;
+        struct schedule_lp_value waits = {fmax(least / loose_pu - 0.1, 0.0),
+                                          most * loose_pu + 0.1, delay, 1.0};
+        if (lp->late[k] >= 0) {
+            double in_time = fmax(c->queue_max_wh[t], 0.0) / lp->unit_w;
+            double late = delay + h * c->late_per_kwh_h;
+            struct schedule_lp_value beyond = {fmax(waits.lo - in_time, 0.0),
+                                               waits.hi, late, 1.0};
+            schedule_lp_set(lp, lp->late[k], t, beyond);
+            waits.hi = fmin(waits.hi, in_time);
+            waits.lo = fmin(waits.lo, waits.hi);
+        }
+        schedule_lp_set(lp, lp->queue[k], t, waits);
         schedule_lp_rhs(lp, lp->queue_row[k], t, h * demand);
     }
 }

@@ -210,7 +210,10 @@ static double deferrable(struct settle *at, int64_t k)
         double *w = &at->s->served_w[k][t];
         *w = clamp(*w, 0.0, fmin(fmax(c->max_w, 0.0), queue_wh / h));
         queue_wh = fmax(queue_wh - h * *w, 0.0);
-        cost += h * queue_wh / 1000.0 * c->delay_per_kwh_h;
+        double late_wh = fmax(queue_wh - fmax(c->queue_max_wh[t], 0.0), 0.0);
+        cost += h *
+                (queue_wh * c->delay_per_kwh_h + late_wh * c->late_per_kwh_h) /
+                1000.0;
     }
     return cost + queue_wh / 1000.0 * c->value_per_kwh;
 }

@@ -31,7 +31,7 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t coupled = 2 + k + b * s;
     size_t local = 1 + 6 * b;
     size_t rows = coupled + local;
-    size_t cols = 9 + 2 * k + b * (3 * s + 7);
+    size_t cols = 9 + 3 * k + b * (3 * s + 7);
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
                    2 * local * coupled + 2 * coupled + b * s * s;
@@ -254,7 +254,10 @@ static bool usable(const struct schedule_problem *p)
         const struct schedule_class *c = &p->classes[k];
         ok = ok && finite(c->demand_w, p->n_steps) &&
              isfinite(c->value_per_kwh) &&
-             (c->deferrable ? isfinite(c->max_w) && isfinite(c->delay_per_kwh_h)
+             (c->deferrable ? isfinite(c->max_w) &&
+                                  isfinite(c->delay_per_kwh_h) &&
+                                  isfinite(c->late_per_kwh_h) &&
+                                  finite(c->queue_max_wh, p->n_steps)
                             : isfinite(c->min_pu));
     }
     return ok;

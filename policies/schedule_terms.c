@@ -127,8 +127,9 @@ static double economic_rate(const struct schedule_problem *p,
     double value = 0.0;
     for (int64_t k = 0; k < p->n_classes; k++) {
         const struct schedule_class *c = &p->classes[k];
-        double delay = c->deferrable ? c->delay_per_kwh_h * e->hours : 0.0;
-        value = fmax(value, c->value_per_kwh + delay);
+        double delay =
+            c->delay_per_kwh_h * e->hours + c->late_per_kwh_h * e->longest_h;
+        value = fmax(value, c->value_per_kwh + (c->deferrable ? delay : 0.0));
     }
     return rate + battery + value + p->peak_per_kw / e->shortest_h;
 }

@@ -234,6 +234,17 @@ static void write_shed(const struct mps_writer *w, int64_t k, int64_t t)
     }
 }
 
+/* What waits at the end of a step and goes into the next. */
+static void write_queue(const struct mps_writer *w, int64_t k, int64_t t,
+                        struct mps_label q, double per_kwh)
+{
+    cost(w, q, per_kwh * MPS_KWH_PER_MWH);
+    entry(w, q, mps_at("queue", w->classes[k], t), 1.0);
+    if (t + 1 < w->p->n_steps) {
+        entry(w, q, mps_at("queue", w->classes[k], t + 1), -1.0);
+    }
+}
+
 static void write_class(const struct mps_writer *w, int64_t k)
 {
     const struct schedule_class *c = &w->p->classes[k];
@@ -248,12 +259,12 @@ static void write_class(const struct mps_writer *w, int64_t k)
             continue;
         }
         entry(w, served, mps_at("queue", w->classes[k], t), h);
-        struct mps_label q = mps_at("q", w->classes[k], t);
         double left = t + 1 == n ? c->value_per_kwh : 0.0;
-        cost(w, q, (c->delay_per_kwh_h * h + left) * MPS_KWH_PER_MWH);
-        entry(w, q, mps_at("queue", w->classes[k], t), 1.0);
-        if (t + 1 < n) {
-            entry(w, q, mps_at("queue", w->classes[k], t + 1), -1.0);
+        double delay = c->delay_per_kwh_h * h + left;
+        write_queue(w, k, t, mps_at("q", w->classes[k], t), delay);
+        if (c->late_per_kwh_h > 0.0) {
+            write_queue(w, k, t, mps_at("late", w->classes[k], t),
+                        delay + c->late_per_kwh_h * h);
         }
     }
 }

@@ -153,6 +153,10 @@ static void bound_class(const struct mps_writer *w, int64_t k)
             bound(w, "LO", served, w->least != NULL ? 0.0 : floor_mw(w, k, t));
         }
         bound(w, "UP", served, max_w / MPS_W_PER_MW);
+        if (c->deferrable && c->late_per_kwh_h > 0.0) {
+            bound(w, "UP", mps_at("q", w->classes[k], t),
+                  c->queue_max_wh[t] / MPS_W_PER_MW);
+        }
     }
 }
 

@@ -8,7 +8,8 @@
  * ramp_max_w_per_s, grid_start_w, demand_charge, batteries, classes, a
  * battery's soc_floor_pu, soc_ceiling_pu, soc_end_min_pu,
  * terminal_value_per_kwh (0) and wear (one segment that costs nothing), a
- * class' deferrable (false), min_pu (0) and delay_per_kwh_h (0).  Segments are
+ * class' deferrable (false), min_pu (0), delay_per_kwh_h (0), queue_max_wh (0)
+ * and late_per_kwh_h (0: nothing is late).  Segments are
  * put in the order of their price.  A state of charge outside its window is
  * taken: the segments' start says where it lies.
  */

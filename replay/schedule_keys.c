@@ -117,5 +117,9 @@ const struct schedule_field schedule_fields_deferrable[] = {
      "a power in W from 0 to 1 TW", 0},
     {"delay_per_kwh_h", SCHEDULE_NUMBER, false, CLASS(delay_per_kwh_h), 0,
      PRICE_MAX_PER_KWH, "a price per kWh and hour from 0 to 10000", 0},
+    {"queue_max_wh", SCHEDULE_SERIES, false, CLASS(queue_max_wh), 0, 1e15,
+     "an energy in Wh from 0 to 1e15, one number or one per step, or null", 0},
+    {"late_per_kwh_h", SCHEDULE_NUMBER, false, CLASS(late_per_kwh_h), 0,
+     PRICE_MAX_PER_KWH, "a price per kWh and hour from 0 to 10000", 0},
     {.key = NULL},
 };
