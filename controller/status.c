@@ -64,6 +64,7 @@ static void add_load(cJSON *to, const struct watched *w)
     number(o, "moved_w", r->moved_w);
     number(o, "floor_w", r->floor_w);
     number(o, "burn_w", r->burn_w);
+    number(o, "waiting_wh", r->waiting_wh);
     number(o, "other_w", r->other_w);
 }
 

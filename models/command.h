@@ -57,11 +57,12 @@ struct tick_record {
     double ramp_w_per_s; /* of the mean over ramp_average, over that time */
     double load_w;       /* grid power without batteries */
     double pods_w;
-    double demand_w; /* what the pods would draw uncapped, estimated */
-    double shed_w;   /* held back by caps, estimated */
-    double moved_w;  /* of that, done by cars meanwhile */
-    double floor_w;  /* no less may the pods draw */
-    double burn_w;   /* drawn for that alone, a part of pods_w */
+    double demand_w;   /* what the pods would draw uncapped, estimated */
+    double shed_w;     /* held back by caps, estimated */
+    double waiting_wh; /* of work that can wait, estimated */
+    double moved_w;    /* of shed_w, done by cars meanwhile */
+    double floor_w;    /* no less may the pods draw */
+    double burn_w;     /* drawn for that alone, a part of pods_w */
     double other_w;
     double battery_w;     /* sum, + charge */
     double battery_set_w; /* sum of the set-points */

@@ -67,13 +67,17 @@ struct problem_must {
     double lasts_s;
 };
 
-/* Compute of a class; what is firm is part of 'load_w' as well. */
+/* Compute of a class that can wait, above the floors of its pods.  'load_w' has
+ * the floors and all of the others. */
 struct problem_class {
-    int64_t planned;   /* 1: the plan decides about it */
-    double least_pu;   /* of the demand of a firm one: its pods' floors */
-    double max_w;      /* of a deferrable one */
-    double deadline_s; /* likewise */
-    double demand_w[PLAN_SLOTS_MAX];
+    int64_t planned; /* 1: the plan decides about it */
+    double least_w;  /* floors, of the pods */
+    double max_w;    /* of the pods, above that */
+    double per_w;    /* W of load per W of the pods: their cooling */
+    double deadline_s;
+    double demand_w[PLAN_SLOTS_MAX]; /* of the pods, above their floors; what
+                                      * waits already is in the first slot's */
+    double queue_max_wh[PLAN_SLOTS_MAX]; /* not late at a slot's end */
 };
 
 struct problem {

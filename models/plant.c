@@ -201,6 +201,31 @@ static double form_island(struct plant *p, const struct site *site,
     return sign * part * sum_w;
 }
 
+bool plant_waits(const struct site *site, int i)
+{
+    return site->n_classes > 0 && !site->classes[site->pods[i].class_id].firm;
+}
+
+/* What waits is done as soon as there is power for it. */
+static double work_max_w(const struct plant_pod *pod, const struct site_pod *s,
+                         double dt_s)
+{
+    double all_w = pod->demand_w + pod->waits.wh * 3600.0 / dt_s;
+    return fmax(pod->demand_w, fmin(all_w, s->power_max_w));
+}
+
+void plant_work(struct plant_pod *pod, const struct site *site, int i,
+                double dt_s)
+{
+    const struct site_class *c = &site->classes[site->pods[i].class_id];
+    pod->lost_wh += backlog_step(
+        &pod->waits,
+        &(struct backlog_flow){.deadline_s = c->deadline_s,
+                               .asked_w = pod->demand_w,
+                               .done_w = pod->power_w - pod->burn_w,
+                               .dt_s = dt_s});
+}
+
 static void step_pods(struct plant *p, const struct site *site, double dt_s)
 {
     if (p->settle_dt_s != dt_s) {
@@ -214,12 +239,16 @@ static void step_pods(struct plant *p, const struct site *site, double dt_s)
         if (isfinite(pod->cap_now_w)) {
             pod->cap_now_w += (pod->cap_w - pod->cap_now_w) * p->settle;
         }
-        double wants_w =
-            pod->floor_w > pod->demand_w ? pod->floor_w : pod->demand_w;
-        pod->power_w =
-            pod->disobeys ? pod->demand_w : min_of(wants_w, pod->cap_now_w);
-        double over_w = pod->power_w - pod->demand_w;
+        bool waits = plant_waits(site, i);
+        double work_w =
+            waits ? work_max_w(pod, &site->pods[i], dt_s) : pod->demand_w;
+        double wants_w = pod->floor_w > work_w ? pod->floor_w : work_w;
+        pod->power_w = pod->disobeys ? work_w : min_of(wants_w, pod->cap_now_w);
+        double over_w = pod->power_w - work_w;
         pod->burn_w = over_w > 0.0 ? over_w : 0.0;
+        if (waits) {
+            plant_work(pod, site, i, dt_s);
+        }
         p->pods_w += pod->power_w;
         p->burn_w += pod->burn_w;
     }

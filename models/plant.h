@@ -11,7 +11,9 @@
  *   pod      draws its demand, or its cap where that is lower; a changed cap
  *            settles in 50 ms (V100 cap steps, ../shared/traces); below its
  *            floor it burns what is missing; servers, network, distribution
- *            and cooling are fixed parts of that
+ *            and cooling are fixed parts of that; what a class that can wait
+ *            did not get it draws beside its demand as soon as its cap allows
+ *            it, unless its deadline is over
  *   other    (pue - 1) x pods through a first-order lag, plus the batteries'
  *            auxiliary power
  *   island   cut off from the grid, the batteries that are not tripped form
@@ -24,6 +26,7 @@
 
 #include <stdint.h>
 
+#include "models/backlog.h"
 #include "models/command.h"
 #include "models/site.h"
 #include "models/snapshot.h"
@@ -48,8 +51,9 @@ struct plant_battery {
 };
 
 struct plant_pod {
-    double demand_w; /* uncapped */
+    double demand_w; /* uncapped, what waits apart */
     double power_w;
+    double lost_wh;   /* waited for too long, and was not done */
     double cap_w;     /* commanded */
     double cap_now_w; /* settling */
     double floor_w;   /* commanded */
@@ -58,6 +62,7 @@ struct plant_pod {
     double hot_k;     /* its air inlet is so much warmer than usual */
     int64_t disobeys; /* 1: takes caps and says so, and draws what it likes */
     int64_t uncooled; /* 1: pumps and fans stand still */
+    struct backlog waits; /* held back, of a class that can wait */
 };
 
 struct plant_node {
@@ -111,6 +116,14 @@ size_t plant_size(const struct site *site);
  * vehicles' states. */
 void plant_init(struct plant *p, const struct site *site, double demand_w,
                 uint64_t seed);
+
+/* Whether the work of pod 'i' can wait. */
+bool plant_waits(const struct site *site, int i);
+
+/* Lets pod 'i', which draws 'power_w' of its demand and of what waits, live
+ * through 'dt_s'. */
+void plant_work(struct plant_pod *pod, const struct site *site, int i,
+                double dt_s);
 
 /* The demand of all pods together, shared over them by power_max. */
 void plant_demand(struct plant *p, const struct site *site, double demand_w);

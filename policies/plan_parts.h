@@ -72,6 +72,13 @@ void plan_pose_cars(const struct site *site, const struct problem *p,
 void plan_read_cars(const struct plan_solver *s, const struct problem *p,
                     struct plan *out);
 
+/* plan_classes.c: work that can wait, and its budgets. */
+void plan_pose_classes(const struct site *site, const struct problem *p,
+                       struct plan_stores *stores,
+                       struct schedule_problem *out);
+void plan_read_classes(const struct plan_solver *s, const struct problem *p,
+                       struct plan *out);
+
 /* plan_keep.c: true where the last plan, continued, is put into 's->schedule'
  * since the new one turns around for next to nothing. */
 bool plan_keep(struct plan_solver *s, const struct problem *p);

@@ -133,6 +133,5 @@ void plan_pose(struct plan_solver *s, const struct problem *p)
     bool slow = p->ramp_max_w_per_s * ramp_s < fmax(charge_w, discharge_w);
     out->ramp_max_w_per_s = slow ? p->ramp_max_w_per_s : INFINITY;
     out->grid_start_w = p->grid_start_w;
-    stores->n_classes = 0;
-    out->n_classes = 0;
+    plan_pose_classes(s->site, p, stores, out);
 }

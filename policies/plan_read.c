@@ -159,6 +159,7 @@ void plan_read(struct plan_solver *s, const struct problem *p, struct plan *out)
     read_slots(s, p, out);
     read_groups(s, out);
     plan_read_cars(s, p, out);
+    plan_read_classes(s, p, out);
     read_peak(s, p, out);
     read_tries(s, out);
     if (!count_turns(s, out)) {

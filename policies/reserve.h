@@ -25,6 +25,9 @@
 enum reserve_bound { RESERVE_LIST(RESERVE_ENUM) RESERVE_BOUND_COUNT };
 #undef RESERVE_ENUM
 
+/* What is done on purpose uses no more than that of what is covered. */
+#define RESERVE_SURE_PU 0.8
+
 /* The site; all > 0. */
 struct reserve_cfg {
     double ramp_max_w_per_s;

@@ -224,6 +224,7 @@ static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
     bool pressed = false;
     s->held_w = 0.0;
     s->waiting_w = 0.0;
+    memset(s->class_held_w, 0, sizeof(s->class_held_w));
     for (int64_t i = 0; i < cfg->n; i++) {
         double w = isfinite(power_w[i]) ? power_w[i] : s->cap_w[i];
         bool more = wants_more(cfg, s, i, power_w[i]);
@@ -235,6 +236,7 @@ static void count_held(const struct shed_cfg *cfg, struct shed_state *s,
         double may_w = clamp(s->demand_w[i], w, fmax(own_w, w));
         double held_w = more ? may_w - w : 0.0;
         s->held_w += held_w;
+        s->class_held_w[cfg->class_id[i]] += held_w;
         s->waiting_w += more ? s->demand_w[i] - may_w : 0.0;
         s->deficit_s[i] *= keep;
         s->deficit_s[i] += held_w / cfg->power_max_w[i] * in->dt_s;
@@ -331,6 +333,7 @@ double shed_step(const struct shed_cfg *cfg, struct shed_state *s,
     if (open && was_open && !classes && s->limited == 0 && !s->capped) {
         s->held_w = 0.0;
         s->waiting_w = 0.0;
+        memset(s->class_held_w, 0, sizeof(s->class_held_w));
         return 0.0;
     }
     if (!s->capped) {
@@ -375,7 +378,8 @@ bool shed_valid(const struct shed_cfg *cfg, const struct shed_state *s)
               within(s->cut_w, 0.0, POWER_W) && s->limited >= 0 &&
               s->limited <= cfg->n && s->n_why >= 0 && s->n_why <= cfg->n;
     for (int64_t c = 0; ok && c < cfg->n_classes; c++) {
-        ok = within(s->class_w[c], 0.0, POWER_W);
+        ok = within(s->class_w[c], 0.0, POWER_W) &&
+             within(s->class_held_w[c], 0.0, POWER_W);
     }
     for (int64_t i = 0; ok && i < cfg->n; i++) {
         const struct shed_phase *p = &s->phases[i];

@@ -67,6 +67,7 @@ struct shed_state {
     double class_w[SITE_CLASSES_MAX]; /* budgets in force; class_max_w: none */
     double cut_w;     /* that class budgets may take in this tick */
     double at_ease_s; /* nobody was held back, unbroken, with caps out */
+    double class_held_w[SITE_CLASSES_MAX]; /* of 'held_w' */
     double held_w;    /* held back for the budget: it wants to come back */
     double waiting_w; /* held back by class budgets and the pods' own limits */
     int64_t capped;   /* 1: some cap is below power_max */

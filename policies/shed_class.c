@@ -9,6 +9,7 @@
 static const double PHASE_END_S = 10.0; /* after it a cut costs least */
 static const double WAIT_S = 300.0;     /* for the end of one */
 static const double CUT_S = 1.0; /* of the ramp, left from ticks without cuts */
+enum { ROUNDS = 8 };             /* of sharing a budget out */
 
 static double wanted_budget_w(const struct shed_cfg *cfg,
                               const struct shed_in *in, int64_t c)
@@ -77,12 +78,14 @@ static void cut(struct shed_state *s, int64_t i, double w, double want_w)
     }
 }
 
+/* The same part of what each pod can do above its floor: one that wants less
+ * leaves the rest to those with more to do. */
 static void bound(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
                   double part, double dt_s, struct shed_lot *lot)
 {
     double w = cfg->power_max_w[i];
     if (part < 1.0) {
-        w = lot->floor_w + part * (lot->want_w - lot->floor_w);
+        w = lot->floor_w + part * (lot->most_w - lot->floor_w);
     }
     if (w >= s->class_cap_w[i]) {
         s->phases[i].wait_s = 0.0;
@@ -95,21 +98,63 @@ static void bound(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
 }
 
 /* Pods order[from .. to) of equal standing, which may be of several classes. */
+struct rank {
+    int64_t from;
+    int64_t to;
+};
+
+/* What they take of class 'c' with 'part' of their range each, above their
+ * floors; 'room_w' is what those could take that want more. */
+static double taken_w(const struct shed_cfg *cfg, const struct shed_lot *lots,
+                      const struct rank *rank, int64_t c, double part,
+                      double *room_w)
+{
+    double sum_w = 0.0;
+    *room_w = 0.0;
+    for (int64_t k = rank->from; k < rank->to; k++) {
+        const struct shed_lot *lot = &lots[cfg->order[k]];
+        double range_w = lot->most_w - lot->floor_w;
+        double want_w = lot->want_w - lot->floor_w;
+        if (cfg->class_id[cfg->order[k]] == c) {
+            bool more = want_w > part * range_w;
+            sum_w += more ? part * range_w : want_w;
+            *room_w += more ? range_w : 0.0;
+        }
+    }
+    return sum_w;
+}
+
+/* The part of its range that each may take so that all take 'left_w'. */
+static double find_part(const struct shed_cfg *cfg, const struct shed_lot *lots,
+                        const struct rank *rank, int64_t c, double *left_w)
+{
+    double room_w;
+    double all_w = taken_w(cfg, lots, rank, c, 1.0, &room_w);
+    if (all_w <= *left_w) {
+        *left_w -= all_w;
+        return 1.0;
+    }
+    double part = 0.0;
+    for (int n = 0; n < ROUNDS; n++) {
+        double w = taken_w(cfg, lots, rank, c, part, &room_w);
+        if (!(room_w > 0.0) || !(w < *left_w)) {
+            break;
+        }
+        part = fmin(part + (*left_w - w) / room_w, 1.0);
+    }
+    *left_w = 0.0;
+    return part;
+}
+
 static void share_rank(const struct shed_cfg *cfg, struct shed_state *s,
-                       const int64_t range[2], double dt_s, double *left_w,
+                       const struct rank *rank, double dt_s, double *left_w,
                        struct shed_lot *lots)
 {
-    double sum_w[SITE_CLASSES_MAX] = {0.0};
     double part[SITE_CLASSES_MAX];
-    for (int64_t k = range[0]; k < range[1]; k++) {
-        int64_t i = cfg->order[k];
-        sum_w[cfg->class_id[i]] += lots[i].want_w - lots[i].floor_w;
-    }
     for (int64_t c = 0; c < cfg->n_classes; c++) {
-        part[c] = sum_w[c] > left_w[c] ? left_w[c] / sum_w[c] : 1.0;
-        left_w[c] = fmax(left_w[c] - sum_w[c], 0.0);
+        part[c] = find_part(cfg, lots, rank, c, &left_w[c]);
     }
-    for (int64_t k = range[0]; k < range[1]; k++) {
+    for (int64_t k = rank->from; k < rank->to; k++) {
         int64_t i = cfg->order[k];
         bound(cfg, s, i, part[cfg->class_id[i]], dt_s, &lots[i]);
     }
@@ -131,13 +176,12 @@ void shed_class_step(const struct shed_cfg *cfg, struct shed_state *s,
     for (int64_t c = 0; c < cfg->n_classes; c++) {
         left_w[c] = fmax(left_w[c] + s->class_w[c], 0.0);
     }
-    int64_t range[2] = {0, 0};
-    while (range[0] < cfg->n) {
-        while (range[1] < cfg->n &&
-               cfg->rank[range[1]] == cfg->rank[range[0]]) {
-            range[1]++;
+    struct rank rank = {0, 0};
+    while (rank.from < cfg->n) {
+        while (rank.to < cfg->n && cfg->rank[rank.to] == cfg->rank[rank.from]) {
+            rank.to++;
         }
-        share_rank(cfg, s, range, in->dt_s, left_w, lots);
-        range[0] = range[1];
+        share_rank(cfg, s, &rank, in->dt_s, left_w, lots);
+        rank.from = rank.to;
     }
 }

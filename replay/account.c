@@ -59,21 +59,60 @@ void account_begin(struct account *a, const struct replay_cfg *cfg,
         a->lives[i].throughput_wh = p->batteries[i].throughput_wh;
         live(&a->lives[i], &site->batteries[i], &p->batteries[i]);
     }
+    for (int i = 0; i < site->n_pods; i++) {
+        a->any_waits = a->any_waits || plant_waits(site, i);
+    }
     forget(&a->forecast);
     a->forecast.step = -1;
 }
 
-/* Compute not served, each pod's at the value of its class. */
+/* Compute not served, each pod's at the value of its class.  What can wait
+ * waits. */
 static double shed_now_cur(const struct site *site, const struct plant *p,
                            double hours)
 {
     double cur = 0.0;
     for (int i = 0; i < site->n_pods && site->n_classes > 0; i++) {
+        if (plant_waits(site, i)) {
+            continue;
+        }
         double shed_w = p->pods[i].demand_w - p->pods[i].power_w;
         const struct site_class *c = &site->classes[site->pods[i].class_id];
         cur += fmax(shed_w, 0.0) / 1e3 * hours * c->value_per_kwh;
     }
     return cur;
+}
+
+/* Work that was put off, and how old the oldest was. */
+static void watch_waiting(struct account *a, const struct site *site,
+                          const struct plant *p)
+{
+    double dt_s = site->control.period_s;
+    for (int i = 0; i < site->n_pods; i++) {
+        const struct plant_pod *pod = &p->pods[i];
+        if (plant_waits(site, i)) {
+            double deadline_s =
+                site->classes[site->pods[i].class_id].deadline_s;
+            double age_s = backlog_age_s(&pod->waits, deadline_s);
+            a->waits_max_s = fmax(a->waits_max_s, age_s);
+            a->deferred_ws += fmax(pod->demand_w - pod->power_w, 0.0) * dt_s;
+        }
+    }
+}
+
+/* What of the work that could wait did so for too long, and what still
+ * waits. */
+static void end_waiting(const struct site *site, const struct plant *p,
+                        struct replay_result *out)
+{
+    out->lost_wh = out->waiting_wh = 0.0;
+    for (int i = 0; i < site->n_pods && site->n_classes > 0; i++) {
+        const struct site_class *c = &site->classes[site->pods[i].class_id];
+        const struct plant_pod *pod = &p->pods[i];
+        out->lost_wh += pod->lost_wh;
+        out->waiting_wh += pod->waits.wh;
+        out->shed_cur += pod->lost_wh / 1e3 * c->value_per_kwh;
+    }
 }
 
 void account_tick(struct account *a, const struct site *site,
@@ -100,8 +139,12 @@ void account_tick(struct account *a, const struct site *site,
     int64_t into_ms = llround((double)a->n_ticks * dt_s * 1e3);
     account_bill_tick(&a->bill, a->start_utc_ms + into_ms, dt_s, p->grid_w);
     a->n_ticks++;
-    if (p->pods_w - p->burn_w < p->demand_w - 1.0) {
+    /* what is done later is no substitute for what is not */
+    if (a->any_waits || p->pods_w - p->burn_w < p->demand_w - 1.0) {
         a->shed_cur += shed_now_cur(site, p, hours);
+    }
+    if (a->any_waits) {
+        watch_waiting(a, site, p);
     }
 }
 
@@ -194,7 +237,11 @@ void account_end(struct account *a, const struct site *site,
     end_batteries(a, site, p, out);
     double mean_price =
         a->n_ticks > 0 ? a->price_sum / (double)a->n_ticks : 0.0;
-    double left_cur = stored_change_wh(a, site, p) / 1e3 * mean_price;
+    out->shed_cur = a->shed_cur;
+    end_waiting(site, p, out);
+    double pue_pu = site->other.present ? site->other.pue_pu : 1.0;
+    double left_wh = stored_change_wh(a, site, p) - out->waiting_wh * pue_pu;
+    double left_cur = left_wh / 1e3 * mean_price;
     account_bill_end(&a->bill);
     out->n_months = a->bill.n_months;
     memcpy(out->months, a->bill.months, sizeof(out->months));
@@ -202,9 +249,10 @@ void account_end(struct account *a, const struct site *site,
     out->served_wh = a->served_ws / 3600.0;
     out->energy_cur = a->energy_cur - left_cur;
     out->demand_cur = a->bill.demand_cur;
-    out->shed_cur = a->shed_cur;
     out->burn_wh = a->burn_ws / 3600.0;
     out->burn_cur = a->burn_cur;
+    out->deferred_wh = a->deferred_ws / 3600.0;
+    out->waits_max_s = a->waits_max_s;
     const struct account_forecast *f = &a->forecast;
     double n = f->n > 0 ? (double)f->n : NAN;
     out->forecast_mape_pu = f->sum_pu / n;

@@ -55,6 +55,9 @@ struct account {
     double energy_cur;
     double price_sum; /* for the mean price */
     double shed_cur;
+    bool any_waits; /* work of some pods can wait */
+    double waits_max_s;
+    double deferred_ws;
     int64_t n_ticks;
     int64_t start_utc_ms;
     struct account_bill bill;

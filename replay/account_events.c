@@ -17,6 +17,9 @@ static double book_classes(struct account_events *a,
     double cur = 0.0;
     for (int i = 0; i < site->n_pods && site->n_classes > 0; i++) {
         const struct plant_pod *p = &t->plant->pods[i];
+        if (plant_waits(site, i)) {
+            continue; /* it is done later */
+        }
         int c = site->pods[i].class_id;
         double ws = fmax(p->demand_w - p->power_w, 0.0) * dt_s;
         double value = ws / 3.6e6 * site->classes[c].value_per_kwh;

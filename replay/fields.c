@@ -54,6 +54,7 @@ static const struct field record_fields[] = {
     {"pods_w", FIELD_NUMBER},
     {"demand_w", FIELD_NUMBER},
     {"shed_w", FIELD_NUMBER},
+    {"waiting_wh", FIELD_NUMBER},
     {"moved_w", FIELD_NUMBER},
     {"floor_w", FIELD_NUMBER},
     {"burn_w", FIELD_NUMBER},

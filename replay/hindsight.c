@@ -71,9 +71,13 @@ static void set_pods(struct hindsight *p, int64_t step)
 {
     const struct site *site = p->cfg->site;
     double demand_w[SITE_CLASSES_MAX] = {0.0};
+    double most_w[SITE_CLASSES_MAX] = {0.0};
     plant_demand(p->plant, site, p->truth.steps[step].demand_w);
     for (int i = 0; i < site->n_pods; i++) {
-        demand_w[site->pods[i].class_id] += p->plant->pods[i].demand_w;
+        int k = site->pods[i].class_id;
+        double now_w = p->plant->pods[i].demand_w;
+        demand_w[k] += now_w;
+        most_w[k] += fmax(site->pods[i].power_max_w - now_w, 0.0);
     }
     p->plant->pods_w = 0.0;
     for (int i = 0; i < site->n_pods; i++) {
@@ -81,6 +85,11 @@ static void set_pods(struct hindsight *p, int64_t step)
         struct plant_pod *pod = &p->plant->pods[i];
         double held_pu = p->best.held_w[k][step] / fmax(demand_w[k], 1.0);
         pod->power_w = pod->demand_w * (1.0 - fmin(held_pu, 1.0));
+        if (held_pu < 0.0) {
+            double more_w = site->pods[i].power_max_w - pod->demand_w;
+            more_w = fmax(more_w, 0.0) / fmax(most_w[k], 1.0);
+            pod->power_w = pod->demand_w - p->best.held_w[k][step] * more_w;
+        }
         p->plant->pods_w += pod->power_w;
     }
 }
@@ -113,6 +122,12 @@ static void move_energy(struct hindsight *p)
         b->energy_wh += wh > 0.0 ? wh * b->eff_pu : wh / b->eff_pu;
         b->energy_wh = clamp(b->energy_wh, 0.0, site->batteries[i].energy_wh);
         b->throughput_wh += fabs(wh);
+    }
+    for (int i = 0; i < site->n_pods; i++) {
+        struct plant_pod *pod = &p->plant->pods[i];
+        if (plant_waits(site, i)) {
+            plant_work(pod, site, i, site->control.period_s);
+        }
     }
     p->plant->t_s += site->control.period_s;
 }

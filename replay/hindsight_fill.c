@@ -2,6 +2,7 @@
 /* The numbers of the programme, scaled so that powers and prices are near 1. */
 #include <math.h>
 
+#include "models/backlog.h"
 #include "models/billing.h"
 #include "replay/hindsight_lp.h"
 
@@ -262,19 +263,59 @@ static void fill_grid(struct hindsight_lp *lp, int t)
     rhs(lp, lp->block_row, t, -weight * s->limit_w);
 }
 
+/* What can wait at the end of a step: what came within the deadline, less the
+ * steps' own length and the part of it by which models/backlog.h is early. */
+static double waits_max_wh(const struct hindsight_lp *lp, int k, int t)
+{
+    const struct site_class *c = &lp->truth->site->classes[k];
+    double left_s = c->deadline_s * (1.0 - 1.0 / BACKLOG_BINS);
+    double wh = 0.0;
+    left_s -= lp->truth->steps[t].s;
+    for (int i = t; i >= 0 && lp->truth->steps[i].s <= left_s; i--) {
+        wh += lp->truth->steps[i].asked_w[k] * lp->h[i];
+        left_s -= lp->truth->steps[i].s;
+    }
+    return wh;
+}
+
+/* What waits costs its power when it is done; at the end, at the mean price. */
+static void fill_queue(struct hindsight_lp *lp, int k, int t, double value)
+{
+    if (lp->queue_row[k] < 0) {
+        return;
+    }
+    const struct site_other *other = &lp->truth->site->other;
+    double pue_pu = other->present ? other->pue_pu : 1.0;
+    bool cost = lp->aim == HINDSIGHT_COST;
+    bool end = cost && t == lp->n - 1;
+    double left = end ? lp->truth->mean_per_kwh * pue_pu : 0.0;
+    double lost_wh = lp->truth->steps[t].room_w[k] * lp->h[t] + lp->unit_w;
+    lost_wh += t > 0 ? waits_max_wh(lp, k, t - 1) : 0.0;
+    set(lp, lp->more[k], t,
+        (struct value){0.0, lp->truth->steps[t].more_w[k], 0.0});
+    set(lp, lp->queue[k], t, (struct value){0.0, waits_max_wh(lp, k, t), left});
+    set(lp, lp->lost[k], t, (struct value){0.0, LOOSE_PU * lost_wh, value});
+}
+
 static void fill_classes(struct hindsight_lp *lp, int t)
 {
+    bool any = false;
+    double tie = TIE_PU * rate_per_kwh(lp);
     for (int k = 0; k < SITE_CLASSES_MAX; k++) {
         double value = value_of(lp, k);
         if (lp->aim == HINDSIGHT_NEED || !(value > 0.0)) {
             value = lp->rate_per_kwh;
         }
         double hi_w = lp->truth->steps[t].room_w[k];
-        set(lp, lp->held[k], t, (struct value){0.0, hi_w, value * lp->h[t]});
+        bool waits = lp->queue_row[k] >= 0;
+        double now = waits ? tie : value;
+        set(lp, lp->held[k], t, (struct value){0.0, hi_w, now * lp->h[t]});
+        fill_queue(lp, k, t, value);
+        any = any || waits;
     }
     const struct site_other *other = &lp->truth->site->other;
     double save_w = (other->pue_pu - 1.0) * lp->reach_w;
-    set(lp, lp->saving, t, (struct value){0.0, save_w, 0.0});
+    set(lp, lp->saving, t, (struct value){any ? -save_w : 0.0, save_w, 0.0});
 }
 
 static void fill_store(struct hindsight_lp *lp, int i, int t, int way)

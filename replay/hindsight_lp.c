@@ -90,6 +90,34 @@ static bool any_room(const struct hindsight_truth *truth, int class_id)
     return false;
 }
 
+static bool can_wait(const struct hindsight_lp *lp, int k)
+{
+    const struct site *site = lp->truth->site;
+    return k < site->n_classes && !site->classes[k].firm &&
+           any_room(lp->truth, k);
+}
+
+/* Energy that waits: in by what is held back, out by what is done beside. */
+static void queue_columns(struct hindsight_lp *lp, int k)
+{
+    lp->more[k] = lp->queue[k] = lp->lost[k] = -1;
+    if (lp->queue_row[k] < 0) {
+        return;
+    }
+    entry(lp, lp->held[k],
+          (struct ipm_entry){lp->queue_row[k], 0, -1.0, lp->h});
+    lp->more[k] = column(lp);
+    entry(lp, lp->more[k],
+          (struct ipm_entry){lp->balance_row, 0, -1.0, lp->shed});
+    entry(lp, lp->more[k],
+          (struct ipm_entry){lp->saving_row, 0, 1.0, lp->cool_gain});
+    entry(lp, lp->more[k], (struct ipm_entry){lp->queue_row[k], 0, 1.0, lp->h});
+    lp->queue[k] = column(lp);
+    carried(lp, lp->queue[k], lp->queue_row[k], 1.0, NULL);
+    lp->lost[k] = column(lp);
+    entry(lp, lp->lost[k], (struct ipm_entry){lp->queue_row[k], 0, 1.0, NULL});
+}
+
 static void class_columns(struct hindsight_lp *lp)
 {
     for (int k = 0; k < SITE_CLASSES_MAX; k++) {
@@ -101,6 +129,7 @@ static void class_columns(struct hindsight_lp *lp)
             entry(lp, lp->held[k],
                   (struct ipm_entry){lp->saving_row, 0, -1.0, lp->cool_gain});
         }
+        queue_columns(lp, k);
     }
     lp->saving = -1;
     if (lp->saving_row >= 0) {
@@ -194,6 +223,9 @@ static void rows(struct hindsight_lp *lp)
     lp->mean_row = demand ? n++ : -1;
     lp->block_row = limit_matters(lp) ? n++ : -1;
     lp->saving_row = lp->cool_gain != NULL ? n++ : -1;
+    for (int k = 0; k < SITE_CLASSES_MAX; k++) {
+        lp->queue_row[k] = can_wait(lp, k) ? n++ : -1;
+    }
     for (int i = 0; i < lp->stores->n; i++) {
         struct hindsight_lp_store *at = &lp->at[i];
         at->top_row = cost ? -1 : n++;
@@ -220,9 +252,9 @@ size_t hindsight_lp_memory(const struct hindsight_truth *truth,
     }
     size_t n = (size_t)truth->n + 8;
     size_t s = (size_t)stores->n;
-    size_t coupled = 5 + segments + 2 * s;
+    size_t coupled = 5 + SITE_CLASSES_MAX + segments + 2 * s;
     size_t rows = coupled + s + 1;
-    size_t cols = 11 + SITE_CLASSES_MAX + 1 + 3 * segments + 5 * s;
+    size_t cols = 11 + 4 * SITE_CLASSES_MAX + 1 + 3 * segments + 5 * s;
     size_t pairs = rows * (rows + 1) / 2 + rows * rows;
     size_t vectors = 16 * cols + 4 * rows + pairs + s + 1 + 14;
     size_t width = 2 * coupled;

@@ -13,6 +13,9 @@
  *            first one above the incumbent; an interval that does not end
  *            counts only where no other does
  *   import   the mean over each import_average by the clock
+ *   queue    what a class that can wait was held back from is done later, up
+ *            to what its pods can draw: the oldest first, so that there waits
+ *            no more than came within its deadline; else it is lost
  *   store    batteries of one kind as one: energy by segments of one wear price
  *            within their window, backup reserve left alone
  *
@@ -120,6 +123,10 @@ struct hindsight_lp {
     int blocked;
     int over;
     int held[SITE_CLASSES_MAX];
+    int more[SITE_CLASSES_MAX];  /* done later, where a class can wait */
+    int queue[SITE_CLASSES_MAX]; /* what waits at the end of a step */
+    int lost[SITE_CLASSES_MAX];  /* of that, in a step */
+    int queue_row[SITE_CLASSES_MAX];
     int saving;
     int ramp_row;
     int mean_row;

@@ -106,11 +106,14 @@ static void take_step(const struct solve *s, int t,
     double least_w = EXCESS_PU * lp->reach_w;
     double held_w = 0.0;
     for (int k = 0; k < SITE_CLASSES_MAX; k++) {
-        double w = hindsight_lp_value(lp, lp->held[k], t);
+        double w = hindsight_lp_value(lp, lp->held[k], t) -
+                   hindsight_lp_value(lp, lp->more[k], t);
         out->held_w[k][t] = w;
         held_w += w;
+        out->held_wh += lp->queue_row[k] >= 0
+                            ? hindsight_lp_value(lp, lp->lost[k], t)
+                            : w * lp->h[t];
     }
-    out->held_wh += held_w * lp->h[t];
     out->saved_w[t] = (lp->shed[t] - 1.0) * held_w;
     if (lp->saving >= 0) {
         out->saved_w[t] +=

@@ -16,6 +16,7 @@ struct hindsight_answer {
     double swing_wh; /* of all stores; only of the aim NEED */
     double saved_w[HINDSIGHT_STEPS_MAX]; /* of the other load */
     double store_w[HINDSIGHT_STORES_MAX][HINDSIGHT_STEPS_MAX];
+    /* Held back (+); what waited is done (-). */
     double held_w[SITE_CLASSES_MAX][HINDSIGHT_STEPS_MAX];
 };
 

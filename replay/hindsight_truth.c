@@ -31,8 +31,11 @@ static void add_room(struct hindsight_step *s, const struct site *site,
                      const struct plant *p)
 {
     for (int i = 0; i < site->n_pods; i++) {
-        double room_w = p->pods[i].demand_w - site->pods[i].cap_min_w;
-        s->room_w[site->pods[i].class_id] += fmax(room_w, 0.0);
+        int k = site->pods[i].class_id;
+        double asked_w = p->pods[i].demand_w;
+        s->asked_w[k] += asked_w;
+        s->room_w[k] += fmax(asked_w - site->pods[i].cap_min_w, 0.0);
+        s->more_w[k] += fmax(site->pods[i].power_max_w - asked_w, 0.0);
     }
 }
 
@@ -77,7 +80,9 @@ void hindsight_truth_end(struct hindsight_truth *t)
         s->price_per_kwh /= n;
         s->limit_w /= n;
         for (int k = 0; k < SITE_CLASSES_MAX; k++) {
+            s->asked_w[k] /= n;
             s->room_w[k] /= n;
+            s->more_w[k] /= n;
         }
     }
     t->mean_per_kwh = ticks > 0.0 ? sum / ticks : 0.0;

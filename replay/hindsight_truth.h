@@ -33,8 +33,11 @@ struct hindsight_step {
     double fleet_w;
     double price_per_kwh; /* of the bill */
     double limit_w;       /* on imports, in force */
-    double
-        room_w[SITE_CLASSES_MAX]; /* what the pods' floors let be held back */
+    /* By classes: what is asked for, what of it the pods' floors let be held
+     * back, and what they could do beside it. */
+    double asked_w[SITE_CLASSES_MAX];
+    double room_w[SITE_CLASSES_MAX];
+    double more_w[SITE_CLASSES_MAX];
 };
 
 struct hindsight_truth {

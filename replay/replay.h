@@ -106,6 +106,13 @@ struct replay_result {
     double served_wh;
     double moved_wh; /* of what was not, done by cars */
     double burn_wh;  /* drawn by the pods for their floors alone */
+    /* Of work that can wait: what was put off, what of that still waits at the
+     * end, what waited beyond its deadline and was not done, and the age of the
+     * oldest that waited. */
+    double deferred_wh;
+    double waiting_wh;
+    double lost_wh;
+    double waits_max_s;
     struct replay_battery batteries[SITE_BATTERIES_MAX];
     struct replay_fleet fleets[SITE_FLEETS_MAX];
     double energy_cur;

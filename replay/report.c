@@ -161,7 +161,12 @@ static cJSON *one_policy(const struct report *r, int i)
     cJSON *load = cJSON_AddObjectToObject(p, "load");
     put(load, "demand_wh", x->demand_wh);
     put(load, "served_wh", x->served_wh);
-    put(load, "shed_wh", fmax(x->demand_wh - x->served_wh, 0.0));
+    put(load, "shed_wh",
+        fmax(x->demand_wh - x->served_wh - x->waiting_wh, 0.0));
+    put(load, "deferred_wh", x->deferred_wh);
+    put(load, "waiting_wh", x->waiting_wh);
+    put(load, "lost_wh", x->lost_wh);
+    put(load, "waits_max_s", x->waits_max_s);
     put(load, "moved_wh", x->moved_wh);
     put(load, "burn_wh", x->burn_wh);
     add_batteries(p, r->site, x);

@@ -94,7 +94,7 @@ static double value_of(const struct report *r, int i, enum row row)
     case ROW_IMPORT:
         return (double)x->grid.import_limit_violations;
     case ROW_SHED:
-        return fmax(x->demand_wh - x->served_wh, 0.0);
+        return fmax(x->demand_wh - x->served_wh - x->waiting_wh, 0.0);
     case ROW_BURN:
         return x->burn_wh;
     case ROW_ENERGY:

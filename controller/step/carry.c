@@ -97,6 +97,10 @@ size_t carry_save(const struct step_cfg *cfg, const struct step_state *state,
         size = save_nodes(&state->nodes[first], u.n, to);
         break;
     }
+    case CARRY_QUEUE:
+        size = carry_unit_size(u.kind);
+        memcpy(to, &state->queues[u.class_id], size);
+        break;
     case CARRY_SOON:
     case CARRY_OUTLOOK:
     case CARRY_CARS:
@@ -262,6 +266,20 @@ static enum carry load_series(const struct step_cfg *cfg,
     return CARRY_TAKEN;
 }
 
+static enum carry load_queue(const struct step_cfg *cfg,
+                             struct step_state *state, int class_id,
+                             const struct since *s, const unsigned char *from)
+{
+    struct queue q;
+    memcpy(&q, from, sizeof(q));
+    if (!queue_valid(&q)) {
+        return CARRY_IMPOSSIBLE;
+    }
+    queue_resume(cfg, &q, class_id, s->gap_s);
+    state->queues[class_id] = q;
+    return CARRY_TAKEN;
+}
+
 static bool load_node(const struct guard_cfg *guard, struct node_state *n,
                       const struct since *s, struct carry_node *c)
 {
@@ -328,75 +346,12 @@ enum carry carry_load(const struct step_cfg *cfg, struct step_state *state,
         return load_battery(cfg, state, u.battery, &s, from);
     case CARRY_FLEET:
         return load_nodes(cfg, state, &u, &s, from);
+    case CARRY_QUEUE:
+        return load_queue(cfg, state, u.class_id, &s, from);
     case CARRY_SOON:
     case CARRY_OUTLOOK:
     case CARRY_CARS:
         break;
     }
     return load_series(cfg, state, &u, &s, from);
-}
-
-static bool nodes_begin(const struct step_cfg *cfg,
-                        const struct step_state *state,
-                        const struct step_state *fresh,
-                        struct step_state *scratch)
-{
-    for (int f = 0; f < cfg->site.n_fleets; f++) {
-        const struct site_fleet *fleet = &cfg->site.fleets[f];
-        for (int i = fleet->first_node; i < fleet->first_node + fleet->nodes;
-             i++) {
-            const struct node_state *n = &state->nodes[i];
-            if (!life_pack_valid(&n->life, fleet->chemistry) ||
-                !guard_valid(&cfg->guards[f], &n->guard) ||
-                !carry_node_age_valid(&n->age)) {
-                return false;
-            }
-            scratch->nodes[i].life = fresh->nodes[i].life;
-            scratch->nodes[i].guard = fresh->nodes[i].guard;
-            scratch->nodes[i].age = fresh->nodes[i].age;
-        }
-    }
-    return true;
-}
-
-bool carry_begins(const struct step_cfg *cfg, const struct step_state *state,
-                  const struct step_state *fresh, struct step_state *scratch)
-{
-    size_t size = step_state_size(cfg);
-    memcpy(scratch, state, size);
-    struct carry_site site = {state->month, state->interval_ws,
-                              state->interval_s, state->interval, 0.0};
-    if (!carry_site_valid(&site)) {
-        return false;
-    }
-    for (int i = 0; i < cfg->site.n_batteries; i++) {
-        double home_pu = state->soc_home_pu[i];
-        if (!life_valid(&state->life[i], cfg->site.batteries[i].chemistry) ||
-            !carry_age_valid(&state->age[i]) ||
-            !(isnan(home_pu) || (home_pu >= 0.0 && home_pu <= 1.0))) {
-            return false;
-        }
-        memcpy(&scratch->life[i], &fresh->life[i], sizeof(struct life));
-        scratch->age[i] = fresh->age[i];
-        scratch->soc_home_pu[i] = fresh->soc_home_pu[i];
-    }
-    int64_t from_ms = scratch->month.from_ms; /* not carried */
-    scratch->month = fresh->month;
-    scratch->month.from_ms = from_ms;
-    scratch->interval = fresh->interval;
-    scratch->interval_ws = fresh->interval_ws;
-    scratch->interval_s = fresh->interval_s;
-    const struct foresee *f = foresee_in(cfg, state);
-    for (int64_t i = 0; i < foresee_n_series(&cfg->site); i++) {
-        if (!foresee_series_valid(cfg, f, i)) {
-            return false;
-        }
-    }
-    if (!(f->gap_s >= 0.0 && f->gap_s <= FORESEE_GAP_MAX_S)) {
-        return false;
-    }
-    foresee_forget(&cfg->site, foresee_of(cfg, scratch),
-                   foresee_in(cfg, fresh));
-    return nodes_begin(cfg, state, fresh, scratch) &&
-           memcmp(scratch, fresh, size) == 0;
 }

@@ -11,6 +11,7 @@
  *   site              the billing peak and the interval under way
  *   battery.NAME
  *   fleet.NAME.0032   the fleet's cars 32 to 63
+ *   queue.CLASS       the work of a class that waits
  *   forecast.load, outlook.*   what the load, the classes, the price and the
  *                     fleets have taught: controller/step/foresee.h
  *

@@ -115,6 +115,18 @@ static uint64_t fleet_layout(void)
     return MIXED(places);
 }
 
+static uint64_t queue_layout(void)
+{
+    static const size_t places[] = {
+        CARRY_FORMAT,           sizeof(struct queue), AT(queue, usual_w),
+        AT(queue, free_w),      AT(queue, least_w),   AT(queue, low_w),
+        AT(queue, more_w),      AT(queue, over_s),    AT(queue, behind),
+        sizeof(struct backlog), AT(backlog, bins_wh), AT(backlog, bin_s),
+        (size_t)BACKLOG_BINS,
+    };
+    return MIXED(places);
+}
+
 static uint64_t soon_layout(void)
 {
     static const size_t places[] = {
@@ -197,6 +209,8 @@ uint64_t carry_layout(enum carry_kind kind)
         return battery_layout();
     case CARRY_FLEET:
         return fleet_layout();
+    case CARRY_QUEUE:
+        return queue_layout();
     case CARRY_SOON:
         return soon_layout();
     case CARRY_OUTLOOK:
@@ -213,6 +227,7 @@ size_t carry_unit_size(enum carry_kind kind)
         [CARRY_SITE] = sizeof(struct carry_site),
         [CARRY_BATTERY] = sizeof(struct carry_battery),
         [CARRY_FLEET] = sizeof(struct carry_node),
+        [CARRY_QUEUE] = sizeof(struct queue),
         [CARRY_SOON] = sizeof(struct forecast),
         [CARRY_OUTLOOK] = sizeof(struct outlook),
         [CARRY_CARS] = sizeof(struct availability),

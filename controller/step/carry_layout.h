@@ -17,6 +17,7 @@ enum carry_kind {
     CARRY_SITE,
     CARRY_BATTERY,
     CARRY_FLEET,
+    CARRY_QUEUE,
     CARRY_SOON, /* series of controller/step/foresee.h */
     CARRY_OUTLOOK,
     CARRY_CARS,

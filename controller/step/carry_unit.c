@@ -11,13 +11,31 @@ static int64_t units_of(const struct site_fleet *f)
     return (f->nodes + CARRY_NODES - 1) / CARRY_NODES;
 }
 
+static int64_t n_queues(const struct step_cfg *cfg)
+{
+    int64_t n = 0;
+    for (int c = 0; c < cfg->site.n_classes; c++) {
+        n += cfg->waits[c] ? 1 : 0;
+    }
+    return n;
+}
+
+static struct carry_unit queue_unit(const struct step_cfg *cfg, int64_t nth)
+{
+    int c = 0;
+    for (int64_t left = nth; left > 0 || !cfg->waits[c]; c++) {
+        left -= cfg->waits[c] ? 1 : 0;
+    }
+    return (struct carry_unit){.kind = CARRY_QUEUE, .class_id = c};
+}
+
 int64_t carry_units(const struct step_cfg *cfg)
 {
     int64_t n = 1 + cfg->site.n_batteries;
     for (int f = 0; f < cfg->site.n_fleets; f++) {
         n += units_of(&cfg->site.fleets[f]);
     }
-    return n + foresee_n_series(&cfg->site);
+    return n + foresee_n_series(&cfg->site) + n_queues(cfg);
 }
 
 static struct carry_unit series_unit(const struct site *s, int64_t series)
@@ -48,8 +66,8 @@ struct carry_unit carry_unit_at(const struct step_cfg *cfg, int64_t unit)
         f++;
     }
     if (f == s->n_fleets) {
-        assert(unit < foresee_n_series(s));
-        return series_unit(s, unit);
+        int64_t n = foresee_n_series(s);
+        return unit < n ? series_unit(s, unit) : queue_unit(cfg, unit - n);
     }
     int64_t first = unit * CARRY_NODES;
     int64_t left = s->fleets[f].nodes - first;
@@ -75,6 +93,10 @@ const char *carry_name(const struct step_cfg *cfg, int64_t unit,
     case CARRY_FLEET:
         snprintf(out, CARRY_NAME_MAX, "fleet.%s.%04d",
                  cfg->site.fleets[u.fleet].name, (int)u.first);
+        break;
+    case CARRY_QUEUE:
+        snprintf(out, CARRY_NAME_MAX, "queue.%s",
+                 cfg->site.classes[u.class_id].name);
         break;
     case CARRY_SOON:
     case CARRY_OUTLOOK:

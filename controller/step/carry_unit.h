@@ -10,6 +10,7 @@ struct carry_unit {
     enum carry_kind kind;
     int battery;
     int fleet;
+    int class_id;
     int64_t series;
     int64_t first; /* of the fleet's cars */
     int64_t n;     /* cars */

@@ -14,6 +14,15 @@
 static const int64_t COUNT_MAX = INT64_C(1) << 52;
 static const double POWER_MAX_W = 1e12;
 
+static bool queues_valid(const struct step_state *state)
+{
+    bool ok = true;
+    for (int c = 0; c < SITE_CLASSES_MAX; c++) {
+        ok = ok && queue_valid(&state->queues[c]);
+    }
+    return ok;
+}
+
 static bool counts(int64_t n, int64_t from, int64_t to)
 {
     return n >= from && n <= to;
@@ -213,7 +222,8 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            power(state->waiting_w) && power(state->beside_w) &&
            state->pods_age_s >= 0.0 &&
            counts(state->seen_slice, 0, cfg->n_looks - 1) &&
-           carry_site_valid(&site) && carry_time_valid(state->first_mono_ms) &&
+           carry_site_valid(&site) && queues_valid(state) &&
+           carry_time_valid(state->first_mono_ms) &&
            counts(state->slice, 0, cfg->n_slices - 1) &&
            counts(state->turn, 0, cfg->n_turns - 1) &&
            counts(state->round, 0, COUNT_MAX) && batteries_valid(cfg, state) &&

@@ -37,6 +37,13 @@ struct outlook *foresee_class(struct foresee *f, int64_t class_id)
     return first + class_id;
 }
 
+const struct outlook *foresee_class_in(const struct foresee *f,
+                                       int64_t class_id)
+{
+    const struct outlook *first = (const void *)(f + 1);
+    return first + class_id;
+}
+
 struct availability *foresee_fleet(const struct site *site, struct foresee *f,
                                    int64_t fleet)
 {
@@ -205,14 +212,14 @@ static void close_slot(const struct step_cfg *cfg, struct foresee *f)
     f->price_mean.due = present_only;
 }
 
-/* What each class draws, while none of it is held back. */
-static void gather_classes(const struct step_cfg *cfg, struct foresee *f,
-                           const struct estimate *est, double held_w,
-                           double dt_s)
+/* What each class draws, while none is held back, nor done later. */
+static void gather_classes(const struct step_cfg *cfg,
+                           const struct step_state *state, struct foresee *f,
+                           const struct estimate *est, double dt_s)
 {
     double w[SITE_CLASSES_MAX] = {0};
     bool has_pods[SITE_CLASSES_MAX] = {false};
-    if (held_w > HELD_PU * est->pods_w) {
+    if (state->held_w + state->waiting_w > HELD_PU * est->pods_w) {
         return;
     }
     for (int i = 0; i < cfg->site.n_pods; i++) {
@@ -223,7 +230,8 @@ static void gather_classes(const struct step_cfg *cfg, struct foresee *f,
         }
     }
     for (int c = 0; c < cfg->site.n_classes; c++) {
-        add(&f->class_mean[c], has_pods[c] ? w[c] : NAN, dt_s);
+        bool as_usual = has_pods[c] && !state->queues[c].behind;
+        add(&f->class_mean[c], as_usual ? w[c] : NAN, dt_s);
     }
 }
 
@@ -245,8 +253,9 @@ static void gather(const struct step_cfg *cfg, const struct step_state *state,
     if (in->dt_s > cfg->pause_max_s) {
         return;
     }
-    add(&f->load_mean, load_w - charging_w(cfg, state), in->dt_s);
-    gather_classes(cfg, f, est, state->held_w + state->waiting_w, in->dt_s);
+    double usual_w = load_w - charging_w(cfg, state);
+    add(&f->load_mean, usual_w + queue_behind_w(cfg, state), in->dt_s);
+    gather_classes(cfg, state, f, est, in->dt_s);
     const struct price_in *p = &in->prices[0];
     if (cfg->site.n_prices > 0 && p->n_slots == 0) {
         add(&f->price_mean, price_at(p, in->utc_ms), in->dt_s);

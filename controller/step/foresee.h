@@ -96,6 +96,8 @@ const struct foresee *foresee_in(const struct step_cfg *cfg,
                                  const struct step_state *state);
 
 struct outlook *foresee_class(struct foresee *f, int64_t class_id);
+const struct outlook *foresee_class_in(const struct foresee *f,
+                                       int64_t class_id);
 struct availability *foresee_fleet(const struct site *site, struct foresee *f,
                                    int64_t fleet);
 

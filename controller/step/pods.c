@@ -49,17 +49,23 @@ static double drawn_w(struct step_state *state, const struct estimate *est,
     return est->load_w - state->beside_w;
 }
 
-/* Budgets of the work that can wait; false where the plan has none.  What must
- * be done now is not held back for what was forecast. */
-static bool class_budgets(const struct step_cfg *cfg, const struct plan *plan,
-                          const struct snapshot *in, double *class_w)
+/* Budgets of the work that can wait; false where there is none.  What must be
+ * done now is not held back for what was forecast. */
+static bool class_budgets(const struct step_cfg *cfg,
+                          const struct step_state *state,
+                          const struct snapshot *in, const struct pods_ask *ask,
+                          double *class_w)
 {
+    const struct plan *plan = ask->plan;
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     bool any = false;
     for (int c = 0; c < cfg->site.n_classes; c++) {
-        bool waits = slot >= 0 && !cfg->site.classes[c].firm;
-        class_w[c] = waits ? plan->class_w[c][slot] : INFINITY;
-        any = any || isfinite(class_w[c]);
+        class_w[c] = INFINITY;
+        if (cfg->waits[c]) {
+            double planned_w = slot >= 0 ? plan->class_w[c][slot] : INFINITY;
+            class_w[c] = queue_budget_w(cfg, state, c, planned_w, ask->later_w);
+            any = any || isfinite(class_w[c]);
+        }
     }
     return any;
 }
@@ -146,7 +152,7 @@ void pods_shed(const struct step_cfg *cfg, struct step_state *state,
     const struct estimate *est = &scratch->est;
     pods_look(cfg, state, in, est);
     double class_w[SITE_CLASSES_MAX];
-    bool budgets = class_budgets(cfg, ask->plan, in, class_w);
+    bool budgets = class_budgets(cfg, state, in, ask, class_w);
     bool bound = isfinite(ask->rise_max_w);
     double over_w = ask->discharge_w - est->discharge_max_w;
     struct shed_in sin = {

@@ -113,16 +113,25 @@ static double load_soon_w(const struct step_cfg *cfg,
     return isfinite(level_w) ? level_w : 0.0;
 }
 
+double problem_soon_share(const struct step_cfg *cfg,
+                          const struct step_state *state, int64_t now_ms,
+                          int64_t at_ms)
+{
+    const struct foresee *f = foresee_in(cfg, state);
+    if (!isfinite(foresee_slot(&f->load, at_ms, LOAD_SLOTS).mean)) {
+        return 1.0;
+    }
+    double ahead_s = (double)(at_ms - now_ms) / 1e3;
+    return exp2(-fmax(ahead_s, 0.0) / SOON_HALF_S);
+}
+
 static double load_then(const struct maker *m, int64_t at_ms, int64_t k)
 {
     (void)k;
     double later_w = foresee_slot(&m->f->load, at_ms, LOAD_SLOTS).mean;
-    if (!isfinite(later_w)) {
-        return m->soon_w;
-    }
-    double ahead_s = (double)(at_ms - m->in->utc_ms) / 1e3;
-    double share = exp2(-fmax(ahead_s, 0.0) / SOON_HALF_S);
-    return share * m->soon_w + (1.0 - share) * later_w;
+    double share = problem_soon_share(m->cfg, m->state, m->in->utc_ms, at_ms);
+    return share < 1.0 ? share * m->soon_w + (1.0 - share) * later_w
+                       : m->soon_w;
 }
 
 /* No more than a set-point in its slots; that it is no less either is the
@@ -219,9 +228,12 @@ static double lost_w(const struct step_cfg *cfg)
     return w;
 }
 
-static void describe_smoothing(const struct maker *m)
+static void describe_smoothing(const struct maker *m, bool waits)
 {
     double edge_w = worst_edge_w(m->cfg, m->state);
+    if (waits) {
+        edge_w = fmax(edge_w, problem_beside_w(m->cfg, m->state));
+    }
     double ramp = m->cfg->site.grid.ramp_max_w_per_s;
     m->p->ramp_max_w_per_s = ramp;
     m->p->grid_start_w = m->state->smooth.ref_w;
@@ -299,8 +311,9 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     double level_w = state->level.level_w;
     problem->total_w = isfinite(level_w) ? level_w : 0.0;
     describe_slots(&m);
+    bool waits = problem_classes(cfg, state, problem);
     problem_cars(cfg, state, in->utc_ms, problem);
     describe_peak(&m);
-    describe_smoothing(&m);
+    describe_smoothing(&m, waits);
     describe_batteries(&m);
 }

@@ -34,4 +34,23 @@ double problem_charging_w(const struct step_cfg *cfg,
 void problem_cars(const struct step_cfg *cfg, const struct step_state *state,
                   int64_t utc_ms, struct problem *p);
 
+/*
+ * The classes whose work can wait, as far as it does not, taken out of the load
+ * of the slots: what they draw by now where that goes on, what is foreseen
+ * else.  False where there is none.
+ */
+bool problem_classes(const struct step_cfg *cfg, const struct step_state *state,
+                     struct problem *p);
+
+/* What may be drawn beside the usual load to do what waited: by how much the
+ * load may fall at once when nothing waits any more. */
+double problem_beside_w(const struct step_cfg *cfg,
+                        const struct step_state *state);
+
+/* How much of the load at 'at_ms' is that of now, going on (0..1), the rest is
+ * foreseen. */
+double problem_soon_share(const struct step_cfg *cfg,
+                          const struct step_state *state, int64_t now_ms,
+                          int64_t at_ms);
+
 #endif

@@ -94,6 +94,8 @@ static void find_edges(const struct step_cfg *cfg,
     e->rise_w = fmax(e->rise_w, must.rise_w);
     e->drop_w = fmax(e->drop_w, must.drop_w);
     e->stop_w = fmax(e->stop_w, must.stop_w);
+    e->ends_w = cfg->any_waits ? queue_edge_w(cfg, state) : 0.0;
+    e->drop_w = fmax(e->drop_w, e->ends_w);
     double more_w = fmax(e->full_w - est->load_w, 0.0);
     e->must_rise_w = fmin(e->must_rise_w, more_w);
     e->rise_w = fmin(e->rise_w, more_w);
@@ -231,6 +233,15 @@ static double stop_max_w(const struct reserve_cfg *rc,
     return most_w > drop_w ? e->stays_w + drop_w : INFINITY;
 }
 
+/* What they could take up at once with nothing to carry. */
+static double later_max_w(const struct reserve_cfg *rc,
+                          const struct reserve_side *down)
+{
+    struct reserve_side rest = *down;
+    rest.carried_w = 0.0;
+    return RESERVE_SURE_PU * reserve_cover(rc, &rest).edge_w;
+}
+
 /* What goes on whatever is asked: batteries that are not usable. */
 static double beside_w(const struct step_cfg *cfg, const struct estimate *est)
 {
@@ -274,6 +285,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
         find_trip(&rc, &gives, &takes, &e->trip);
     }
     e->told_wh = told_wh(cfg, in, est);
+    e->later_w = later_max_w(&rc, &down);
     find_shift(&rc, &up, &down, e);
     e->lead_hi_w =
         fmin(spare_w(&rc, &down, e->drop_w), fmax(e->trip.left_down_w, 0.0));

@@ -83,6 +83,12 @@ enum err step_cfg_init(struct step_cfg *cfg, const struct site *site,
         cfg->pod_most = w > cfg->pod_most_w ? i : cfg->pod_most;
         cfg->pod_most_w = fmax(cfg->pod_most_w, w);
     }
+    for (int i = 0; i < site->n_pods && site->n_classes > 0; i++) {
+        int c = site->pods[i].class_id;
+        cfg->class_min_w[c] += site->pods[i].cap_min_w;
+        cfg->waits[c] = !site->classes[c].firm;
+        cfg->any_waits = cfg->any_waits || cfg->waits[c];
+    }
     for (int f = 0; f < site->n_fleets; f++) {
         struct guard_terms terms = guard_terms_of(&site->fleets[f]);
         guard_init(&cfg->guards[f], &terms);
@@ -102,6 +108,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     shed_reset(&cfg->shed, &state->shed);
     floors_reset(&state->floors);
     share_reset(&cfg->site, &state->share);
+    queue_init(state->queues);
     state->n_nodes = cfg->site.n_nodes;
     state->month.peak_w = cfg->site.grid.billing_peak_w;
     for (int i = 0; i < SITE_BATTERIES_MAX; i++) {
@@ -316,6 +323,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     const struct estimate *est = &scratch->est;
     pods_find(cfg, state, in, est);
     meter_demand(cfg, state, in, est->grid_w);
+    queue_step(cfg, state, in, est);
     foresee_step(cfg, state, in, est);
     hold_look(cfg, state, scratch, in);
     follow_level(cfg, state, est, in->dt_s);
@@ -327,6 +335,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
                                            n_ticks > 1 ? n_ticks : 1);
     fill_record(in, scratch, &smooth, record);
     record->plan_battery_w = scratch->planned_w;
+    record->waiting_wh = queue_sum_wh(cfg, state);
 
     double due_w = cfg->policy == POLICY_BALLAST
                        ? reserve_due_w(cfg, state, scratch, in)
@@ -345,6 +354,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
                                island_load_w(cfg, scratch, in)),
             .rise_max_w =
                 way_rise_max_w(cfg, state, &scratch->caps, smooth.mean_w),
+            .later_w = scratch->reserve.later_w,
             .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
         hold_floors(cfg, state, scratch, record);

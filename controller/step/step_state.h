@@ -19,6 +19,7 @@
 #include "policies/reserve.h"
 #include "policies/share.h"
 #include "policies/share_terms.h"
+#include "controller/step/queue.h"
 #include "policies/shed.h"
 #include "policies/smooth.h"
 
@@ -43,8 +44,11 @@ struct step_cfg {
     double energy_wh;    /* of all batteries */
     double grid_most_w;  /* beyond, a value of the meter is broken */
     double load_per_pod; /* W of load per W of the pods: their cooling */
-    double pod_most_w;   /* load of the largest pod ... */
-    int64_t pod_most;    /* ... which is this one */
+    bool any_waits;      /* work of some pods can wait */
+    bool waits[SITE_CLASSES_MAX];          /* that of a class which has pods */
+    double class_min_w[SITE_CLASSES_MAX];  /* floors of its pods */
+    double pod_most_w;                     /* load of the largest pod ... */
+    int64_t pod_most;                      /* ... which is this one */
     double one_way_pu[SITE_BATTERIES_MAX]; /* efficiencies */
     bool may_trip[SITE_BATTERIES_MAX];     /* among the contingencies */
     int64_t n_looks;  /* pods are looked at a slice a tick, every LOOK_S */
@@ -137,8 +141,9 @@ struct step_state {
     struct month month; /* the peak, of finished ones */
     int64_t started;    /* 1: enough was heard to act on */
     int64_t first_mono_ms;
-    double feeder_w[SITE_FLEETS_MAX];  /* granted */
-    double drawn_w[SITE_FLEETS_MAX];   /* as last seen */
+    double feeder_w[SITE_FLEETS_MAX]; /* granted */
+    double drawn_w[SITE_FLEETS_MAX];  /* as last seen */
+    struct queue queues[SITE_CLASSES_MAX];
     double compute_w[SITE_FLEETS_MAX]; /* as last seen */
     int64_t slice;
     int64_t round; /* of slices */
@@ -228,6 +233,9 @@ struct reserve_now {
     struct reserve_cover down;
     double shift_lo_w; /* of the batteries from rest, by plan and recentring */
     double shift_hi_w;
+    double ends_w;     /* the load may fall by so much when no work waits */
+    double later_w;    /* work that waited may draw beside the usual: that
+                        * falls away at once when all of it is done */
     double grid_max_w; /* beyond, a listed drop is not covered */
     double load_max_w; /* the same for what may be drawn now */
     struct reserve_trip trip;
@@ -354,6 +362,7 @@ struct pods_ask {
     double discharge_w; /* that the batteries are wanted to give */
     double load_max_w;  /* of the load at the POI; INFINITY: no limit */
     double rise_max_w;  /* at once, of what was drawn last; INFINITY: none */
+    double later_w;     /* of the load at the POI, to do what waited */
     const struct plan *plan;
 };
 

@@ -58,6 +58,7 @@ static struct level_both expected(const struct step_cfg *cfg,
         e.down_w = fmax(e.down_w, listed->listed_w);
         e.down_w = fmax(e.down_w, listed->drop_w);
     }
+    e.down_w = fmax(e.down_w, listed->ends_w);
     e.up_w = fmax(0.0, fmin(e.up_w, most_w));
     e.down_w = fmax(0.0, fmin(e.down_w, est->load_w));
     if (cfg->site.grid.contingencies_given) {
