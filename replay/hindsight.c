@@ -141,7 +141,7 @@ static void witness(struct hindsight *p, int64_t k)
         .grid_w = p->plant->grid_w,
         .load_w = p->plant->grid_w - p->plant->battery_w,
         .import_max_w = p->record.grid_max_w,
-        .shed_w = p->plant->demand_w - p->plant->pods_w,
+        .shed_w = fmax(p->plant->demand_w - p->plant->pods_w, 0.0),
         .metered = 1,
     };
     witness_push(&p->witness, &in);

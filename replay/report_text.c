@@ -19,6 +19,9 @@ enum kind { COUNT, RAMP, POWER, ENERGY, DURATION, MONEY, SHARE };
     X(PEAK, POWER, "peak of the interval")          \
     X(IMPORT, COUNT, "over the import limit")       \
     X(SHED, ENERGY, "compute held back")            \
+    X(DEFERRED, ENERGY, "work put off")             \
+    X(WAITING, ENERGY, "  waits at the end")        \
+    X(LOST, ENERGY, "  lost at its deadline")       \
     X(BURN, ENERGY, "burnt to hold the load up")    \
     X(ENERGY, ENERGY, "battery energy used")        \
     X(THROUGHPUT, ENERGY, "battery throughput")     \
@@ -95,6 +98,12 @@ static double value_of(const struct report *r, int i, enum row row)
         return (double)x->grid.import_limit_violations;
     case ROW_SHED:
         return fmax(x->demand_wh - x->served_wh - x->waiting_wh, 0.0);
+    case ROW_DEFERRED:
+        return x->deferred_wh;
+    case ROW_WAITING:
+        return x->waiting_wh;
+    case ROW_LOST:
+        return x->lost_wh;
     case ROW_BURN:
         return x->burn_wh;
     case ROW_ENERGY:
@@ -172,11 +181,15 @@ static void tell_bound(const struct replay_bound *b, FILE *out)
 
 static bool is_told(const struct report *r, enum row row)
 {
-    bool any = row != ROW_BURN;
+    bool burns = false;
+    bool waits = false;
     for (int i = 0; i < r->n; i++) {
-        any = any || r->results[i].burn_wh > 0.0;
+        burns = burns || r->results[i].burn_wh > 0.0;
+        waits = waits || r->results[i].deferred_wh > 0.0;
     }
-    return any;
+    bool of_waiting =
+        row == ROW_DEFERRED || row == ROW_WAITING || row == ROW_LOST;
+    return row == ROW_BURN ? burns : waits || !of_waiting;
 }
 
 void report_text(const struct report *r, FILE *out)

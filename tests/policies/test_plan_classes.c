@@ -101,6 +101,63 @@ static void what_waits_already_is_done(void **state)
     close_bench(&b);
 }
 
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+/* What waits before slot 'end' by the plan's budgets. */
+static double waits_wh(const struct bench *b, int end)
+{
+    const struct problem_class *c = &b->p->classes[0];
+    double queue_wh = 0.0;
+    for (int i = 0; i < end; i++) {
+        double w = b->plan->class_w[0][i];
+        double most_w = isfinite(w) ? w - c->least_w : c->max_w;
+        double wh = 0.25 * (c->demand_w[i] - most_w);
+        queue_wh = fmax(queue_wh + wh, 0.0);
+    }
+    return queue_wh;
+}
+
+/* No time to look ahead: all is done as it comes, what waits as well. */
+static void a_rule_holds_nothing_back(void **state)
+{
+    (void)state;
+    struct bench b = open_batch();
+    b.p->classes[0].demand_w[0] += 30e6 * 4.0; /* 30 MWh */
+    b.request.stop = always;
+    solve(&b);
+    assert_int_equal(b.plan->status, PLAN_RULE);
+    assert_true(waits_wh(&b, 4) < 30e6 - 3.0 * 2.5e6);
+    assert_true(waits_wh(&b, 13) < 1e5);
+    assert_true(waits_wh(&b, 96) < 1e5);
+    close_bench(&b);
+}
+
+/* The last plan moved on does what that put off. */
+static void a_plan_moved_on_does_what_it_put_off(void **state)
+{
+    (void)state;
+    struct bench b = open_batch();
+    solve(&b);
+    assert_int_equal(b.plan->status, PLAN_OPTIMAL);
+    struct problem_class *c = &b.p->classes[0];
+    b.p->start_at_ms += 4 * 900000; /* an hour that was held back waits */
+    c->demand_w[0] += 10e6 * 4.0;
+    for (int i = 0; i < 96; i++) {
+        b.p->import_per_kwh[i] = i < 20 || i >= 84 ? 0.3 : 0.02;
+    }
+    b.request.stop = always;
+    solve(&b);
+    assert_int_equal(b.plan->status, PLAN_SHIFTED);
+    assert_true(b.plan->class_w[0][0] < 5e6 + 1e5);
+    assert_true(waits_wh(&b, 20) > 50e6);
+    assert_true(waits_wh(&b, 48) < 1e6);
+    close_bench(&b);
+}
+
 /* Any demand and prices: budgets between the floors and what the pods can do,
  * and nothing is done before it is there. */
 static void budgets_are_within_the_pods(void **state)
@@ -133,6 +190,8 @@ int main(void)
         cmocka_unit_test(work_is_done_where_power_is_cheap),
         cmocka_unit_test(nothing_is_planned_to_wait_beyond_its_deadline),
         cmocka_unit_test(what_waits_already_is_done),
+        cmocka_unit_test(a_rule_holds_nothing_back),
+        cmocka_unit_test(a_plan_moved_on_does_what_it_put_off),
         cmocka_unit_test(budgets_are_within_the_pods),
     };
     return cmocka_run_group_tests_name("plan_classes", tests, NULL, NULL);
