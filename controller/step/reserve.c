@@ -6,9 +6,11 @@
 
 static const double SOC_ERROR_PU = 0.02; /* may be wrong by that */
 static const double ANNOUNCED_S = 600.0; /* job edges ahead that count */
-static const double REFILL_S = 3600.0;   /* what is short comes back in */
-static const double REFILL_PU = 0.1;     /* of the power at most */
-static const double SAID_PU = 0.01;      /* of an edge: worth a word */
+static const double OVERDUE_S = 60.0; /* a stop may come later than was said */
+static const int64_t TOGETHER_MS = 1000;
+static const double REFILL_S = 3600.0; /* what is short comes back in */
+static const double REFILL_PU = 0.1;   /* of the power at most */
+static const double SAID_PU = 0.01;    /* of an edge: worth a word */
 static const double SAID_W = 1e3;
 
 /* How far the scheduler says that the load will jump, 0 where it does not. */
@@ -18,16 +20,37 @@ static double jump_w(const struct job_in *job)
     return job->seq != 0 && isfinite(w) ? w : 0.0;
 }
 
+/* What jumps with marker 'i', which jumps: the pods of one job are announced
+ * one by one. */
+static double together_w(const struct snapshot *in, int i)
+{
+    double first_w = jump_w(&in->jobs[i]);
+    double sum_w = 0.0;
+    for (int j = 0; j < JOB_MARKERS_MAX; j++) {
+        double w = jump_w(&in->jobs[j]);
+        int64_t later_ms = in->jobs[j].at_ms - in->jobs[i].at_ms;
+        if (w * first_w > 0.0 && later_ms >= 0 && later_ms <= TOGETHER_MS) {
+            sum_w += w;
+        }
+    }
+    return sum_w;
+}
+
 static void take_announced(const struct step_cfg *cfg,
                            const struct snapshot *in, struct reserve_now *e)
 {
     for (int i = 0; i < JOB_MARKERS_MAX; i++) {
         const struct job_in *job = &in->jobs[i];
         double ahead_s = (double)(job->at_ms - in->utc_ms) / 1e3;
-        if (job->seq != 0 && ahead_s >= 0.0 && ahead_s <= ANNOUNCED_S) {
-            e->rise_w = fmax(e->rise_w, jump_w(job));
-            double stop_w = fmax(-jump_w(job), 0.0);
-            e->stop_w = fmax(e->stop_w, stop_w);
+        if (!(fabs(jump_w(job)) > 0.0) || ahead_s < -OVERDUE_S ||
+            ahead_s > ANNOUNCED_S) {
+            continue;
+        }
+        double w = together_w(in, i);
+        double stop_w = fmax(-w, 0.0);
+        e->stop_w = fmax(e->stop_w, stop_w);
+        if (ahead_s >= 0.0) {
+            e->rise_w = fmax(e->rise_w, w);
             e->drop_w = fmax(e->drop_w, floors_left_w(&cfg->floors, stop_w));
         }
     }

@@ -103,13 +103,38 @@ static void live(struct loop_fixture *f, const struct stops *stops, int k,
     f->k++;
 }
 
+/* The scheduler says, pod by pod and three minutes before, which jobs end; they
+ * do so when they like. */
+static void announce(struct loop_fixture *f, const struct stops *stops, int k)
+{
+    static const int EARLY = 1800;
+    static const int LATE = 80;
+    for (int i = 0; i < PODS; i++) {
+        if (stops->at[i] > 0 && k == stops->at[i] - EARLY) {
+            f->in->jobs[i] = (struct job_in){
+                .seq = 1 + i,
+                .pod = i,
+                .event = JOB_STOP,
+                .at_ms = f->in->utc_ms + (EARLY - LATE) * 100,
+                .power_from_w = 6.9e6,
+                .power_to_w = 0.4e6,
+                .period_s = NAN,
+            };
+        }
+    }
+}
+
 static void play(struct run *r, struct site *site, const struct stops *stops,
                  bool tells)
 {
     memset(r, 0, sizeof(*r));
+    bool listed = site->grid.n_contingencies > 0;
     struct loop_fixture f = loop_open(site, POLICY_BALLAST, 138e6);
     for (int k = 0; k < TICKS; k++) {
         loop_observe(&f);
+        if (!listed) {
+            announce(&f, stops, k);
+        }
         double seen_w = f.plant->burn_w;
         live(&f, stops, k, tells);
         r->grid_w[k] = f.plant->grid_w;
@@ -161,6 +186,26 @@ static void no_more_is_burnt_than_it_takes(void **state)
     free(r);
 }
 
+/* Nothing is listed, but the jobs' scheduler tells of their end. */
+static void announced_stops_of_many_pods_are_one(void **state)
+{
+    (void)state;
+    struct run *r = malloc(sizeof(*r));
+    for (int floors = 0; floors < 2; floors++) {
+        struct stops stops = {{0}};
+        for (int i = 0; i < 10; i++) {
+            stops.at[i] = 4000 + i % 5;
+        }
+        struct site *site = small_site(floors * 0.9 * POD_W);
+        site->grid.n_contingencies = 0;
+        site->n_batteries = 2; /* half of the way is gone ahead of it */
+        play(r, site, &stops, true);
+        assert_true(floors ? n_broken(r) == 0 : n_broken(r) > 0);
+        assert_true(floors ? r->burn_wh > 50e3 : r->burn_wh == 0.0);
+    }
+    free(r);
+}
+
 /* Without floors the same stop is listed, and compute is held back for it. */
 static void without_floors_compute_pays(void **state)
 {
@@ -207,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stop_beyond_the_batteries_keeps_the_ramp),
         cmocka_unit_test(no_more_is_burnt_than_it_takes),
+        cmocka_unit_test(announced_stops_of_many_pods_are_one),
         cmocka_unit_test(without_floors_compute_pays),
         cmocka_unit_test(restart_takes_the_floors_over),
     };
