@@ -287,8 +287,10 @@ static void check_other_names(struct site_reader *r)
         struct site_price *p = &site->prices[i];
         names[i] = (struct named){p->market, p->market};
         if (p->topic[0] == '\0' && known(r, p->topic)) {
-            snprintf(p->topic, sizeof(p->topic), "ballast/v1/%.47s/price/%.47s",
+            char topic[SITE_TEXT_MAX] = "";
+            snprintf(topic, sizeof(topic), "ballast/v1/%.47s/price/%.47s",
                      site->name, p->market);
+            memcpy(p->topic, topic, sizeof(topic));
         }
     }
     check_unlike(r, names, site->n_prices, "a market named once");
