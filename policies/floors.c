@@ -11,6 +11,9 @@ static const double STEP_PU = 0.01; /* of power_max, between two floors */
  * nothing: a command for every breath of the load would be news to the pod ten
  * times a second. */
 static const double IDLE_STEPS = 3.0;
+/* A floor that rises under a job which has just ended is an edge: until a pod
+ * has said what it draws since, none does. */
+static const double RAISE_S = 2.5;
 static const double AT_FLOOR_PU = 0.02; /* draws so little more: it burns */
 static const double BURNS_PU = 1e-3;    /* of its floor, as it says itself */
 static const double UNDER_CAP_PU = 0.98;
@@ -55,6 +58,7 @@ void floors_found(const struct floors_cfg *cfg, struct floors_state *s,
     s->floor_w[i] = w;
     s->draw_w[i] = w;
     s->burns_s[i] = 0.0;
+    s->wait_s[i] = 0.0;
 }
 
 /* Whether its jobs need less than its floor. */
@@ -127,11 +131,11 @@ void floors_see(const struct floors_cfg *cfg, struct floors_state *s,
     }
 }
 
-/* The pods' draw before any burning, apart by whether they can be held. */
+/* The pods' draw before any burning. */
 struct drawn {
-    double able_w;
-    double rest_w;
-    double burning_w; /* of the able: these have stopped already */
+    double works_w; /* with a floor */
+    double stops_w; /* likewise, their jobs have ended */
+    double rest_w;  /* without a floor */
 };
 
 static struct drawn sum_drawn(const struct floors_cfg *cfg,
@@ -139,26 +143,40 @@ static struct drawn sum_drawn(const struct floors_cfg *cfg,
 {
     struct drawn d = {0};
     for (int64_t i = 0; i < cfg->n; i++) {
+        double w = s->draw_w[i];
         bool able = cfg->max_w[i] > 0.0;
-        d.able_w += able ? s->draw_w[i] : 0.0;
-        d.rest_w += able ? 0.0 : s->draw_w[i];
-        d.burning_w += s->burns_s[i] > 0.0 ? s->draw_w[i] : 0.0;
+        bool stops = s->burns_s[i] > 0.0;
+        d.rest_w += able ? 0.0 : w;
+        d.works_w += able && !stops ? w : 0.0;
+        d.stops_w += stops ? w : 0.0;
     }
     return d;
 }
 
-/* The part of each draw that must stay when of a stop of 'stop_w' no more than
- * 'may_w' may pass. */
-static double part_of(const struct drawn *d, double stop_w, double may_w)
+/* The part of each draw that must stay where 'stop_w' more may stop, and no
+ * more than 'may_w' pass: 0 where all of it may. */
+static double works_part(const struct drawn *d, double stop_w, double may_w)
 {
-    double alone_w = fmin(stop_w, d->able_w);
-    double part = alone_w > 0.0 ? 1.0 - may_w / alone_w : 0.0;
-    double first_w = fmin(stop_w, d->rest_w);
-    double after_w = fmin(stop_w - first_w, d->able_w);
-    if (after_w > 0.0 && may_w > first_w) {
-        part = fmax(part, 1.0 - (may_w - first_w) / after_w);
+    double able_w = d->works_w + d->stops_w;
+    bool passes = d->stops_w > 0.0 ? !(stop_w > 0.0) : stop_w <= may_w;
+    if (passes || !(able_w > 0.0)) {
+        return 0.0;
     }
-    return clamp(part, 0.0, 1.0);
+    double after_w = may_w - fmin(stop_w, d->rest_w);
+    /* what others let pass is passed: then for the stop without them */
+    return clamp(1.0 - (after_w > 0.0 ? after_w : may_w) / able_w, 0.0, 1.0);
+}
+
+/* The same of those that stopped, with the others at 'works_pu'. */
+static double burns_part(const struct drawn *d, double stop_w, double may_w,
+                         double works_pu)
+{
+    if (!(d->stops_w > 0.0)) {
+        return 0.0;
+    }
+    double more_w = d->works_w * (1.0 - works_pu) + d->rest_w;
+    double left_w = may_w - fmin(stop_w, more_w);
+    return clamp(1.0 - left_w / d->stops_w, 0.0, 1.0);
 }
 
 /* Up to a whole step.  The steps of the pods lie apart, so that they do not all
@@ -171,14 +189,20 @@ static double in_steps_w(const struct floors_cfg *cfg, int64_t i, double w)
     return w > 0.0 ? n * cfg->step_w[i] : 0.0;
 }
 
-static double next_w(const struct floors_cfg *cfg, const struct floors_state *s,
-                     int64_t i, double want_w)
+static double next_w(const struct floors_cfg *cfg, struct floors_state *s,
+                     int64_t i, double want_w, double dt_s)
 {
     double is_w = s->floor_w[i];
     double w = in_steps_w(cfg, i, want_w);
+    if (w > is_w) {
+        s->wait_s[i] += dt_s;
+        bool still = s->wait_s[i] < RAISE_S;
+        s->wait_s[i] = still ? s->wait_s[i] : 0.0;
+        return still ? is_w : w;
+    }
+    s->wait_s[i] = 0.0;
     bool idle = !(s->burns_s[i] > 0.0);
-    bool stays = w < is_w && idle && want_w > 0.0 &&
-                 w > is_w - IDLE_STEPS * cfg->step_w[i];
+    bool stays = idle && want_w > 0.0 && w > is_w - IDLE_STEPS * cfg->step_w[i];
     return stays ? is_w : w;
 }
 
@@ -191,14 +215,14 @@ void floors_step(const struct floors_cfg *cfg, struct floors_state *s,
     }
     struct drawn d = sum_drawn(cfg, s);
     double k = cfg->load_per_pod;
-    double stop_w = fmax(in->stop_w / k, d.burning_w);
+    double stop_w = fmax(in->stop_w / k - d.stops_w, 0.0);
     double may_w = (in->load_w - in->keep_w) / k + s->unburnt_w;
-    double burns_pu = part_of(&d, stop_w, may_w);
-    double works_pu =
-        fmax(burns_pu, part_of(&d, stop_w, fmin(may_w, in->leaks_w / k)));
+    double edge_w = d.stops_w > 0.0 ? INFINITY : in->leaks_w / k;
+    double works_pu = works_part(&d, stop_w, fmin(may_w, edge_w));
+    double burns_pu = burns_part(&d, stop_w, may_w, works_pu);
     for (int64_t i = 0; i < cfg->n; i++) {
         double part = s->burns_s[i] > 0.0 ? burns_pu : works_pu;
-        double w = next_w(cfg, s, i, part * s->draw_w[i]);
+        double w = next_w(cfg, s, i, part * s->draw_w[i], in->dt_s);
         double most_w =
             isfinite(seen[i].cap_w) ? fmax(seen[i].cap_w, 0.0) : INFINITY;
         s->floor_w[i] = fmin(w, fmin(cfg->max_w[i], most_w));
@@ -210,8 +234,8 @@ double floors_left_w(const struct floors_cfg *cfg, double stop_w)
 {
     double stop = stop_w / cfg->load_per_pod;
     double first_w = fmin(stop, cfg->rest_w);
-    double after_w = fmin(stop - first_w, cfg->able_w);
-    return stop_w - cfg->least_pu * after_w * cfg->load_per_pod;
+    double held_w = (1.0 - cfg->least_pu) * cfg->able_w;
+    return (first_w + fmin(stop - first_w, held_w)) * cfg->load_per_pod;
 }
 
 double floors_down_s(const struct floors_cfg *cfg, const struct floors_state *s)
@@ -235,7 +259,8 @@ bool floors_valid(const struct floors_cfg *cfg, const struct floors_state *s)
     for (int64_t i = 0; ok && i < cfg->n; i++) {
         ok = within(s->floor_w[i], 0.0, cfg->max_w[i]) &&
              within(s->draw_w[i], 0.0, POWER_W) &&
-             within(s->burns_s[i], 0.0, LONG_S);
+             within(s->burns_s[i], 0.0, LONG_S) &&
+             within(s->wait_s[i], 0.0, LONG_S);
     }
     return ok;
 }

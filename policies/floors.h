@@ -13,10 +13,14 @@
  *   S   the largest stop, with the cooling that goes with it
  *   K   load that must stay: the grid less what the batteries can take
  *
- *   W - S (1 - phi) >= K     each floor is the part phi of what its pod draws
+ * Jobs may end on whole pods or on a part of each; so where S is more than
+ * W - K, no floors together are below K:
  *
- * After the stop W stays, K goes down with the grid, and the floors with it.
- * Pods without a floor are taken to be the first of a stop.  Pure.
+ *   W (1 - phi) <= W - K     each floor is the part phi of what its pod draws
+ *
+ * After the stop W stays, K goes down with the grid, and the floors of the pods
+ * that stopped go with it, as low as what others draw lets them.  Pods without
+ * a floor are taken to be the first of a stop.  Pure.
  */
 #ifndef POLICIES_FLOORS_H
 #define POLICIES_FLOORS_H
@@ -42,6 +46,7 @@ struct floors_state {
     double floor_w[SITE_PODS_MAX];
     double draw_w[SITE_PODS_MAX];  /* what its jobs draw, or drew before */
     double burns_s[SITE_PODS_MAX]; /* since it stopped; 0: it works */
+    double wait_s[SITE_PODS_MAX];  /* that it should be higher, unbroken */
     double sum_w;                  /* of the floors */
     double burn_w;                 /* drawn for them alone */
     double unburnt_w;              /* that pods at their floor drew before */
@@ -55,10 +60,11 @@ struct floors_seen {
 };
 
 struct floors_in {
-    double load_w;  /* of the site */
+    double load_w;  /* of the site, when the pods drew what they say */
     double keep_w;  /* of it must stay */
     double stop_w;  /* the largest stop, of the load, >= 0 */
     double leaks_w; /* an edge beyond passes before any battery answers */
+    double dt_s;
 };
 
 void floors_init(struct floors_cfg *cfg, const struct site *site);

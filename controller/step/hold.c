@@ -7,7 +7,7 @@
 /* Kept free of what the batteries can take, and the grid's way up until a pod
  * has heard of a higher floor. */
 static const double FREE_PU = 0.02;
-static const double LATE_S = 3.0;
+static const double LATE_S = 5.0;
 static const double SAID_PU = 1e-3; /* of what the pods draw */
 
 void hold_look(const struct step_cfg *cfg, struct step_state *state,
@@ -43,7 +43,8 @@ static void explain(const struct step_state *state,
 }
 
 void hold_floors(const struct step_cfg *cfg, struct step_state *state,
-                 struct step_scratch *scratch, struct tick_record *record)
+                 struct step_scratch *scratch, double dt_s,
+                 struct tick_record *record)
 {
     if (cfg->floors.n_able == 0) {
         return;
@@ -56,10 +57,12 @@ void hold_floors(const struct step_cfg *cfg, struct step_state *state,
      * leaked: that is the batteries' to do */
     double ref_w = state->smooth.ref_w;
     struct floors_in in = {
-        .load_w = scratch->est.load_w,
+        /* the meter knows of a stop a second before the pods say it */
+        .load_w = state->beside_w + scratch->est.pods_w,
         .keep_w = cut_off ? -INFINITY : ref_w + late_w - takes_w,
         .stop_w = e->stop_w,
         .leaks_w = cut_off ? INFINITY : e->leaks_w,
+        .dt_s = dt_s,
     };
     for (int i = 0; i < cfg->site.n_pods; i++) {
         scratch->seen[i].cap_w = state->shed.cap_w[i];

@@ -357,7 +357,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
             .later_w = scratch->reserve.later_w,
             .plan = plan};
         pods_shed(cfg, state, scratch, in, &ask, record);
-        hold_floors(cfg, state, scratch, record);
+        hold_floors(cfg, state, scratch, in->dt_s, record);
     }
     commands_batteries(cfg, state, scratch, in, out);
     lag_told(cfg, state, est);

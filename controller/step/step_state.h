@@ -334,7 +334,8 @@ void hold_look(const struct step_cfg *cfg, struct step_state *state,
 /* hold.c: the floors that a stop of jobs asks for where the batteries cannot
  * take it. */
 void hold_floors(const struct step_cfg *cfg, struct step_state *state,
-                 struct step_scratch *scratch, struct tick_record *record);
+                 struct step_scratch *scratch, double dt_s,
+                 struct tick_record *record);
 
 /* hold.c: of a drop of the pods' load the part that no floor holds, 0 .. 1. */
 double hold_falls_pu(const struct step_cfg *cfg, const struct step_state *state,

@@ -50,10 +50,11 @@ verdict "a pod is told its floor with its cap" \
 sleep 8
 
 fault '{"load_w":400000}'
-until_holds "when jobs end the pods burn what the battery cannot take" 6 \
+until_holds "when jobs end the pods burn what the battery cannot take" 8 \
     'load["burn_w"] > 1e6 and s["grid"]["power_w"] > 2.6e6'
 until_holds "the battery takes what it can" 4 'b["b1"]["power_w"] > 0.8e6'
 until_holds "and it is told" 5 'any("pods burn" in x for x in s["why"])'
+sleep 3 # every pod has said it by then
 burnt=$(about 'load["burn_w"]')
 sleep 15 # 1.5 MW/min: 375 kW less
 verdict "what is burnt goes down with the grid" \
