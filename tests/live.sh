@@ -100,9 +100,9 @@ fault()
     say -t ballast/v1/t/sim/set -m "$1"
 }
 
-# about EXPRESSION: its value, of the status 's', its batteries 'b' and devices
-# 'd' by name, the pairs 'alarms' and their 'ids', its 'load', its plan 'p', and
-# 'c', how many plans were made for what.
+# about EXPRESSION: its value, or that there is none, of the status 's', its
+# batteries 'b' and devices 'd' by name, the pairs 'alarms' and their 'ids', its
+# 'load', its plan 'p', and 'c', how many plans were made for what.
 about()
 {
     "$BALLAST" status "$site" --json 2>/dev/null | /usr/bin/python3 -c '
@@ -115,7 +115,8 @@ ids = {x["id"] for x in s.get("alarms", [])}
 load = s.get("load")
 p = s.get("plan") or {}
 c = p.get("causes")
-print(eval("(" + sys.argv[1] + ")"))' "$1" 2>/dev/null
+print(eval("(" + sys.argv[1] + ")"))' "$1" 2>/dev/null ||
+        echo "no status, or not with what was asked for"
 }
 
 holds()

@@ -46,9 +46,14 @@ play() { # site, load file: one figure of each kind
 }
 figure() { # key
     sed -n "s/^.*\"$1\":[[:space:]]*\([-0-9.e+]*\),*\$/\1/p" "$dir/out" |
-        head -n 1
+        head -n 1 | grep . || echo "no $1: $(head -c 300 "$dir/err")"
 }
-less() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'; }
+# False where one is no number: a replay that failed has none.
+less() {
+    awk -v a="$1" -v b="$2" 'BEGIN {
+        number = "^-?[0-9.]+(e[-+]?[0-9]+)?$"
+        exit !(a ~ number && b ~ number && a + 0 < b + 0) }'
+}
 
 stopped 9999 >"$dir/run.csv"
 play without "$dir/run.csv"
@@ -77,7 +82,7 @@ printf 'time_utc,usd_per_mwh\n2026-01-01T00:00:00Z,50\n2026-01-01T02:00:00Z,50\n
     --start 2026-01-01T00:00:00Z >"$dir/out" 2>"$dir/err"
 why=$(awk -v wh="$(figure burn_wh)" -v cur="$(figure burn_cur)" 'BEGIN {
     d = cur - wh * 50e-6
-    if (cur <= 0 || d > 0.01 || d < -0.01) print cur " for " wh " Wh" }')
+    if (cur + 0 <= 0 || wh + 0 <= 0 || d > 0.01 || d < -0.01) print cur " for " wh " Wh" }')
 verdict "what is burnt is priced" "$why"
 
 # Column 12 is what is burnt: the books must balance with it.
@@ -86,7 +91,7 @@ why=$(awk -F, 'NR == 1 && $12 != "burn_w" { print "no column"; exit }
         if (d > 1 || d < -1) { print d " W at " $1; exit }
         if ($12 > most) most = $12 }
     END { if (most < 5e6) print "at most " most " W burnt" }' \
-    "$dir/with/ballast/series.csv")
+    "$dir/with/ballast/series.csv" 2>&1)
 verdict "the grid carries what is served, burnt and stored" "$why"
 
 exit $failed

@@ -50,7 +50,7 @@ calls()
     before=$(about "c['$cause']")
     "$@"
     until_holds "$what is planned for" 20 \
-        "c['$cause'] > ${before:-99} and '$cause' in p['cause']
+        "c['$cause'] > $before and '$cause' in p['cause']
          and p['status'] in ('OPTIMAL', 'FEASIBLE') and p['gap_pu'] < 1e-4"
     verdict "that plan entered at its declared tick" "$(about '"" if
         p["from_tick"] - p["built_tick"] == 10 or s["loop"]["late_plans"] > 0
