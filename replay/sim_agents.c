@@ -40,7 +40,10 @@ struct sim_agents {
     int64_t n_pod_states; /* sent so far, over all pods */
     int64_t n_car_states;
     double price_due_s;
-    int64_t island_ms;   /* cut off since, as was said; 0: it is not */
+    bool island;         /* cut off, as was said last */
+    double fed_w;        /* likewise */
+    int64_t island_ms;   /* since then; 0: it never was */
+    bool island_due;     /* the word may have been lost */
     double markers_to_s; /* of the load: markers before it were sent */
     char job[24];
     int n_jobs;
@@ -149,6 +152,22 @@ static void send_prices(struct sim_agents *a)
 }
 
 /* The relay of the breaker at the grid connection. */
+static void say_island(struct sim_agents *a, bool island, double fed_w)
+{
+    int64_t now_ms = sim_utc_ms();
+    if (island && !a->island) {
+        a->island_ms = now_ms;
+    }
+    a->island = island;
+    a->fed_w = fed_w;
+    a->island_due = false;
+    char topic[SIM_TOPIC_MAX];
+    sim_topic(&a->s->site, "utility/limit", topic);
+    sim_send_text(a->bus, SIM_LINK_SITE, topic,
+                  sim_json_island(fed_w, a->island_ms, !island, now_ms),
+                  SIM_RETAINED);
+}
+
 static void send_island(struct sim_agents *a)
 {
     struct sim_site *s = a->s;
@@ -156,17 +175,10 @@ static void send_island(struct sim_agents *a)
     bool island = s->plant->island;
     double fed_w = s->plant->fed_w;
     pthread_mutex_unlock(&s->lock);
-    if (island == (a->island_ms != 0)) {
-        return;
+    bool news = island != a->island || (island && fed_w != a->fed_w);
+    if (news || a->island_due) {
+        say_island(a, island, fed_w);
     }
-    int64_t now_ms = sim_utc_ms();
-    int64_t from_ms = island ? now_ms : a->island_ms;
-    char topic[SIM_TOPIC_MAX];
-    sim_topic(&s->site, "utility/limit", topic);
-    sim_send_text(a->bus, SIM_LINK_SITE, topic,
-                  sim_json_island(fed_w, from_ms, !island, now_ms),
-                  SIM_RETAINED);
-    a->island_ms = island ? now_ms : 0;
 }
 
 static void follow_job(struct sim_agents *a, const struct job_in *job,
@@ -240,6 +252,7 @@ static void *agents(void *user)
         }
         if (sim_bus_renew(a->bus) > 0) {
             a->price_due_s = 0.0;
+            a->island_due = a->island_ms != 0;
         }
         send_states(a);
         send_prices(a);
@@ -330,9 +343,13 @@ void sim_agents_counts(struct sim_agents *a, struct sim_agents_counts *out)
     };
 }
 
+/* What is retained is not to outlive what it is about. */
 static void farewell(struct sim_agents *a)
 {
     const struct site *site = &a->s->site;
+    if (a->island) {
+        say_island(a, false, 0.0);
+    }
     for (int i = 0; i < site->n_nodes && i < FAREWELLS; i++) {
         char name[SIM_CAR_NAME_MAX];
         char topic[SIM_TOPIC_MAX];

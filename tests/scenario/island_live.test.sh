@@ -4,7 +4,8 @@
 # again: mosquitto, `ballast sim` as the devices and the relay, `ballast run`.
 set -u
 . tests/live.sh
-needs "a site that is cut off live" mosquitto mosquitto_pub /usr/bin/python3
+needs "a site that is cut off live" mosquitto mosquitto_pub mosquitto_sub \
+    /usr/bin/python3
 read -r mqtt meter b1 b2 < <(free_ports 4)
 cat >"$site" <<EOS
 site: {name: t, time_zone: UTC, currency: USD}
@@ -63,7 +64,9 @@ until_holds "and all of it comes back" 60 \
 fault '{"island":true,"fed_w":1000000}'
 until_holds "what others feed in is drawn" 20 \
     'abs(s["grid"]["power_w"] - 1e6) < 1e5'
-fault '{"island":false}'
+fault '{"island":true,"fed_w":500000}'
+until_holds "and no more than they still do" 20 \
+    'abs(s["grid"]["power_w"] - 5e5) < 1e5'
 fault '{"island":1}'
 fault '{"island":true,"fed_w":-1}'
 fault '{"island":true,"fed":1}'
@@ -73,4 +76,10 @@ verdict "a fault that is none is refused" \
         grep island "$dir/sim.log")"
 stop_run
 verdict "the controller ends with 0" "$([ "$code" = 0 ] || echo "exit $code")"
+kill "$sim"
+wait "$sim"
+sim=
+word=$(mosquitto_sub -p "$mqtt" -t ballast/v1/t/utility/limit -C 1 -W 5)
+verdict "a relay that goes leaves no word of an island behind" \
+    "$(case $word in *'"end"'*) ;; *) echo "retained: $word" ;; esac)"
 exit $failed
