@@ -33,6 +33,7 @@ struct options {
     bool strict;
     bool sample;
     long iterations;
+    long seed;
     long random;
     double deadline_s;
 };
@@ -233,7 +234,7 @@ static const char *fault_of(const struct options *o, int n_args)
 
 int plan_main(int argc, char **argv)
 {
-    struct options o = {.deadline_s = NAN};
+    struct options o = {.deadline_s = NAN, .seed = 1};
     const struct cli_option options[] = {
         {"mps", CLI_TEXT, &o.mps, "FILE",
          "write the problem as a linear programme that clp, cbc, glpsol or "
@@ -249,6 +250,8 @@ int plan_main(int argc, char **argv)
          "exit 1 where the problem cannot be met"},
         {"random", CLI_COUNT, &o.random, "N",
          "solve and check N random problems and print a table instead"},
+        {"seed", CLI_COUNT, &o.seed, "N",
+         "of the first random problem; default 1"},
         {"sample", CLI_FLAG, &o.sample, NULL,
          "print a synthetic problem to start from"},
     };
@@ -273,7 +276,10 @@ int plan_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (o.random > 0) {
-        return plan_trial(o.random, (int)o.iterations);
+        const struct plan_trial trial = {.n = o.random,
+                                         .first_seed = o.seed,
+                                         .iterations = (int)o.iterations};
+        return plan_trial(&trial);
     }
     struct schedule_problem *p = malloc(sizeof(*p));
     if (p == NULL) {

@@ -132,10 +132,12 @@ static void one(struct trial *t, long seed, int iterations)
     }
 }
 
-static void print(const struct trial *t, long n)
+static void print(const struct trial *t, const struct plan_trial *trial)
 {
-    printf("%ld random problems, 1 to %d batteries, up to %d steps\n\n", n,
-           BATTERIES, STEPS);
+    long n = trial->n;
+    printf("%ld random problems, seeds %ld to %ld, 1 to %d batteries, up to %d "
+           "steps\n\n",
+           n, trial->first_seed, trial->first_seed + n - 1, BATTERIES, STEPS);
     for (int s = 0; s < PLAN_STATUS_COUNT; s++) {
         if (t->n_status[s] > 0) {
             printf("  %-34s %8ld\n", plan_status_name((enum plan_status)s),
@@ -171,7 +173,7 @@ static void print(const struct trial *t, long n)
            t->sum_s / (double)n * 1e3, t->most_s * 1e3, t->most_s_seed);
 }
 
-int plan_trial(long n, int iterations)
+int plan_trial(const struct plan_trial *trial)
 {
     struct trial *t = calloc(1, sizeof(*t));
     int code = EXIT_USAGE;
@@ -186,10 +188,10 @@ int plan_trial(long n, int iterations)
         free(t);
         return code;
     }
-    for (long seed = 1; seed <= n; seed++) {
-        one(t, seed, iterations);
+    for (long i = 0; i < trial->n; i++) {
+        one(t, trial->first_seed + i, trial->iterations);
     }
-    print(t, n);
+    print(t, trial);
     code = t->n_refused > 0 || t->n_over > 0 ? EXIT_NO : EXIT_DONE;
     free(t->memory.base);
     free(t);

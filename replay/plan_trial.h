@@ -6,9 +6,14 @@
 #ifndef REPLAY_PLAN_TRIAL_H
 #define REPLAY_PLAN_TRIAL_H
 
-/* 'n' problems from seed 1 on, to stdout; 'iterations' of the solver, 0: its
- * own number.  The exit code: EXIT_NO where an answer fails the check, holds a
+struct plan_trial {
+    long n; /* problems, from this seed on */
+    long first_seed;
+    int iterations; /* of the solver; 0: its own number */
+};
+
+/* To stdout.  The exit code: EXIT_NO where an answer fails the check, holds a
  * number that is none or took more iterations. */
-int plan_trial(long n, int iterations);
+int plan_trial(const struct plan_trial *trial);
 
 #endif

@@ -178,6 +178,8 @@ verdict "without a problem it is wrong usage" "$(expect 2 err "expected one")"
 call --random 100
 verdict "100 random problems pass the check" \
     "$(expect 0 out "100 random problems")"
+call --random 2 --seed 7006
+verdict "and from any seed on" "$(expect 0 out "seeds 7006 to 7007")"
 call $sample --iterations 20001
 verdict "--iterations has a most" "$(expect 2 err "at most 20000")"
 call $sample --text --json
