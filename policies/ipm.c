@@ -9,6 +9,9 @@
 
 /* Complementarity of the start, about. */
 static const double start_mu = 1.0;
+/* Part of the range that the start keeps off its bounds: there is far to go. */
+static const double start_off_pu = 0.02;
+static const double anew_off_pu = 0.2;
 /* Centrality correctors of an iteration, at most; none where the way is long
  * already, and each is kept only where it makes it this much longer. */
 enum { CENTRE_MAX = 1 };
@@ -94,9 +97,10 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m)
     return ok && ipm_normal_open(p, m);
 }
 
-void ipm_start(struct ipm *p)
+static void start(struct ipm *p, double off_pu)
 {
     p->stopped = false;
+    p->start_off_pu = off_pu;
     p->n_on = 0.0;
     for (int c = 0; c < p->n_cols; c++) {
         size_t at = (size_t)c * (size_t)p->n_stages;
@@ -106,6 +110,17 @@ void ipm_start(struct ipm *p)
         }
     }
     ipm_pass_start(p, start_mu);
+}
+
+void ipm_start(struct ipm *p)
+{
+    start(p, start_off_pu);
+}
+
+void ipm_start_anew(struct ipm *p)
+{
+    memset(p->y, 0, (size_t)p->n_rows * (size_t)p->n_stages * sizeof(double));
+    start(p, anew_off_pu);
 }
 
 double ipm_cost(const struct ipm *p)

@@ -142,6 +142,7 @@ struct ipm {
     bool (*stop)(void *context); /* asked within an iteration; NULL: never */
     void *stop_context;
     bool stopped;
+    double start_off_pu; /* of a range that the start keeps off its bounds */
     struct ipm_way ways[2];
     double n_on; /* not fixed */
     double mu;
@@ -156,6 +157,10 @@ bool ipm_open(struct ipm *p, struct ipm_memory *m);
 
 /* A start near the central path of y; after cost, range and rhs are set. */
 void ipm_start(struct ipm *p);
+
+/* Another one, of no guess and farther from the bounds, where an iteration
+ * from the first moves nothing. */
+void ipm_start_anew(struct ipm *p);
 
 /* One predictor-corrector iteration; false when nothing moves any more, a
  * number is lost or it is stopped, with the iterate as it was. */

@@ -14,9 +14,6 @@ static size_t stages(const struct ipm *p)
     return (size_t)p->n_stages;
 }
 
-/* Part of the range that the start keeps off its bounds: there is far to go. */
-static const double start_off_pu = 0.02;
-
 /* x of the least cost'x - mu (log(x - lo) + log(hi - x)), with less mu where
  * the range is small, or z would be large there.  The smaller of both distances
  * comes without cancellation. */
@@ -33,7 +30,7 @@ static void centre(struct ipm *p, int c, double mu)
         double on = range > 0.0 ? 1.0 : 0.0;
         double off = 1.0 - on;
         double part = 2.0 * m / (2.0 * m + fabs(s) + root + off);
-        double near = fmax(part, start_off_pu) * range;
+        double near = fmax(part, p->start_off_pu) * range;
         double far = range - near;
         double z = m / (far + off);
         double steep = on * (z + fabs(slope));

@@ -260,10 +260,39 @@ static void let_windows_give(struct schedule_search *at)
     }
 }
 
-/* The root, what it leaves open and a schedule rounded from it. */
+static bool is_used(const struct schedule_lp *lp, int col)
+{
+    static const double least = 1e-6; /* scaled */
+    double most = 0.0;
+    for (int t = 0; t < lp->n && col >= 0; t++) {
+        most = fmax(most, lp->ipm.xl[(size_t)col * (size_t)lp->n + (size_t)t]);
+    }
+    return most > least;
+}
+
+/* Even the programme at hand, which may do both at once, violates a limit. */
+static bool gives_way(const struct schedule_lp *lp)
+{
+    bool any = is_used(lp, lp->import_over) || is_used(lp, lp->export_over) ||
+               is_used(lp, lp->ramp_over) || is_used(lp, lp->ramp_under);
+    for (int k = 0; k < lp->n_classes; k++) {
+        any = any || is_used(lp, lp->shed[k]);
+    }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        any = any || is_used(lp, lp->batteries[i].missing);
+    }
+    return any;
+}
+
+/* The root, what it leaves open and a schedule rounded from it; where windows
+ * have to give way in any case, not yet. */
 static void begin(struct schedule_search *at)
 {
     solve_root(at);
+    if (!at->s->root.give && violates(at) && !schedule_search_over(at) &&
+        gives_way(&at->s->lp)) {
+        return;
+    }
     if (!done(at) && branch(at, -1, at->bound_cur)) {
         at->s->ways = at->s->root;
         schedule_dive(at);

@@ -188,15 +188,33 @@ static bool enough_to_branch(struct schedule_search *at, double *bound_cur)
     return false;
 }
 
+/* One iteration; where none goes on and the programme is open, once from
+ * another start. */
+static bool go_on(struct schedule_search *at, bool *anew)
+{
+    struct ipm *ipm = &at->s->lp.ipm;
+    if (ipm_iterate(ipm)) {
+        return true;
+    }
+    double gap = schedule_search_relaxed_gap(&at->s->lp);
+    if (*anew || gap <= schedule_gap_optimal_pu || schedule_search_over(at)) {
+        return false;
+    }
+    *anew = true;
+    ipm_start_anew(ipm);
+    return ipm_iterate(ipm);
+}
+
 double schedule_search_run(struct schedule_search *at, double bound_cur)
 {
     struct ipm *ipm = &at->s->lp.ipm;
     bool looked = false;
+    bool anew = false;
     int n = 0;
     ipm->stop = stop_of(at);
     ipm->stop_context = at->budget ? at->budget->context : NULL;
     ipm_start(ipm);
-    while (!schedule_search_over(at) && ipm_iterate(ipm)) {
+    while (!schedule_search_over(at) && go_on(at, &anew)) {
         n++;
         at->n_iterations++;
         at->n_left--;

@@ -256,6 +256,20 @@ static void schedules_of_one_direction_are_near_their_bound(void **state)
     }
 }
 
+/* Its programme, with windows that give way, goes nowhere from the first
+ * start. */
+static void a_programme_that_stalls_begins_anew(void **state)
+{
+    (void)state;
+    static const struct plan_random may = {.n_steps_max = STEPS,
+                                           .n_batteries_max = BATTERIES};
+    plan_random(8152, &may, &f->problem);
+    assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+    assert_int_equal(f->answer.status, PLAN_OPTIMAL);
+    assert_true(f->answer.relaxed_gap_pu <= 1e-6);
+    assert_true(f->answer.n_violations > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +278,7 @@ int main(void)
         cmocka_unit_test(directions_are_proven_at_negative_prices),
         cmocka_unit_test(a_dear_export_is_not_proven_but_bounded),
         cmocka_unit_test(schedules_of_one_direction_are_near_their_bound),
+        cmocka_unit_test(a_programme_that_stalls_begins_anew),
     };
     return cmocka_run_group_tests_name("schedule_truth", tests, set_up,
                                        tear_down);
