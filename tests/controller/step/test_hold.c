@@ -44,6 +44,7 @@ struct run {
     double mean_w[TICKS];
     double burn_wh;
     double shed_wh;
+    double rise_w;  /* largest of the pods' power in a tick, after a minute */
     int64_t n_said; /* ticks in which the burning was explained */
 };
 
@@ -152,7 +153,10 @@ static void play(struct run *r, struct site *site, const struct stops *stops,
             announce(&f, stops, k);
         }
         double seen_w = f.plant->burn_w;
+        double before_w = f.plant->pods_w;
         live(&f, stops, k, speech);
+        double rise_w = f.plant->pods_w - before_w;
+        r->rise_w = fmax(r->rise_w, k > 600 ? rise_w : 0.0);
         r->grid_w[k] = f.plant->grid_w;
         r->burn_wh += f.plant->burn_w / 36000.0;
         double served_w = f.plant->pods_w - f.plant->burn_w;
@@ -179,6 +183,10 @@ static void stop_beyond_the_batteries_keeps_the_ramp(void **state)
             fail_msg("seed %d: %d ticks", (int)n, broken);
         }
         assert_true(r->shed_wh < 1e3);
+        /* no floor rises under a job that has ended */
+        if (r->rise_w > 1e6) {
+            fail_msg("seed %d: %.0f W more in a tick", (int)n, r->rise_w);
+        }
     }
     free(r);
 }
@@ -197,7 +205,7 @@ static void no_more_is_burnt_than_it_takes(void **state)
     assert_int_equal(n_broken(r), 0);
     double stop_w = 10.0 * 6.5e6;
     double least_wh = (stop_w - 40e6) * (stop_w - 40e6) / 2.0 / RAMP / 3600.0;
-    assert_true(r->burn_wh > 0.8 * least_wh && r->burn_wh < 1.5 * least_wh);
+    assert_true(r->burn_wh > 0.8 * least_wh && r->burn_wh < 1.6 * least_wh);
     assert_true(r->n_said > 100);
     free(r);
 }
