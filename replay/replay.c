@@ -130,7 +130,9 @@ static enum err prepare(struct run *r)
                         r->cfg->series_every_s);
 }
 
-/* The markers that the generator's scheduler sends in the second ahead. */
+/* The markers that the generator's scheduler sends in the second ahead.  The
+ * load of a tick is the one at its begin: what changes in a tick is there with
+ * the next, and so its marker says. */
 static void post_markers(struct run *r, int64_t k)
 {
     if (k % r->n_second != 0) {
@@ -142,7 +144,9 @@ static void post_markers(struct run *r, int64_t k)
     struct job_in jobs[16];
     int n = trace_markers(r->cfg->trace, from_s, to_s, jobs, 16);
     for (int i = 0; i < n; i++) {
-        jobs[i].at_ms += r->cfg->start_utc_ms;
+        double at_ticks = (double)jobs[i].at_ms / (period_s * 1e3);
+        jobs[i].at_ms =
+            r->cfg->start_utc_ms + tick_ms(r, (int64_t)ceil(at_ticks));
         events_post_job(r->in, &jobs[i]);
     }
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "controller/step/step_state.h"
+#include "models/clamp.h"
 
 static const double SOC_ERROR_PU = 0.02; /* may be wrong by that */
 static const double ANNOUNCED_S = 600.0; /* job edges ahead that count */
@@ -331,6 +332,17 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     }
 }
 
+/* A phase of a job leads to where the load has been of late: what goes further
+ * is one that is there already, as two markers may name the same dip. */
+static double within_range_w(const struct level_range *r, double load_w,
+                             double jump_w)
+{
+    bool known = isfinite(r->lo_w) && isfinite(r->hi_w);
+    return known ? clamp(jump_w, fmin(r->lo_w - load_w, 0.0),
+                         fmax(r->hi_w - load_w, 0.0))
+                 : jump_w;
+}
+
 double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
                      const struct step_scratch *scratch,
                      const struct snapshot *in)
@@ -340,13 +352,17 @@ double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
     double reach_s =
         (double)(state->lag.delay + 1) * cfg->site.control.period_s;
     int64_t until_ms = in->utc_ms + (int64_t)llround(reach_s * 1e3);
-    double due_w = 0.0;
+    double lasts_w = 0.0;
+    double passes_w = 0.0;
     for (int i = 0; i < JOB_MARKERS_MAX; i++) {
         const struct job_in *job = &in->jobs[i];
+        bool lasts = job->event == JOB_START || job->event == JOB_STOP;
         if (job->at_ms >= in->utc_ms && job->at_ms < until_ms) {
-            due_w += jump_w(job);
+            lasts_w += lasts ? jump_w(job) : 0.0;
+            passes_w += lasts ? 0.0 : jump_w(job);
         }
     }
+    double due_w = lasts_w + within_range_w(&state->range, load_w, passes_w);
     due_w *= due_w < 0.0 ? hold_falls_pu(cfg, state, est) : 1.0;
     return fmax(-load_w,
                 fmin(due_w, fmax(scratch->reserve.full_w - load_w, 0.0)));

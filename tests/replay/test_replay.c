@@ -189,6 +189,28 @@ static void same_run_gives_the_same_numbers(void **state)
     trace_clear(&trace);
 }
 
+/* At a period of a second, what markers announce is answered in the tick in
+ * which it comes: a tick too early would be an edge of its own. */
+static void markers_are_answered_in_their_tick(void **state)
+{
+    (void)state;
+    struct trace trace;
+    synthetic(&trace, "gen:mixed,seed=1");
+    struct site *site = fixture_site(10, 20, 0);
+    site->control.period_s = 1.0;
+    site->grid.ramp_max_w_per_s = 24e6 / 60.0;
+    struct replay_result *r = run(site, &trace, POLICY_BALLAST, NULL);
+    struct replay_result *none = run(site, &trace, POLICY_NONE, NULL);
+    print_message("%d of %d ticks, edges of %.1f MW of %.1f\n",
+                  (int)r->grid.ramp_violations, (int)none->grid.ramp_violations,
+                  r->grid.edge_max_w / 1e6, none->grid.edge_max_w / 1e6);
+    assert_true(r->grid.ramp_violations < none->grid.ramp_violations / 1000);
+    free(none);
+    free(r);
+    free(site);
+    trace_clear(&trace);
+}
+
 /* In series.csv: the tick of the largest edge shows it whole, the battery of
  * that tick is where the tick before left it going. */
 static void series_is_causal_and_balances(void **state)
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(late_batteries_hold_it_too),
         cmocka_unit_test(whole_cluster_starts_and_stops_inside_the_ramp),
         cmocka_unit_test(same_run_gives_the_same_numbers),
+        cmocka_unit_test(markers_are_answered_in_their_tick),
         cmocka_unit_test(series_is_causal_and_balances),
         cmocka_unit_test(books_close),
     };
