@@ -15,35 +15,39 @@ static const double SAME_PU = 1e-6;
 
 enum { TEXT_MAX = 32 };
 
-/* What the batteries give at the terminals from 'part' of their windows. */
-static double stored_wh(const struct site *site, double part)
-{
-    double wh = 0.0;
-    for (int i = 0; i < site->n_batteries; i++) {
-        const struct site_battery *b = &site->batteries[i];
-        double over_pu = part * (b->soc_max_pu - b->soc_min_pu);
-        wh += fmax(over_pu - COVER_SOC_ERROR_PU, 0.0) * b->energy_wh *
-              sqrt(b->efficiency_pu);
-    }
-    return wh;
-}
+/* What the batteries give at the terminals: with the reserve alone left, from
+ * the middle of what is above it, as `check` has it elsewhere, and from the
+ * window's upper end. */
+struct stored {
+    double reserve_wh;
+    double middle_wh;
+    double high_wh;
+};
 
-/* With the reserve alone left, and from the middle of what is above it, as
- * `check` has it elsewhere. */
-static void find_energy(const struct site *site, struct cover_island *c,
-                        double *middle_wh)
+static struct stored find_stored(const struct site *site)
 {
-    *middle_wh = 0.0;
-    c->reserve_wh = 0.0;
+    struct stored e = {0.0, 0.0, 0.0};
     for (int i = 0; i < site->n_batteries; i++) {
         const struct site_battery *b = &site->batteries[i];
         double one_way = sqrt(b->efficiency_pu);
         double window_wh = (b->soc_max_pu - b->soc_min_pu) * b->energy_wh;
         double error_wh = COVER_SOC_ERROR_PU * b->energy_wh;
         double half_wh = 0.5 * (window_wh + b->reserve_wh);
-        *middle_wh += fmax(half_wh - error_wh, 0.0) * one_way;
-        c->reserve_wh += fmax(b->reserve_wh - error_wh, 0.0) * one_way;
+        e.reserve_wh += fmax(b->reserve_wh - error_wh, 0.0) * one_way;
+        e.middle_wh += fmax(half_wh - error_wh, 0.0) * one_way;
+        e.high_wh += fmax(window_wh - error_wh, 0.0) * one_way;
     }
+    return e;
+}
+
+/* What the batteries draw themselves, and no cap holds back. */
+static double aux_w(const struct site *site)
+{
+    double w = 0.0;
+    for (int i = 0; i < site->n_batteries; i++) {
+        w += site->batteries[i].aux_w;
+    }
+    return w;
 }
 
 static double discharge_w(const struct site *site)
@@ -106,26 +110,29 @@ bool cover_island(const struct site *site, struct cover_island *out)
         return false;
     }
     double pue = site->other.present ? site->other.pue_pu : 1.0;
+    double beside_w = aux_w(site);
+    out->full_w = out->least_w = beside_w;
     for (int i = 0; i < site->n_pods; i++) {
         out->full_w += site->pods[i].power_max_w * pue;
         out->least_w += site->pods[i].cap_min_w * pue;
     }
-    double middle_wh = 0.0;
-    find_energy(site, out, &middle_wh);
+    struct stored e = find_stored(site);
+    out->reserve_wh = e.reserve_wh;
     double lasts_s = fmax(site->grid.island_s, LEAST_S);
     out->may_w = out->full_w;
     take(out, site->grid.island_load_w, ISLAND_BY_LOAD);
     out->power_w = discharge_w(site);
     take(out, USED_PU * out->power_w, ISLAND_BY_POWER);
-    take(out, middle_wh * 3600.0 / lasts_s, ISLAND_BY_ENERGY);
+    take(out, e.middle_wh * 3600.0 / lasts_s, ISLAND_BY_ENERGY);
     out->ok = out->may_w >= out->least_w;
-    out->load_w = pue * share_out(site, out->may_w / pue, out);
+    double pods_w = fmax(out->may_w - beside_w, 0.0) / pue;
+    out->load_w = beside_w + pue * share_out(site, pods_w, out);
     if (!(out->load_w > 0.0)) {
         return false;
     }
-    out->reserve_s = out->reserve_wh / out->load_w * 3600.0;
-    out->middle_s = middle_wh / out->load_w * 3600.0;
-    out->high_s = stored_wh(site, 1.0) / out->load_w * 3600.0;
+    out->reserve_s = e.reserve_wh / out->load_w * 3600.0;
+    out->middle_s = e.middle_wh / out->load_w * 3600.0;
+    out->high_s = e.high_wh / out->load_w * 3600.0;
     return true;
 }
 
@@ -191,7 +198,7 @@ void cover_island_print(const struct site *site)
            units_power_text(c.may_w, a, sizeof(a)),
            units_power_text(c.full_w, b, sizeof(b)), bounds[c.bound]);
     if (!c.ok) {
-        printf("               with every cap at its lowest the pods draw %s: "
+        printf("               with every cap at its lowest the site draws %s: "
                "more battery, or a lower cap_min\n",
                units_power_text(c.least_w, a, sizeof(a)));
     }

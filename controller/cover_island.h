@@ -25,7 +25,7 @@ enum island_bound {
 struct cover_island {
     bool ok;      /* it carries at least what the lowest caps leave */
     double may_w; /* of the load may be served, from the middle of the window */
-    double full_w;  /* it draws at most, cooling included */
+    double full_w;  /* it draws at most, with cooling and batteries' aux */
     double least_w; /* with every cap at its lowest */
     double load_w;  /* is drawn then */
     enum island_bound bound;

@@ -114,12 +114,34 @@ static void reserve_and_value_count(void **state)
     free(site);
 }
 
+/* The batteries' own cooling is a part of the load: the pods have less. */
+static void what_batteries_draw_counts(void **state)
+{
+    (void)state;
+    struct site *site = site_of(10, 80e6, 600.0);
+    for (int i = 0; i < 10; i++) {
+        site->batteries[i].aux_w = 5e5;
+    }
+    struct cover_island c;
+    assert_true(cover_island(site, &c));
+    assert_true(fabs(c.full_w - 155e6) < 1.0);
+    assert_true(fabs(c.least_w - 55e6) < 1.0);
+    assert_true(fabs(c.load_w - 80e6) < 1e3);
+    assert_true(fabs(c.class_pu[0] - 75.0 / 150.0) < 1e-3);
+    site->grid.island_load_w = 3e6; /* less than that alone */
+    assert_true(cover_island(site, &c));
+    assert_false(c.ok);
+    assert_true(fabs(c.load_w - 55e6) < 1e3);
+    free(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_what_binds),
         cmocka_unit_test(the_step_serves_what_it_says),
         cmocka_unit_test(reserve_and_value_count),
+        cmocka_unit_test(what_batteries_draw_counts),
     };
     return cmocka_run_group_tests_name("cover island", tests, NULL, NULL);
 }
