@@ -206,10 +206,11 @@ int mqtt_codec_print_cap(const struct mqtt_command_head *head,
         return 0;
     }
     char floors[FLOORS_MAX] = ""; /* a pod without one need not know the word */
+    int n_floors = 0;
     if (command->floor_down_s > 0.0) {
-        snprintf(floors, sizeof(floors),
-                 "\"floor_w\":%.1f,\"floor_down_s\":%.3f,", command->floor_w,
-                 command->floor_down_s);
+        n_floors = snprintf(floors, sizeof(floors),
+                            "\"floor_w\":%.1f,\"floor_down_s\":%.3f,",
+                            command->floor_w, command->floor_down_s);
     }
     int n = snprintf(out, MQTT_COMMAND_MAX,
                      "{\"v\":1,\"id\":\"%016" PRIx64 "-%" PRIu64
@@ -218,7 +219,7 @@ int mqtt_codec_print_cap(const struct mqtt_command_head *head,
                      head->boot, head->number, head->ts, command->cap_w,
                      command->ramp_s, floors, command->ttl_s,
                      reason_word((enum reason)command->reason));
-    return n < MQTT_COMMAND_MAX ? n : 0;
+    return n < MQTT_COMMAND_MAX && n_floors < FLOORS_MAX ? n : 0;
 }
 
 int mqtt_codec_print_set(const struct mqtt_command_head *head,

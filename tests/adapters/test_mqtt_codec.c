@@ -136,6 +136,8 @@ static void test_commands_are_printed_and_acknowledged(void **state)
     /* Never a value or a lease that is none. */
     cap.floor_w = NAN;
     assert_int_equal(mqtt_codec_print_cap(&head, &cap, text), 0);
+    cap.floor_w = 1e90; /* nor one that is cut off */
+    assert_int_equal(mqtt_codec_print_cap(&head, &cap, text), 0);
     cap.floor_w = 0.0;
     cap.cap_w = NAN;
     assert_int_equal(mqtt_codec_print_cap(&head, &cap, text), 0);
