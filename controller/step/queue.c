@@ -228,7 +228,9 @@ bool queue_valid(const struct queue *q)
 {
     static const double POWER_MAX_W = 1e13;
     static const double LONG_S = 1e12;
-    return backlog_valid(&q->waits) && !isinf(q->usual_w) && q->now_w >= 0.0 &&
+    bool usual =
+        isnan(q->usual_w) || (q->usual_w >= 0.0 && q->usual_w <= POWER_MAX_W);
+    return backlog_valid(&q->waits) && usual && q->now_w >= 0.0 &&
            q->now_w <= POWER_MAX_W && q->free_w >= 0.0 &&
            q->free_w <= POWER_MAX_W && q->least_w >= 0.0 &&
            q->least_w <= q->free_w && fabs(q->low_w) <= POWER_MAX_W &&

@@ -98,18 +98,24 @@ static void impossible_work_is_refused(void **state)
     (void)state;
     struct bench b;
     size_t size = work_and_save(&b);
-    struct queue q;
-    unsigned char *at = blob + size - sizeof(q);
-    memcpy(&q, at, sizeof(q));
-    q.waits.wh = -1.0;
-    memcpy(at, &q, sizeof(q));
-    carry_seal(blob, size);
-    restart(&b);
-    struct carry_now later = {.mono_ms = 7000, .utc_ms = b.f.in->utc_ms};
-    assert_int_equal(
-        carry_load(b.f.cfg, b.f.state, unit_of(&b), &later, blob, size),
-        CARRY_IMPOSSIBLE);
-    assert_int_equal(b.f.state->queues[0].behind, 0);
+    struct queue good;
+    unsigned char *at = blob + size - sizeof(good);
+    memcpy(&good, at, sizeof(good));
+    struct queue bad[] = {good, good, good, good};
+    bad[0].waits.wh = -1.0;
+    bad[1].usual_w = 1e300;
+    bad[2].usual_w = -1.0;
+    bad[3].behind = 2;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        memcpy(at, &bad[i], sizeof(bad[i]));
+        carry_seal(blob, size);
+        restart(&b);
+        struct carry_now later = {.mono_ms = 7000, .utc_ms = b.f.in->utc_ms};
+        assert_int_equal(
+            carry_load(b.f.cfg, b.f.state, unit_of(&b), &later, blob, size),
+            CARRY_IMPOSSIBLE);
+        assert_int_equal(b.f.state->queues[0].behind, 0);
+    }
     loop_close(&b.f);
 }
 
