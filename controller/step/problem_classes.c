@@ -60,8 +60,9 @@ static double above_w(const struct problem_class *c, double room_w, double w)
     return fmax(fmin(w - c->least_w, room_w), 0.0);
 }
 
-/* What may wait at the end of slot 't': what came within the time, and of what
- * waits already what is not due by then. */
+/* What may wait at the end of slot 't': the oldest is done first, floors and
+ * all, so what came within the time, and of what waits already what is not due
+ * by then. */
 static double in_time_wh(const struct problem *p, const struct problem_class *c,
                          const struct queue *q, int64_t t)
 {
@@ -69,7 +70,8 @@ static double in_time_wh(const struct problem *p, const struct problem_class *c,
     double wh = 0.0;
     for (int64_t i = t; i >= 0 && left_s > 0.0; i--) {
         double s = fmin(p->step_s[i], left_s);
-        wh += c->demand_w[i] * s / HOUR_S;
+        double floor_w = c->demand_w[i] > 0.0 ? c->least_w : 0.0;
+        wh += (floor_w + c->demand_w[i]) * s / HOUR_S;
         left_s -= s;
     }
     double early_s = (1.0 - PLANNED_PU) * c->deadline_s;
