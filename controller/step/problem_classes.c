@@ -12,6 +12,10 @@ static const double PLANNED_PU = 0.75;
 /* Of the batteries, for what falls back when nothing waits any more. */
 static const double POWER_PU = 0.5;
 static const double ENERGY_PU = 0.1;
+/* Of that, for a class that draws less than is foreseen. */
+static const double UNSURE_PU = 0.75;
+/* Of what a class can draw: may go unseen. */
+static const double UNSEEN_PU = 0.5;
 
 struct slot {
     int64_t from_ms;
@@ -119,13 +123,27 @@ static void describe(const struct step_cfg *cfg, const struct step_state *state,
     c->demand_w[0] += q->waits.wh * HOUR_S / p->step_s[0];
 }
 
+/* What a class would draw while some of it waits nobody sees.  Nothing is put
+ * off where less may come than is usual by more than the batteries can take up,
+ * as was seen of late, or by half of what the class can draw. */
+static bool may_wait(const struct step_cfg *cfg, const struct step_state *state,
+                     int class_id)
+{
+    const struct queue *q = &state->queues[class_id];
+    double covered_w = problem_beside_w(cfg, state) / cfg->load_per_pod;
+    bool room = cfg->shed.class_max_w[class_id] > cfg->class_min_w[class_id];
+    return cfg->waits[class_id] && room && isfinite(q->usual_w) &&
+           q->usual_w - q->low_w < UNSURE_PU * covered_w &&
+           UNSEEN_PU * cfg->shed.class_max_w[class_id] <
+               covered_w / RESERVE_SURE_PU;
+}
+
 bool problem_classes(const struct step_cfg *cfg, const struct step_state *state,
                      struct problem *p)
 {
     bool any = false;
     for (int c = 0; c < cfg->site.n_classes; c++) {
-        bool room = cfg->shed.class_max_w[c] > cfg->class_min_w[c];
-        if (cfg->waits[c] && room && isfinite(state->queues[c].usual_w)) {
+        if (may_wait(cfg, state, c)) {
             describe(cfg, state, c, p);
             any = true;
         }
