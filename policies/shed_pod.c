@@ -12,6 +12,8 @@ static const double OVER_S = 0.5;
 static const double FRESH_PU =
     0.8; /* of the response: judged by what it says */
 static const double TRUST_S = 60.0;
+/* A value that comes late now and then takes not all of the proof away. */
+static const double LOST_TIMES = 10.0;
 static const double IDLE_PU = 0.1; /* of time without a cap counts as proof */
 enum { DOUBLINGS = 5 };            /* of TRUST_S */
 
@@ -84,7 +86,9 @@ static void judge(const struct shed_pod_cfg *cfg, struct shed_pod *p,
     } else if (p->apart) {
         double proof_s = capped ? dt_s : IDLE_PU * dt_s;
         double needed_s = TRUST_S * (double)(INT64_C(1) << (p->relapses - 1));
-        p->trust_s = p->over_s >= OVER_S ? 0.0 : p->trust_s + proof_s;
+        p->trust_s = p->over_s >= OVER_S
+                         ? fmax(p->trust_s - LOST_TIMES * dt_s, 0.0)
+                         : p->trust_s + proof_s;
         p->apart = p->trust_s < needed_s;
     }
 }
