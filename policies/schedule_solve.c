@@ -272,11 +272,11 @@ static bool usable(const struct schedule_problem *p)
         const struct schedule_class *c = &p->classes[k];
         ok = ok && finite(c->demand_w, p->n_steps) &&
              isfinite(c->value_per_kwh) &&
-             (c->deferrable ? isfinite(c->max_w) &&
-                                  isfinite(c->delay_per_kwh_h) &&
-                                  isfinite(c->late_per_kwh_h) &&
-                                  finite(c->queue_max_wh, p->n_steps)
-                            : isfinite(c->min_pu));
+             (c->deferrable
+                  ? isfinite(c->max_w) && isfinite(c->delay_per_kwh_h) &&
+                        isfinite(c->late_per_kwh_h) &&
+                        finite(c->queue_max_wh, p->n_steps)
+                  : isfinite(c->min_pu));
     }
     return ok;
 }
