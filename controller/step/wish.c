@@ -12,16 +12,18 @@ static const double LEAD_S = 3600.0; /* of announced jobs */
 static const double ONCE_PU = 0.3;   /* of what the mean forgives */
 
 /* A growth of the load that came once may be the first of several.  Room for
- * another is kept where it takes little of the ramp: a large one would make its
- * own way longer by more than stages are worth. */
+ * another is kept where it takes little of the ramp, for a large one would make
+ * its own way longer by more than stages are worth, and where the batteries
+ * have 'left_w' to carry it: else compute is held back for nothing. */
 static double once_more_w(const struct step_cfg *cfg,
-                          const struct step_state *state, double once_w)
+                          const struct step_state *state, double once_w,
+                          double left_w)
 {
     const struct site_grid *grid = &cfg->site.grid;
     double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
     double most_w = ONCE_PU * grid->ramp_max_w_per_s * grid->ramp_average_s *
                     grid->ramp_average_s / late_s;
-    return once_w <= most_w ? once_w : 0.0;
+    return once_w <= fmin(most_w, left_w) ? once_w : 0.0;
 }
 
 /* How far the load may move before the grid can follow: as its range has it,
@@ -35,8 +37,10 @@ static struct level_both expected(const struct step_cfg *cfg,
 {
     const struct level_range *range = &state->range;
     struct level_both e = level_range_ahead(range, est->load_w);
-    double up_w = once_more_w(cfg, state, range->once.up_w);
-    double down_w = once_more_w(cfg, state, range->once.down_w);
+    double gives_w = est->discharge_max_w + est->battery_w;
+    double takes_w = est->charge_max_w - est->battery_w;
+    double up_w = once_more_w(cfg, state, range->once.up_w, gives_w);
+    double down_w = once_more_w(cfg, state, range->once.down_w, takes_w);
     e.up_w = fmax(e.up_w, up_w + fmax(range->hi_w - est->load_w, 0.0));
     e.down_w = fmax(e.down_w, down_w + fmax(est->load_w - range->lo_w, 0.0));
     struct forecast_swing s =
