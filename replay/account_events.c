@@ -43,19 +43,32 @@ static void book_force(struct account_events *a, double grid_w, double less_w,
     }
 }
 
+/* Of work that can wait: put off (+), done by now (-). */
+static double put_off_w(const struct account_events_tick *t)
+{
+    double w = 0.0;
+    for (int i = 0; i < t->site->n_pods; i++) {
+        const struct plant_pod *p = &t->plant->pods[i];
+        w += plant_waits(t->site, i) ? p->demand_w - p->power_w + p->burn_w
+                                     : 0.0;
+    }
+    return w;
+}
+
 void account_events_tick(struct account_events *a,
                          const struct account_events_tick *t)
 {
     const struct plant *p = t->plant;
     double dt_s = t->site->control.period_s;
     double site_w = t->site->grid.import_max_w;
-    double shed_w = fmax(p->demand_w - p->pods_w + p->burn_w, 0.0);
+    double later_w = put_off_w(t);
+    double shed_w = fmax(p->demand_w - p->pods_w + p->burn_w - later_w, 0.0);
     bool holds = shed_w > HELD_PU * p->demand_w;
     bool began = a->under_way_s > 0.0;
     bool asked = t->cap_w < (1.0 - MARGIN_PU) * site_w;
     bool in_force = t->import_max_w < site_w;
     double cur = shed_w > 0.0 ? book_classes(a, t) : 0.0;
-    double less_w = shed_w - p->battery_w;
+    double less_w = shed_w + later_w - p->battery_w;
     if (in_force) {
         book_force(a, p->grid_w, less_w, dt_s);
     } else {

@@ -8,7 +8,8 @@
  * held back any more after its end.  What is held back in that time is put
  * down to it, and is part of shed_cur; what the grid gives less than a site
  * without batteries would draw for all its work is what it saves, at the
- * bill's price.
+ * bill's price.  Work that can wait is not held back but put off: what is not
+ * drawn for it is saved, and what is drawn to do it by then is not.
  */
 #ifndef REPLAY_ACCOUNT_EVENTS_H
 #define REPLAY_ACCOUNT_EVENTS_H
