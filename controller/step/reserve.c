@@ -277,6 +277,33 @@ static double beside_w(const struct step_cfg *cfg, const struct estimate *est)
     return w;
 }
 
+/* Where the grid is held now. */
+static double held_grid_w(const struct step_state *state,
+                          const struct estimate *est)
+{
+    return isnan(state->smooth.ref_w) ? est->grid_w : state->smooth.out_w;
+}
+
+/* How far the load may rise at once.  Where no rise is listed, also back to
+ * where it was of late, which is no growth, and by what the mean takes alone
+ * beside what is carried already: what runs is not held for an edge that may
+ * never come. */
+static double risen_max_w(const struct step_cfg *cfg,
+                          const struct step_state *state,
+                          const struct estimate *est,
+                          const struct reserve_now *e)
+{
+    const struct site_grid *grid = &cfg->site.grid;
+    double most_w = est->load_w + fmax(e->up.edge_w, 0.0);
+    if (!grid->contingencies_given) {
+        double alone_w = grid->ramp_max_w_per_s * grid->ramp_average_s;
+        double held_w = held_grid_w(state, est) - e->beside_w;
+        most_w = fmax(most_w, fmin(est->load_w, held_w) + alone_w);
+        most_w = fmax(most_w, state->range.hi_w);
+    }
+    return most_w;
+}
+
 void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
                   const struct snapshot *in, const struct estimate *est,
                   struct reserve_now *e)
@@ -285,8 +312,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     struct side gives = {.most_by = 0};
     struct side takes = {.most_by = 0};
     int n = find_sides(cfg, est, &gives, &takes);
-    double held_w =
-        isnan(state->smooth.ref_w) ? est->grid_w : state->smooth.out_w;
+    double held_w = held_grid_w(state, est);
     e->beside_w = beside_w(cfg, est);
     gives.all.carried_w = est->load_w + e->beside_w - held_w;
     takes.all.carried_w = -gives.all.carried_w;
@@ -320,7 +346,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     e->grid_max_w = stop_max_w(&rc, &down, e);
     e->load_max_w = fmax(e->grid_max_w, held_w);
     if (e->must_rise_w > 0.0 && e->up.edge_w < e->must_rise_w) {
-        double most_w = est->load_w + fmax(e->up.edge_w, 0.0);
+        double most_w = risen_max_w(cfg, state, est, e);
         e->load_max_w = fmin(e->load_max_w, most_w);
     }
     /* an edge that all carry is let through; what the others could not carry

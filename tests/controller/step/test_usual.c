@@ -54,6 +54,26 @@ static void uncovered_pod_is_told_and_may_not_start_at_once(void **state)
     loop_close(&f);
 }
 
+/* Next to empty the battery covers nothing by what it says of its charge.  What
+ * ran goes on after a dip: it is no growth. */
+static void a_dip_is_no_less_afterwards(void **state)
+{
+    (void)state;
+    struct site *site = fixture_site(1, 4, 0);
+    site->batteries[0].sim_soc_start_pu = site->batteries[0].soc_min_pu + 0.008;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 60e6);
+    double shed_wh = 0.0;
+    for (int k = 0; k < 3000; k++) {
+        bool dip = k > 600 && k % 600 < 200;
+        loop_tick(&f, dip ? 54e6 : 60e6);
+        shed_wh += (f.plant->demand_w - f.plant->pods_w) / 36000.0;
+    }
+    if (shed_wh > 1e3) {
+        fail_msg("%.0f Wh held back", shed_wh);
+    }
+    loop_close(&f);
+}
+
 /* Ten batteries cover any pod: no word, no cap. */
 static void covered_pod_is_no_news(void **state)
 {
@@ -74,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uncovered_pod_is_told_and_may_not_start_at_once),
         cmocka_unit_test(covered_pod_is_no_news),
+        cmocka_unit_test(a_dip_is_no_less_afterwards),
     };
     return cmocka_run_group_tests_name("usual", tests, NULL, NULL);
 }
