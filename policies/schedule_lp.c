@@ -128,38 +128,11 @@ static void side_column(struct schedule_lp *lp, struct schedule_lp_side *side,
     }
 }
 
-static void battery_columns(struct schedule_lp *lp,
-                            const struct schedule_battery *b,
-                            struct schedule_lp_battery *out)
+/* What the rows of a battery leave, and what they lack. */
+static void slack_columns(struct schedule_lp *lp,
+                          const struct schedule_battery *b,
+                          struct schedule_lp_battery *out)
 {
-    const struct schedule_lp_side *sides[] = {&out->bottom, &out->top};
-    for (int s = 0; s < out->store.n_segments; s++) {
-        int row = out->soc_row[s];
-        struct ipm_entry in = {row, 0, -b->charge_eff_pu, lp->h};
-        struct ipm_entry from = {row, 0, 1.0 / b->discharge_eff_pu, lp->h};
-        out->charge[s] = power_column(lp, in, -1.0, out->charge_row);
-        entry(lp, out->charge[s],
-              (struct ipm_entry){out->one_row, 0, 1.0, out->in_share});
-        out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
-        entry(lp, out->discharge[s],
-              (struct ipm_entry){out->one_row, 0, 1.0, out->out_share});
-        for (int i = 0; i < 2; i++) {
-            entry(lp, out->charge[s],
-                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->in});
-            entry(lp, out->discharge[s],
-                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->out});
-        }
-        int e = out->energy[s] = column(lp);
-        entry(lp, e, (struct ipm_entry){row, 0, 1.0, NULL});
-        entry(lp, e, (struct ipm_entry){row, 1, -1.0, NULL});
-        entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
-        for (int i = 0; i < 2; i++) {
-            entry(lp, e,
-                  (struct ipm_entry){sides[i]->row, 0, 1.0, out->rooms_on});
-        }
-    }
-    side_column(lp, &out->bottom, -1.0);
-    side_column(lp, &out->top, 1.0);
     out->charge_room = out->discharge_room = out->sum = out->missing = -1;
     out->one_room = out->below = out->above = -1;
     if (out->one_row >= 0) {
@@ -196,6 +169,41 @@ static void battery_columns(struct schedule_lp *lp,
               (struct ipm_entry){sum ? out->sum_row : out->soc_row[0], 0,
                                  sum ? 1.0 : -1.0, lp->last});
     }
+}
+
+static void battery_columns(struct schedule_lp *lp,
+                            const struct schedule_battery *b,
+                            struct schedule_lp_battery *out)
+{
+    const struct schedule_lp_side *sides[] = {&out->bottom, &out->top};
+    for (int s = 0; s < out->store.n_segments; s++) {
+        int row = out->soc_row[s];
+        struct ipm_entry in = {row, 0, -b->charge_eff_pu, lp->h};
+        struct ipm_entry from = {row, 0, 1.0 / b->discharge_eff_pu, lp->h};
+        out->charge[s] = power_column(lp, in, -1.0, out->charge_row);
+        entry(lp, out->charge[s],
+              (struct ipm_entry){out->one_row, 0, 1.0, out->in_share});
+        out->discharge[s] = power_column(lp, from, 1.0, out->discharge_row);
+        entry(lp, out->discharge[s],
+              (struct ipm_entry){out->one_row, 0, 1.0, out->out_share});
+        for (int i = 0; i < 2; i++) {
+            entry(lp, out->charge[s],
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->in});
+            entry(lp, out->discharge[s],
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, sides[i]->out});
+        }
+        int e = out->energy[s] = column(lp);
+        entry(lp, e, (struct ipm_entry){row, 0, 1.0, NULL});
+        entry(lp, e, (struct ipm_entry){row, 1, -1.0, NULL});
+        entry(lp, e, (struct ipm_entry){out->sum_row, 0, 1.0, out->sum_on});
+        for (int i = 0; i < 2; i++) {
+            entry(lp, e,
+                  (struct ipm_entry){sides[i]->row, 0, 1.0, out->rooms_on});
+        }
+    }
+    side_column(lp, &out->bottom, -1.0);
+    side_column(lp, &out->top, 1.0);
+    slack_columns(lp, b, out);
 }
 
 static bool peak_matters(const struct schedule_lp *lp,
