@@ -146,7 +146,8 @@ static void improve(struct schedule_search *at)
         at->part = part_min;
     }
     double won = INFINITY;
-    while (at->part < part_max && won > worth_pu && !done(at)) {
+    while (isfinite(at->best_cur) && at->part < part_max && won > worth_pu &&
+           !done(at)) {
         double before = at->best_cur;
         schedule_improve(at, at->part);
         won = (before - at->best_cur) / fmax(1.0, fabs(at->best_cur));
