@@ -319,21 +319,31 @@ static double frozen_w(const struct seen *s, int i)
     return edge_w * 0.2 / 10.0;
 }
 
+/* The edge of a tick whose first answer is lost: every other one is. */
+static double lost_edge_w(const struct seen *s, int i)
+{
+    bool lost = i > 0 && i % 2 == 0 && s->fault[i] == FAULT_LATE;
+    return lost ? s->load_w[i] - s->load_w[i - 1] : 0.0;
+}
+
 /* What one order that is lost, or a tick late, leaks of the edges in the mean
- * at k: nobody could know. */
+ * at k, or all that were lost: nobody could know. */
 static double unknown_w(const struct seen *s, int k)
 {
     double lo_w = s->load_w[k];
     double hi_w = lo_w;
     double more_w = 0.0;
+    double lost_w = 0.0;
     bool late = false;
     for (int i = k; i >= 0 && i > k - AVERAGE; i--) {
         more_w += frozen_w(s, i);
+        lost_w += lost_edge_w(s, i);
         late |= s->fault[i] == FAULT_LATE;
         lo_w = fmin(lo_w, s->load_w[i]);
         hi_w = fmax(hi_w, s->load_w[i]);
     }
-    return more_w + (late ? (hi_w - lo_w) * 0.1 / 10.0 : 0.0);
+    double leaks_w = fmax(hi_w - lo_w, fabs(lost_w)) * 0.1 / 10.0;
+    return more_w + (late ? leaks_w : 0.0);
 }
 
 /* Ramp broken at k, by more than the tolerance; the window's length. */
