@@ -18,6 +18,7 @@ enum kind { COUNT, RAMP, POWER, ENERGY, DURATION, MONEY, SHARE };
     X(RECOVERY, DURATION, "longest time outside")   \
     X(PEAK, POWER, "peak of the interval")          \
     X(IMPORT, COUNT, "over the import limit")       \
+    X(EXPORT, COUNT, "over the export limit")       \
     X(SHED, ENERGY, "compute held back")            \
     X(DEFERRED, ENERGY, "work put off")             \
     X(WAITING, ENERGY, "  waits at the end")        \
@@ -25,6 +26,9 @@ enum kind { COUNT, RAMP, POWER, ENERGY, DURATION, MONEY, SHARE };
     X(BURN, ENERGY, "burnt to hold the load up")    \
     X(ENERGY, ENERGY, "battery energy used")        \
     X(THROUGHPUT, ENERGY, "battery throughput")     \
+    X(BILL, MONEY, "energy")                        \
+    X(DEMAND, MONEY, "demand charge")               \
+    X(VALUE, MONEY, "value held back")              \
     X(WEAR, MONEY, "battery wear")                  \
     X(WEAR_GUARD, MONEY, "  by the other model")    \
     X(COST, MONEY, "total cost")                    \
@@ -70,6 +74,25 @@ static double longest_outside(const struct witness_report *p)
     return longest_s;
 }
 
+/* What the total is the sum of, and the total. */
+static double money_of(const struct replay_result *x, enum row row)
+{
+    switch ((int)row) {
+    case ROW_BILL:
+        return x->energy_cur;
+    case ROW_DEMAND:
+        return x->demand_cur;
+    case ROW_VALUE:
+        return x->shed_cur;
+    case ROW_WEAR:
+        return x->wear_cur;
+    case ROW_WEAR_GUARD:
+        return x->wear_guard_cur;
+    default:
+        return x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur;
+    }
+}
+
 /* NAN where it cannot be said: the trace too short, the steps too long. */
 static double value_of(const struct report *r, int i, enum row row)
 {
@@ -96,6 +119,8 @@ static double value_of(const struct report *r, int i, enum row row)
         return x->grid.peak_w;
     case ROW_IMPORT:
         return (double)x->grid.import_limit_violations;
+    case ROW_EXPORT:
+        return (double)x->grid.export_limit_violations;
     case ROW_SHED:
         return fmax(x->demand_wh - x->served_wh - x->waiting_wh, 0.0);
     case ROW_DEFERRED:
@@ -110,12 +135,13 @@ static double value_of(const struct report *r, int i, enum row row)
         return swing_wh;
     case ROW_THROUGHPUT:
         return through_wh;
+    case ROW_BILL:
+    case ROW_DEMAND:
+    case ROW_VALUE:
     case ROW_WEAR:
-        return x->wear_cur;
     case ROW_WEAR_GUARD:
-        return x->wear_guard_cur;
     case ROW_COST:
-        return x->energy_cur + x->demand_cur + x->wear_cur + x->shed_cur;
+        return money_of(x, row);
     case ROW_FORECAST:
         return x->forecast_mape_pu;
     case ROW_PERSISTENCE:
@@ -179,17 +205,31 @@ static void tell_bound(const struct replay_bound *b, FILE *out)
     }
 }
 
+static bool any_nonzero(const struct report *r, enum row row)
+{
+    bool any = false;
+    for (int i = 0; i < r->n; i++) {
+        any = any || value_of(r, i, row) != 0.0;
+    }
+    return any;
+}
+
+/* Not of what this site or this trace does not have. */
 static bool is_told(const struct report *r, enum row row)
 {
-    bool burns = false;
-    bool waits = false;
-    for (int i = 0; i < r->n; i++) {
-        burns = burns || r->results[i].burn_wh > 0.0;
-        waits = waits || r->results[i].deferred_wh > 0.0;
+    switch ((int)row) {
+    case ROW_BURN:
+    case ROW_BILL:
+    case ROW_DEMAND:
+    case ROW_VALUE:
+        return any_nonzero(r, row);
+    case ROW_DEFERRED:
+    case ROW_WAITING:
+    case ROW_LOST:
+        return any_nonzero(r, ROW_DEFERRED);
+    default:
+        return true;
     }
-    bool of_waiting =
-        row == ROW_DEFERRED || row == ROW_WAITING || row == ROW_LOST;
-    return row == ROW_BURN ? burns : waits || !of_waiting;
 }
 
 void report_text(const struct report *r, FILE *out)

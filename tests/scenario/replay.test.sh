@@ -196,6 +196,29 @@ for x in json.load(open(sys.argv[1]))["policies"]:
     if m[1]["peak_w"] > 95e6: print(name, "draws in November", m[1]["peak_w"])
 PYTHON
 )"
+# The table's money adds up, and every limit has its row.
+printf 't_s,load_mw\n0,10\n60,8\n1200,8\n' >"$dir/money.csv"
+"$BALLAST" replay $demo --load "$dir/money.csv" --policy limiter,hindsight \
+    >"$dir/money.txt"
+json $demo --load "$dir/money.csv" --policy limiter,hindsight >"$dir/money.json"
+verdict "the total of the table is the sum of its rows" "$(
+    /usr/bin/python3 - "$dir/money.txt" "$dir/money.json" <<'PYTHON'
+import json, re, sys
+rows = {l[:25].strip(): l[25:] for l in open(sys.argv[1]) if len(l) > 25}
+def cells(name): return [float(x) for x in re.findall(r"-?[0-9.]+", rows[name])]
+parts = ["energy", "demand charge", "value held back", "battery wear"]
+known = json.load(open(sys.argv[2]))["policies"]
+for need in parts[:2]:
+    if need not in rows: print("no row", need)
+for i, p in enumerate(known):
+    total = sum(cells(x)[i] for x in parts if x in rows)
+    if abs(total - cells("total cost")[i]) > 0.021: print(i, total, rows)
+    for name, key in ("import", "import_limit"), ("export", "export_limit"):
+        if cells(f"over the {name} limit")[i] != p["grid"][key + "_violations"]:
+            print(name, rows)
+    if not cells("energy")[i] > 0 < cells("demand charge")[i]: print(i, rows)
+PYTHON
+)"
 refused "hindsight over more than 120 days" "replay a part of it" \
     "$dir/slow.yaml" --load gen:training,days=121 --policy hindsight
 refused "a policy named twice" '"none"' $demo --load gen:training \
