@@ -178,14 +178,28 @@ static void print_stop(const struct site *site, const char *name, double stop_w)
     char a[NUMBER_MAX];
     char b[NUMBER_MAX];
     floors_init(&floors, site);
-    double left_w = floors_left_w(&floors, stop_w);
-    print_edge(site, name, left_w, false);
-    if (left_w < stop_w) {
+    double all_w = (floors.rest_w + floors.able_w) * floors.load_per_pod;
+    double ends_w = fmin(stop_w, all_w); /* no more than the pods draw */
+    double left_w = floors_left_w(&floors, ends_w);
+    if (left_w > 0.0) {
+        print_edge(site, name, left_w, false);
+    } else {
+        printf("  covered      %s, stop of %s\n", name, power(stop_w, a));
+    }
+    if (ends_w < stop_w) {
+        printf("               of a stop of %s no more than %s, which is what "
+               "the pods draw\n",
+               power(stop_w, a), power(ends_w, b));
+    }
+    if (left_w < ends_w) {
         printf(
             "               of a stop of %s the pods' floors hold up %s, and "
             "burn what the\n               batteries cannot take while the "
             "grid follows\n",
-            power(stop_w, a), power(stop_w - left_w, b));
+            power(ends_w, a), power(ends_w - left_w, b));
+    } else if (ends_w > 0.0) {
+        printf("               no pod has a floor_max that would hold the load "
+               "up\n");
     }
 }
 

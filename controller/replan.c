@@ -7,7 +7,8 @@
 static const double SOONEST_S = 5.0;
 static const int64_t QUARTER_MS = 900000;
 static const double HOUR_S = 3600.0;
-static const double REST_PU = 0.01; /* of the rating: no direction */
+static const int64_t SHOWS_MS = 60000; /* after a job began or ended */
+static const double REST_PU = 0.01;    /* of the rating: no direction */
 
 enum { QUARTERS = 192 }; /* that a plan looks ahead */
 
@@ -53,15 +54,20 @@ static uint64_t published(struct replan *r, int i, const struct snapshot *in)
     return h;
 }
 
-static uint64_t newest_job(const struct snapshot *in)
+/* The newest job that was announced, and the newest one whose load shows: a
+ * plan made when it began knows the load before it. */
+static uint64_t newest_jobs(const struct snapshot *in)
 {
     int64_t newest = 0;
+    int64_t shows = 0;
     for (int i = 0; i < JOB_MARKERS_MAX; i++) {
         const struct job_in *j = &in->jobs[i];
         bool counts = j->event == JOB_START || j->event == JOB_STOP;
         newest = counts && j->seq > newest ? j->seq : newest;
+        bool late = in->utc_ms - j->at_ms >= SHOWS_MS;
+        shows = counts && late && j->seq > shows ? j->seq : shows;
     }
-    return (uint64_t)newest;
+    return mix(mix(basis, (uint64_t)newest), (uint64_t)shows);
 }
 
 static uint64_t instructions(const struct snapshot *in)
@@ -97,7 +103,7 @@ static void look(struct replan *r, const struct site *site,
         now[PLAN_BY_BATTERY] = mix(now[PLAN_BY_BATTERY], ready);
     }
     now[PLAN_BY_INSTRUCTION] = instructions(in);
-    now[PLAN_BY_JOB] = newest_job(in);
+    now[PLAN_BY_JOB] = newest_jobs(in);
     now[PLAN_BY_MONTH] = (uint64_t)in->month_from_ms;
 }
 

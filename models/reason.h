@@ -135,7 +135,10 @@
       "coming down to its limit, %n to go")                                    \
     X(RESERVE_POD, "reserve_pod",                                              \
       "were %a to start or stop at once, %n of its %v would break the ramp: "  \
-      "the batteries can take up %l now")
+      "the batteries can take up %l now")                                      \
+    X(PEAK, "peak",                                                            \
+      "the load is %v: the mean of the demand interval is held at %l, lest a " \
+      "higher peak be billed; the batteries give %n")
 
 #define REASON_ENUM(name, word, text) REASON_##name,
 enum reason { REASON_LIST(REASON_ENUM) REASON_COUNT };

@@ -167,6 +167,10 @@ static void explain(const struct step_cfg *cfg,
         line.code = REASON_RAMP;
         line.value = scratch->target_w;
         line.limit = cfg->site.grid.ramp_max_w_per_s;
+    } else if (isfinite(scratch->peak_w)) {
+        line.code = REASON_PEAK;
+        line.value = scratch->est.load_w;
+        line.limit = scratch->peak_w;
     } else if (planned_w > 0.0 || planned_w < 0.0) {
         line.code =
             planned_w > 0.0 ? REASON_CHARGE_CHEAP : REASON_DISCHARGE_DEAR;

@@ -245,6 +245,7 @@ struct step_scratch {
     struct estimate est;
     struct caps caps;
     double planned_w; /* what the plan asks of the batteries, + charge */
+    double peak_w;    /* that the batteries hold; INFINITY: they need not */
     double lead_w;    /* of the grid, ahead of announced jobs */
     double target_w;  /* where the grid power should go in the long run */
     struct level_both ahead; /* how far the load may move at once */

@@ -160,8 +160,12 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
     struct wanted wanted = plan_now(cfg, state, est, in, plan);
     double w = wanted.power_w + follow_w(state, est, &wanted);
     w = can_return_w(cfg, est, w);
+    scratch->peak_w = INFINITY;
     if (isfinite(wanted.peak_w)) {
-        w = below_peak_w(cfg, state, est, wanted.peak_w, w);
+        double held_w = below_peak_w(cfg, state, est, wanted.peak_w, w);
+        bool holds = held_w < w - LOSSES_PU * fabs(state->level.level_w);
+        scratch->peak_w = holds ? wanted.peak_w : INFINITY;
+        w = held_w;
     }
     scratch->planned_w = wanted.power_w;
     return w;

@@ -141,6 +141,22 @@ static void what_happens_is_planned_for(void **state)
     }
 }
 
+/* When it is announced, and when its load shows. */
+static void a_job_is_planned_for_twice(void **state)
+{
+    (void)state;
+    struct world w = begin();
+    assert_int_equal(wait(&w, 10), 1);
+    assert_int_equal(wait(&w, 20), -1);
+    w.in->jobs[3] = (struct job_in){
+        .seq = 9, .event = JOB_START, .at_ms = w.in->utc_ms + 30000};
+    assert_int_equal(wait(&w, 60), 1);
+    assert_int_equal(wait(&w, 200), 89);
+    assert_int_equal(w.replan.causes, 1u << PLAN_BY_JOB);
+    assert_int_equal(wait(&w, 200), -1);
+    finish(&w);
+}
+
 static void turns_are_counted(void **state)
 {
     (void)state;
@@ -208,6 +224,7 @@ int main(void)
         cmocka_unit_test(due_every_five_minutes),
         cmocka_unit_test(told_again_is_no_event),
         cmocka_unit_test(what_happens_is_planned_for),
+        cmocka_unit_test(a_job_is_planned_for_twice),
         cmocka_unit_test(turns_are_counted),
         cmocka_unit_test(words_say_why),
     };

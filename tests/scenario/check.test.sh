@@ -46,6 +46,20 @@ verdict "a battery that may trip is judged" \
 verdict "120 MW are not, and it says what it takes" \
     "$(expect 0 out "not covered  more, drop of 120.0 MW: it would take 20.00 MW more battery power")"
 
+half=replay/sites/half_megapack.yaml
+sed 's/contingencies: \[\]/contingencies: [{name: s, stop: 30 MW}]/' "$half" \
+    >"$dir/bare.yaml"
+call check "$dir/bare.yaml"
+verdict "a stop of more than the pods draw is said to be" \
+    "$(expect 0 out "no more than 15.00 MW, which is what the pods draw")"
+verdict "and that no floor holds it up" \
+    "$(expect 0 out "no pod has a floor_max that would hold the load up")"
+sed 's/cap_min: 0.5 MW,/& floor_max: 1.5 MW,/' "$dir/bare.yaml" \
+    >"$dir/floors.yaml"
+call check "$dir/floors.yaml"
+verdict "a stop that the floors hold up whole is covered" \
+    "$(expect 0 out "  covered      s, stop of 30.00 MW")"
+
 cat - "$demo" >"$dir/later.yaml" <<'EOS'
 http: {listen: "127.0.0.1:8080"}
 utility:

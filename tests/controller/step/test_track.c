@@ -87,6 +87,10 @@ static void charging_makes_no_peak(void **state)
         x.plan->peak_w = rows[i].peak_w;
         x.plan->battery_w[0] = rows[i].plan_w;
         assert_near(track(&x), rows[i].want_w, 1e3);
+        /* said where it is what moves the batteries */
+        bool holds = rows[i].want_w < rows[i].plan_w - 1e3;
+        double said_w = x.loop.scratch->peak_w;
+        assert_true(holds ? said_w <= rows[i].peak_w : isinf(said_w));
         loop_close(&x.loop);
     }
 }
