@@ -198,7 +198,7 @@ static void tell_bound(const struct replay_bound *b, FILE *out)
         fprintf(out,
                 "\nhindsight, in steps of %s: keeping ramp and import limit "
                 "takes %s of compute\nheld back and %s of battery energy, "
-                "whoever steers\n",
+                "whoever steers;\nedges within a step are not seen\n",
                 units_duration_text(b->step_s, step, sizeof(step)),
                 units_energy_text(b->shed_wh, shed, sizeof(shed)),
                 units_energy_text(b->energy_swing_wh, swing, sizeof(swing)));

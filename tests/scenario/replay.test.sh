@@ -219,6 +219,9 @@ for i, p in enumerate(known):
     if not cells("energy")[i] > 0 < cells("demand charge")[i]: print(i, rows)
 PYTHON
 )"
+grep -q '^edges within a step are not seen$' "$dir/money.txt"
+verdict "the bound says what it does not see" \
+    "$([ $? = 0 ] || tail -3 "$dir/money.txt")"
 refused "hindsight over more than 120 days" "replay a part of it" \
     "$dir/slow.yaml" --load gen:training,days=121 --policy hindsight
 refused "a policy named twice" '"none"' $demo --load gen:training \
