@@ -29,8 +29,9 @@ enum { PLAN_DELAY_TICKS = 10 };
 
 /* Of the planner's thread, from a problem to its plan. */
 #define PLAN_DEADLINE_S 0.05
-#define PLAN_SOLVER_S 0.03  /* of it */
-#define PLAN_SEARCH_S 0.044 /* and with the heuristic; to judge takes the rest */
+#define PLAN_SOLVER_S 0.03 /* of it */
+#define PLAN_SEARCH_S \
+    0.044 /* and with the heuristic; to judge takes the rest */
 
 /* Memory of the planner and what it remembers from one plan to the next; some
  * MB, allocated once by the caller. */
