@@ -50,8 +50,10 @@ struct mqtt_counts {
     uint64_t n_sent;
     uint64_t n_unsent; /* commands not sent: broker away */
     uint64_t n_acked;
-    int64_t rival_mono_ms; /* another controller was heard, 0 for never */
+    uint64_t n_utility_refused; /* what the utility said and is not kept */
+    int64_t rival_mono_ms;      /* another controller was heard, 0 for never */
     char last_error[ADAPTER_TEXT_MAX];
+    char utility_error[ADAPTER_TEXT_MAX]; /* of n_utility_refused, the last */
 };
 
 /*

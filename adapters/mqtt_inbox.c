@@ -113,6 +113,16 @@ static void count(struct mqtt_inbox *b, const struct mqtt_result *result)
     }
 }
 
+/* A word of the utility that nobody will act on.  Not what is over, repeated or
+ * overtaken: brokers keep that for long. */
+static void note_utility(struct mqtt_counts *c, enum mqtt_verdict verdict)
+{
+    if (verdict == MQTT_MALFORMED || verdict == MQTT_FULL) {
+        c->n_utility_refused++;
+        memcpy(c->utility_error, c->last_error, sizeof(c->utility_error));
+    }
+}
+
 static const struct site_fleet *fleet_of(const struct site *site, int64_t node)
 {
     int f = 0;
@@ -259,6 +269,9 @@ unsigned mqtt_inbox_take(struct mqtt_inbox *b, const char *topic,
     count(b, &r);
     if (r.verdict != MQTT_TAKEN && r.verdict != MQTT_IGNORED) {
         note_error(b, &target, topic, r.why);
+    }
+    if (target.kind == MQTT_TOPIC_UTILITY) {
+        note_utility(&b->counts, r.verdict);
     }
     /* A field that was refused may have become unknown by that. */
     return r.verdict == MQTT_IGNORED ? 0 : changed;

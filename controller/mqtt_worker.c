@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "controller/mqtt_worker.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +17,9 @@ static const double AFTER_TICK_S = 0.002;
 /* Commands that waited longer were decided before a pause of the process. */
 static const int64_t COMMAND_MAX_AGE_MS = 2000;
 
+/* Between two warnings of what the utility said and is not kept. */
+static const int64_t UTILITY_QUIET_MS = 60000;
+
 struct mqtt_worker {
     struct mqtt_worker_cfg cfg;
     struct mqtt *mqtt;
@@ -25,6 +29,8 @@ struct mqtt_worker {
     int64_t post_ns;                       /* last post of the inputs */
     bool dirty;                            /* inputs changed since */
     bool was_up;
+    uint64_t n_utility_told; /* of the counts' n_utility_refused */
+    int64_t utility_mono_ms; /* not before: the next warning */
     pthread_t thread;
     bool started;
     atomic_bool stop;
@@ -74,6 +80,24 @@ static void tell_link(struct mqtt_worker *w)
     w->was_up = link->up;
 }
 
+/* Somebody asked for something and believes it was heard. */
+static void tell_utility(struct mqtt_worker *w, int64_t mono_ms)
+{
+    const struct mqtt_counts *c = &w->report.counts;
+    uint64_t n = c->n_utility_refused - w->n_utility_told;
+    if (n == 0 || mono_ms < w->utility_mono_ms) {
+        return;
+    }
+    char more[64] = "";
+    if (n > 1) {
+        snprintf(more, sizeof(more), " (the last of %" PRIu64 ")", n);
+    }
+    log_line(LOG_WARN, NULL, "refused what the utility said: %s%s",
+             c->utility_error, more);
+    w->n_utility_told = c->n_utility_refused;
+    w->utility_mono_ms = mono_ms + UTILITY_QUIET_MS;
+}
+
 static void report(struct mqtt_worker *w, int64_t mono_ms)
 {
     if (w->report.link.up) {
@@ -82,6 +106,7 @@ static void report(struct mqtt_worker *w, int64_t mono_ms)
     mqtt_counts(w->mqtt, &w->report.counts);
     mailbox_send(&w->cfg.ports->mqtt.report, &w->report);
     tell_link(w);
+    tell_utility(w, mono_ms);
 }
 
 /* Until something arrives, inputs wait to be posted, or commands are ready. */

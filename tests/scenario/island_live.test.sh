@@ -37,6 +37,17 @@ until_holds "the load is served from the grid" 30 \
     's["grid"]["meter"] == "good" and abs(s["grid"]["power_w"] - 3e6) < 1e5 and
      load["served_w"] > 2.9e6 and all(x["state"] == "ready" for x in b.values())'
 
+for word in '{"v":1,"kind":"import_max"}' not-json '{}'; do
+    say -t ballast/v1/t/utility/limit -m "$word"
+    sleep 0.3
+done
+said=$(grep 'refused what the utility said' "$dir/run.log")
+why="said: $said"
+[ "$(echo "$said" | wc -l)" = 1 ] && case $said in
+*'warn  refused what the utility said: ballast/v1/t/utility/limit: "'*) why= ;;
+esac
+verdict "what the utility says in vain is a warning, one a minute" "$why"
+
 fault '{"island":true}'
 until_holds "cut off, the relay's word is in force" 10 \
     'any(u["kind"] == "island" and u["now"] for u in s["utility"])'
