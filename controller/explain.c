@@ -61,8 +61,9 @@ static void print_second(const struct second_row *s)
     print_power("  held at", v[SECOND_grid_ref_w]);
     print_power("  limit", v[SECOND_grid_limit_w]);
     if (isfinite(v[SECOND_ramp_max_w_per_s])) {
-        printf("    %-18s %.3g MW/min\n", "  steepest ramp",
-               v[SECOND_ramp_max_w_per_s] * 60e-6);
+        char ramp[32];
+        printf("    %-18s %s\n", "  steepest ramp",
+               units_ramp_text(v[SECOND_ramp_max_w_per_s], ramp, sizeof(ramp)));
     }
     print_power("pods", v[SECOND_pods_w]);
     print_power("held back", v[SECOND_shed_w]);

@@ -78,7 +78,7 @@ void plan_violation_text(const struct plan *plan, int64_t i, char *out,
     if (v->tier == SCHEDULE_SOC_END) {
         snprintf(by, sizeof(by), "%.2f %%", 1e2 * v->by);
     } else if (v->tier == SCHEDULE_RAMP) {
-        snprintf(by, sizeof(by), "%.3g MW/min", v->by * 60e-6);
+        units_ramp_text(v->by, by, sizeof(by));
     } else {
         units_power_text(v->by, by, sizeof(by));
     }

@@ -65,6 +65,9 @@ static const struct unit units[] = {
     {UNIT_TEMPERATURE, "degC", 1.0, 1.0},
 };
 
+/* Below 100 W a minute there is rounding, and no ramp of a site. */
+static const double RAMP_NIL_MW_PER_MIN = 1e-4;
+
 const char *unit_expected(enum unit_kind kind)
 {
 #define UNIT_TEXT(name, text) text,
@@ -187,8 +190,10 @@ const char *units_percent_text(double pu, char *out, size_t size)
 
 const char *units_ramp_text(double w_per_s, char *out, size_t size)
 {
-    if (isfinite(w_per_s)) {
-        snprintf(out, size, "%.3g MW/min", w_per_s * 60e-6);
+    double y = w_per_s * 60e-6;
+    if (isfinite(y)) {
+        y = fabs(y) < RAMP_NIL_MW_PER_MIN ? 0.0 : y;
+        snprintf(out, size, "%.3g MW/min", y);
     } else {
         snprintf(out, size, "unknown");
     }

@@ -63,7 +63,8 @@ const char *units_energy_text(double energy_wh, char *out, size_t size);
 /* A fraction for people: "54.8 %". */
 const char *units_percent_text(double pu, char *out, size_t size);
 
-/* A ramp for people, in the unit of the contracts: "2 MW/min". */
+/* A ramp for people, in the unit of the contracts: "2 MW/min"; 0 of what is
+ * below 100 W/min. */
 const char *units_ramp_text(double w_per_s, char *out, size_t size);
 
 /* A duration for people: "80 ms", "12.5 s", "5 min", "36 h". */

@@ -212,6 +212,10 @@ static void test_texts(void **state)
         {units_percent_text, 0.548, "54.8 %"},
         {units_percent_text, NAN, "unknown"},
         {units_ramp_text, 1e7 / 60.0, "10 MW/min"},
+        {units_ramp_text, -2080e3 / 60.0, "-2.08 MW/min"},
+        {units_ramp_text, 455e-18, "0 MW/min"},
+        {units_ramp_text, -99.0 / 60.0, "0 MW/min"},
+        {units_ramp_text, 101.0 / 60.0, "0.000101 MW/min"},
         {units_ramp_text, -INFINITY, "unknown"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
