@@ -159,14 +159,18 @@ static void tell_people(struct evidence_keeper *k,
     if (e->kind != WITNESS_BEGIN) {
         return;
     }
-    const char *rule = compliance_rule_name((enum compliance_rule)x->rule);
+    enum compliance_rule of = (enum compliance_rule)x->rule;
+    const char *rule = compliance_rule_name(of);
     const char *cause = compliance_cause_name((enum compliance_cause)x->cause);
     bool forced = x->cause != COMPLIANCE_NONE;
     char text[512];
     char why[256];
-    snprintf(text, sizeof(text), "%s limit of %.6g passed with %.6g%s%s: %s",
-             rule, x->limit, x->value, forced ? ", forced by " : "",
-             forced ? cause : "",
+    char limit[32];
+    char value[32];
+    snprintf(text, sizeof(text), "%s limit of %s passed with %s%s%s: %s", rule,
+             compliance_value_text(of, x->limit, limit, sizeof(limit)),
+             compliance_value_text(of, x->value, value, sizeof(value)),
+             forced ? ", forced by " : "", forced ? cause : "",
              reason_text(k->cfg.writer.site, &x->why, why, sizeof(why)));
     char key[40];
     snprintf(key, sizeof(key), "violation %s", rule);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "models/clamp.h"
@@ -361,4 +362,23 @@ const char *compliance_rule_name(enum compliance_rule rule)
 #undef RULE_TEXT
     assert((unsigned)rule < COMPLIANCE_RULE_COUNT);
     return names[rule];
+}
+
+const char *compliance_value_text(enum compliance_rule rule, double value,
+                                  char *out, size_t size)
+{
+    static const struct {
+        double from_w;
+        const char *unit;
+    } rows[] = {{1e6, "MW"}, {1e3, "kW"}, {1.0, "W"}};
+    if (rule == COMPLIANCE_RULE_RAMP) {
+        snprintf(out, size, "%.4g MW/min", value * 60e-6);
+        return out;
+    }
+    size_t i = 0;
+    while (i < 2 && fabs(value) < rows[i].from_w) {
+        i++;
+    }
+    snprintf(out, size, "%.6g %s", value / rows[i].from_w, rows[i].unit);
+    return out;
 }

@@ -23,6 +23,7 @@
 #ifndef MODELS_COMPLIANCE_H
 #define MODELS_COMPLIANCE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "models/band.h"
@@ -201,6 +202,12 @@ compliance_stand(const struct compliance *c, enum compliance_rule rule)
 
 /* The word for logs and JSON; static storage. */
 const char *compliance_rule_name(enum compliance_rule rule);
+
+/* A value or limit of 'rule' as in its stand, with its unit and digits enough
+ * to tell the two apart: "-2.079 MW/min", "8.00312 MW".  At most 'size' bytes
+ * with the NUL; returns 'out'. */
+const char *compliance_value_text(enum compliance_rule rule, double value,
+                                  char *out, size_t size);
 
 /* For logs and reports; static storage. */
 const char *compliance_cause_name(enum compliance_cause cause);

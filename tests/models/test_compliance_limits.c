@@ -214,6 +214,31 @@ static void test_each_rule_says_how_it_stands(void **state)
     }
 }
 
+static void test_values_are_told_with_their_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        enum compliance_rule rule;
+        double value;
+        const char *want;
+    } rows[] = {
+        {COMPLIANCE_RULE_RAMP, 33333.3, "2 MW/min"},
+        {COMPLIANCE_RULE_RAMP, -34650.2, "-2.079 MW/min"},
+        {COMPLIANCE_RULE_EXPORT_MAX, 0.0, "0 W"},
+        {COMPLIANCE_RULE_EXPORT_MAX, 676.533, "676.533 W"},
+        {COMPLIANCE_RULE_SWING, 12345.6, "12.3456 kW"},
+        {COMPLIANCE_RULE_IMPORT_MAX, 8e6, "8 MW"},
+        {COMPLIANCE_RULE_TRIP, 8.00312e6, "8.00312 MW"},
+        {COMPLIANCE_RULE_BAND, -2e6, "-2 MW"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[32];
+        assert_string_equal(compliance_value_text(rows[i].rule, rows[i].value,
+                                                  text, sizeof(text)),
+                            rows[i].want);
+    }
+}
+
 static void test_a_band_over_its_limit_is_a_violation(void **state)
 {
     (void)state;
@@ -249,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_a_sine_is_in_its_band_and_in_no_other),
         cmocka_unit_test(test_bands_say_what_they_cannot_see),
         cmocka_unit_test(test_each_rule_says_how_it_stands),
+        cmocka_unit_test(test_values_are_told_with_their_unit),
         cmocka_unit_test(test_a_band_over_its_limit_is_a_violation),
     };
     return cmocka_run_group_tests_name("compliance_limits", tests, NULL, NULL);
