@@ -238,7 +238,7 @@ static int ask(const char *path, struct found *f)
     struct history_reader *r = NULL;
     char why[200] = "";
     if (history_read_open(path, &r, why, sizeof(why)) != ERR_NONE) {
-        cli_error(command, "%s: %s", path, why);
+        history_where_missing(command, path, why, "for its DATABASE");
         return EXIT_USAGE;
     }
     f->has_decision = history_read_decision(r, f->at_ms, &f->decision);

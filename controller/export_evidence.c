@@ -200,7 +200,8 @@ static bool take_parts(struct export *x, const char *path)
         }
     }
     if (!x->over && !take_part(x, path)) {
-        cli_error("export", "%s: %s", path, strerror(errno));
+        history_where_missing("export", path, strerror(errno),
+                              "for its DATABASE or EVIDENCE");
         return false;
     }
     if (x->n > 0) {

@@ -120,7 +120,7 @@ int export_history(const struct export_cfg *cfg)
         return EXIT_USAGE;
     }
     if (history_read_open(path, &r, why, sizeof(why)) != ERR_NONE) {
-        cli_error("export", "%s: %s", path, why);
+        history_where_missing("export", path, why, "for its DATABASE");
         return EXIT_USAGE;
     }
     struct export x = {.cfg = cfg, .every_ms = 1000};

@@ -197,7 +197,7 @@ static bool open_sources(struct gather *g, const struct site *site)
     char why[200] = "";
     if (history_read_open(site->history.file, &g->history, why, sizeof(why)) !=
         ERR_NONE) {
-        cli_error("export", "%s: %s", site->history.file, why);
+        history_where_missing("export", site->history.file, why, NULL);
         return false;
     }
     if (past_load_open(&g->past, site->time_zone, g->history, why,

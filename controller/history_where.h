@@ -14,6 +14,14 @@
  */
 bool history_where(const char *given, char *out, size_t size);
 
+/*
+ * On stderr, for 'command': that 'path' cannot be read and 'why'; where there
+ * is none, in which folder it was sought and what to do, "ask from ..." and
+ * 'or_for', such as "for its DATABASE" (NULL: nothing else helps).
+ */
+void history_where_missing(const char *command, const char *path,
+                           const char *why, const char *or_for);
+
 /* Whether there is a database at 'path', of whatever program. */
 bool history_is_database(const char *path);
 

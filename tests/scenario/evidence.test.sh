@@ -171,6 +171,17 @@ verdict "a settlement of a database asks for the site file" \
 "$BALLAST" export "$site" >"$dir/csv" 2>"$dir/said"
 verdict "export must be told what" "$(words $? 2 "$dir/said" 'evidence, --history or --settlement')"
 
+# from another folder the site's relative path leads nowhere
+sed "s|$db|elsewhere.db|" "$site" >"$dir/elsewhere.yaml"
+why=
+for ask in explain 'export --history' 'export --evidence'; do
+    # shellcheck disable=SC2086
+    "$BALLAST" $ask "$dir/elsewhere.yaml" >"$dir/csv" 2>"$dir/said"
+    why=$why$(words $? 2 "$dir/said" "there is no elsewhere.db[.a-z]* in $PWD: ask")
+    why=$why$(words 2 2 "$dir/said" "or for its DATABASE")
+done
+verdict "a history sought in the wrong folder: where, and what to do" "$why"
+
 # a full disk
 ln -sf /dev/full "$dir/full.evidence"
 sed "s|^history:.*|history: {file: $dir/x.db, evidence: $dir/full.evidence}|" "$site" >"$dir/full.yaml"
