@@ -328,13 +328,13 @@ static const struct change contradictions[] = {
      "(fleet.lot1.warranty.loss is 30 % by default)"},
     {"drop: 60 MW", "drop: 0 MW", "hall trip",
      "grid.contingency.hall trip.name: \"hall trip\": expected a drop, a "
-     "rise or a battery"},
+     "rise, a stop or a battery"},
     {"drop: 60 MW", "battery: bess9", "bess9",
      "grid.contingency.hall trip.battery: \"bess9\": expected the name of "
      "a battery, or largest"},
     {"drop: 60 MW", "drop: 60 MW, battery: largest", "largest",
      "grid.contingency.hall trip.battery: \"largest\": expected no "
-     "battery beside a drop or a rise"},
+     "battery beside a drop, a rise or a stop"},
     {"firm: false, deadline: 8 h", "firm: false", "false",
      "class.batch.firm: \"false\": expected a deadline of a class that is "
      "not firm (class.batch.deadline is none by default)"},
