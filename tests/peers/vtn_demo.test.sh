@@ -94,6 +94,10 @@ verdict "the demo site is in control and knows its VTN" "$why"
 before=$(grid)
 limit=$((before * 7 / 10))
 start=$(($(date +%s) + 75))
+# Beside an end of the plan's slots it would begin with the slot before.
+while [ $((start % 300)) -lt 40 ] || [ $((start % 300)) -gt 230 ]; do
+    start=$((start + 10))
+done
 bl POST /events "{\"programID\":\"$program\",\"eventName\":\"cap\",\"priority\":0,
 \"intervalPeriod\":{\"start\":\"$(at $start)\",\"duration\":\"PT20S\"},
 \"payloadDescriptors\":[{\"objectType\":\"EVENT_PAYLOAD_DESCRIPTOR\",\"payloadType\":\"IMPORT_CAPACITY_LIMIT\",\"units\":\"KW\"}],
