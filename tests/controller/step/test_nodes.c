@@ -127,6 +127,7 @@ static void work_moves_to_cars_and_back(void **state)
     struct site *site = fixture_site(0, 4, NODES);
     site->fleets[0].behind_poi = false;
     site->fleets[0].takes_over = true;
+    site->grid.contingencies_given = true; /* none: no growth is held back */
     struct loop_fixture f = loop_open(site, POLICY_BALLAST, DEMAND_W);
     f.plan->status = PLAN_NONE;
     run(&f, 4 * TURN, DEMAND_W);
