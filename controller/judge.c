@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static int64_t forced(const struct judged *j)
 {

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/plant.h"
 #include "tests/site_fixture.h"
 

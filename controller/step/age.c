@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/life_shift.h"
 #include "models/wear.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Kept free below an import limit for what leaks before a battery answers. */
 static const double MARGIN_PU = 0.005;

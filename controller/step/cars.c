@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Who has less laxity charges whatever the plan says: a turn is two seconds, a
  * plan is made every few minutes. */

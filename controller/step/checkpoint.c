@@ -7,7 +7,7 @@
 
 #include "controller/step/carry_layout.h"
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/life_check.h"
 #include "policies/guard_resume.h"
 

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "controller/step/limits.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const double EXPIRY_S = 10.0;      /* of the first reversion timer */
 static const double EXPIRY_MAX_S = 600.0; /* of the last */

@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/availability.h"
 #include "models/forecast_state.h"
 #include "models/outlook.h"

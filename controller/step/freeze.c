@@ -2,7 +2,7 @@
 /* A voltage that is not there: everything stands as it is. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Of nominal: inside, equipment has to run on (IEEE 1547, PRC-024). */
 static const double LOW_PU = 0.9;

@@ -2,7 +2,7 @@
 /* The pods' floors. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Kept free of what the batteries can take, and the grid's way up until a pod
  * has heard of a higher floor. */

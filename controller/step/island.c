@@ -2,7 +2,7 @@
 /* The site cut off from the grid, and its way back. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const double BACK_S = 10.0;   /* for the grid to take the load over */
 static const double LEAST_S = 600.0; /* the batteries last so much longer */

@@ -2,7 +2,7 @@
 /* How late the usable batteries together answer. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const double SMALL_PU = 1e-3; /* of the power: noise */
 

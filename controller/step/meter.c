@@ -2,7 +2,7 @@
 /* Whether the grid meter may be believed, and what stands in where not. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const double FROZEN_S = 5.0;  /* the same value, to the last bit */
 static const double MOVED_PU = 0.02; /* of the import limit, meanwhile */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "policies/fleet.h"
 
 static const double WORTH_MIN_PER_KWH = 1e-6;

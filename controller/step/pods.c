@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/clamp.h"
 
 static const double TTL_S = 30.0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const int64_t OLD_MS = 60000; /* a marker that comes later is history */
 static const double FADE = 0.98;     /* a tick: of the oldest power of late */

@@ -3,6 +3,8 @@
 
 #include "controller/step/problem.h"
 
+#include "controller/step/step_parts.h"
+
 /* Of energy at the plug, into the pack (policies/fleet.c asks for it so). */
 static const double CHARGER_EFF_PU = 0.9;
 static const double LEAST_W = 1.0; /* less is nothing */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/clamp.h"
 
 static const double AT_CAP_PU = 0.97; /* draws this of its cap: wants more */

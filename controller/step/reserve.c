@@ -2,7 +2,7 @@
 /* Which edges of the load must be covered now, and whether they are. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/clamp.h"
 
 static const double SOC_ERROR_PU = 0.02; /* may be wrong by that */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Where the plan wants battery 'i' to be now, by its group; NAN: nothing. */
 static double target_pu(const struct plan *plan, int slot, int64_t utc_ms,

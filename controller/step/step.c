@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 static const double LOOK_S = 0.3;  /* in which every pod is looked at */
 static const double NODES_S = 2.0; /* in which every vehicle has its turn */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Back to the plan's energy, and to where it started without a plan. */
 static const double RECENTRE_S = 3.0 * 3600.0;

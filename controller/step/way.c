@@ -2,7 +2,7 @@
 /* How the grid comes down to a limit on its import. */
 #include <math.h>
 
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 
 /* Of the ramp: slower is too slow, with the edges of the load still covered. */
 static const double PACE_PU = 0.5;

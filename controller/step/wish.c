@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/clamp.h"
 #include "policies/lead.h"
 
