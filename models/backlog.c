@@ -19,7 +19,8 @@ static int64_t bin_at(const struct backlog *b, int64_t age)
     return (b->newest + BACKLOG_BINS - age) % BACKLOG_BINS;
 }
 
-/* Age of a bin's oldest work. */
+/* Age of a bin's oldest work; of a length without end only the newest is in
+ * use. */
 static double age_of_s(const struct backlog *b, double length_s, int64_t age)
 {
     return age > 0 ? (double)age * length_s + b->bin_s : b->bin_s;
@@ -63,11 +64,8 @@ double backlog_step(struct backlog *b, const struct backlog_flow *flow)
     b->wh += asked_wh - done_wh;
     b->bins_wh[b->newest] += asked_wh;
     take(b, done_wh);
-    double gone_wh = 0.0;
-    if (isfinite(flow->deadline_s)) {
-        gone_wh = turn(b, bin_length_s(flow->deadline_s), flow->dt_s);
-        b->wh -= gone_wh;
-    }
+    double gone_wh = turn(b, bin_length_s(flow->deadline_s), flow->dt_s);
+    b->wh -= gone_wh;
     if (!(b->wh > LEAST_PU * (asked_wh + done_wh + gone_wh))) {
         *b = (struct backlog){.bin_s = 0.0};
     }
@@ -78,9 +76,6 @@ double backlog_age_s(const struct backlog *b, double deadline_s)
 {
     if (!(b->wh > 0.0)) {
         return 0.0;
-    }
-    if (!isfinite(deadline_s)) {
-        return b->bin_s;
     }
     int64_t age = BACKLOG_BINS - 1;
     while (age > 0 && !(b->bins_wh[bin_at(b, age)] > 0.0)) {
@@ -112,9 +107,6 @@ double backlog_spare_s(const struct backlog *b, double deadline_s,
 
 double backlog_then_wh(const struct backlog *b, double deadline_s, double in_s)
 {
-    if (!isfinite(deadline_s)) {
-        return b->wh;
-    }
     double wh = 0.0;
     for (int64_t age = 0; age < BACKLOG_BINS; age++) {
         double old_s = age_of_s(b, bin_length_s(deadline_s), age);

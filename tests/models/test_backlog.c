@@ -74,12 +74,13 @@ static void what_waits_for_too_long_is_gone(void **state)
     double at_s = 1.0;
     double lost_wh = 0.0;
     while (!(lost_wh > 0.0) && at_s < 2.0 * HOUR_S) {
-        lost_wh = flow(&b, 5.0, 5.0, 1.0);
+        lost_wh = flow(&b, 0.0, 0.0, 1.0);
         at_s += 1.0;
-        lost_wh = b.wh > 0.0 ? lost_wh : 1.0;
     }
-    assert_true(at_s > (1.0 - 1.0 / BACKLOG_BINS) * HOUR_S || b.wh <= 0.0);
-    /* nobody works on it: what comes has to wait */
+    assert_true(near(lost_wh, 1.0) && b.wh <= 0.0);
+    assert_true(at_s >= (1.0 - 1.0 / BACKLOG_BINS) * HOUR_S);
+    assert_true(at_s <= HOUR_S);
+    /* likewise where more comes */
     b = (struct backlog){.wh = 0.0};
     double sum_wh = 0.0;
     for (int k = 0; k < 7200; k++) {
@@ -99,10 +100,24 @@ static void spare_time_is_what_is_left(void **state)
     double spare_s = backlog_spare_s(&b, HOUR_S, 1000.0);
     assert_true(near(spare_s, HOUR_S - 60.0 - 120.0));
     assert_true(backlog_spare_s(&b, HOUR_S, 0.0) == -INFINITY);
-    assert_true(backlog_spare_s(&b, INFINITY, 0.0) == INFINITY);
     assert_true(near(backlog_then_wh(&b, HOUR_S, 3500.0), b.wh));
     assert_true(backlog_then_wh(&b, HOUR_S, 3600.0) <= 0.0);
-    assert_true(near(backlog_then_wh(&b, INFINITY, 1e9), b.wh));
+}
+
+static void without_a_deadline_it_waits_for_ever(void **state)
+{
+    (void)state;
+    struct backlog b = {.wh = 0.0};
+    for (int k = 0; k < 100; k++) {
+        struct backlog_flow f = {.deadline_s = INFINITY,
+                                 .asked_w = k == 0 ? 10.0 : 0.0,
+                                 .dt_s = HOUR_S};
+        assert_true(backlog_step(&b, &f) <= 0.0);
+    }
+    assert_true(near(b.wh, 10.0));
+    assert_true(near(backlog_age_s(&b, INFINITY), 100.0 * HOUR_S));
+    assert_true(near(backlog_then_wh(&b, INFINITY, 1e9), 10.0));
+    assert_true(backlog_spare_s(&b, INFINITY, 0.0) == INFINITY);
 }
 
 /* Any flows: nothing goes astray, nothing is older than it may be. */
@@ -154,6 +169,7 @@ int main(void)
         cmocka_unit_test(the_oldest_is_done_first),
         cmocka_unit_test(what_waits_for_too_long_is_gone),
         cmocka_unit_test(spare_time_is_what_is_left),
+        cmocka_unit_test(without_a_deadline_it_waits_for_ever),
         cmocka_unit_test(no_energy_goes_astray),
         cmocka_unit_test(impossible_ones_are_refused),
     };

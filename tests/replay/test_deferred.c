@@ -2,15 +2,9 @@
 /* Tests of work that can wait, in a replay: it is done where power is cheap,
  * it is not lost, the grid does not feel it, and hindsight knows of it. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
-#include "replay/hindsight.h"
+#include "tests/replay/hindsight_fixture.h"
 #include "tests/site_fixture.h"
 
 enum {
@@ -20,7 +14,6 @@ enum {
     SAMPLES = HOURS * PER_HOUR
 };
 
-static const int64_t START_MS = 1767225600000;
 static const double BASE_W = 80e6;
 static const double TURN = 6.283185307179586;
 
@@ -69,12 +62,7 @@ static struct world *begin(const struct kind *kind)
     for (int i = 0; i < KNOWN; i++) {
         w->per_kwh[i] = i % 24 >= 12 && i % 24 < 16 ? 0.50 : 0.03;
     }
-    w->prices = (struct prices){.known = PRICES_ALL,
-                                .start_at_ms = START_MS,
-                                .step_ms = 3600000,
-                                .n = KNOWN,
-                                .per_kwh = w->per_kwh,
-                                .settle_per_kwh = w->per_kwh};
+    set_prices(&w->prices, w->per_kwh, KNOWN, 3600000);
     w->site = fixture_site(4, 8, 0);
     w->site->n_classes = 2;
     w->site->classes[1] = (struct site_class){.name = "batch",
@@ -97,34 +85,6 @@ static void end(struct world *w)
 {
     free(w->site);
     free(w);
-}
-
-static struct replay_result *steer(struct world *w, enum policy policy)
-{
-    char why[512] = "";
-    struct replay_result *r = calloc(1, sizeof(*r));
-    w->cfg.policy = policy;
-    if (replay_run(&w->cfg, r, why, sizeof(why)) != ERR_NONE) {
-        fail_msg("%s", why);
-    }
-    return r;
-}
-
-static struct replay_result *look_back(const struct world *w)
-{
-    char why[512] = "";
-    struct replay_result *r = calloc(1, sizeof(*r));
-    struct hindsight *h = hindsight_open(&w->cfg, why, sizeof(why));
-    if (h == NULL || hindsight_run(h, NULL, r, why, sizeof(why)) != ERR_NONE) {
-        fail_msg("%s", why);
-    }
-    hindsight_close(h);
-    return r;
-}
-
-static double total(const struct replay_result *r)
-{
-    return r->energy_cur + r->demand_cur + r->wear_cur + r->shed_cur;
 }
 
 static void tell(const char *what, const struct replay_result *r)
@@ -150,10 +110,10 @@ static void what_can_wait_is_done_cheaply_and_not_lost(void **state)
     (void)state;
     struct world *firm = begin(&(struct kind){true, INFINITY, 0.0});
     struct world *waits = begin(&(struct kind){false, 36000.0, 0.0});
-    struct replay_result *now = steer(firm, POLICY_BALLAST);
-    struct replay_result *later = steer(waits, POLICY_BALLAST);
-    struct replay_result *none = steer(waits, POLICY_NONE);
-    struct replay_result *best = look_back(waits);
+    struct replay_result *now = steer(firm->cfg, POLICY_BALLAST);
+    struct replay_result *later = steer(waits->cfg, POLICY_BALLAST);
+    struct replay_result *none = steer(waits->cfg, POLICY_NONE);
+    struct replay_result *best = look_back(&waits->cfg);
     tell("firm", now);
     tell("waits", later);
     tell("none", none);
@@ -183,8 +143,8 @@ static void no_deadline_is_missed(void **state)
 {
     (void)state;
     struct world *w = begin(&(struct kind){false, 2.0 * 3600.0, 0.0});
-    struct replay_result *r = steer(w, POLICY_BALLAST);
-    struct replay_result *best = look_back(w);
+    struct replay_result *r = steer(w->cfg, POLICY_BALLAST);
+    struct replay_result *best = look_back(&w->cfg);
     tell("ballast", r);
     tell("hindsight", best);
     assert_booked(r);
@@ -202,8 +162,8 @@ static void a_wrong_forecast_breaks_no_ramp(void **state)
 {
     (void)state;
     struct world *w = begin(&(struct kind){false, 36000.0, 0.3});
-    struct replay_result *r = steer(w, POLICY_BALLAST);
-    struct replay_result *best = look_back(w);
+    struct replay_result *r = steer(w->cfg, POLICY_BALLAST);
+    struct replay_result *best = look_back(&w->cfg);
     tell("ballast", r);
     tell("hindsight", best);
     assert_booked(r);
