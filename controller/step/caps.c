@@ -21,15 +21,6 @@ double caps_pace_w_per_s(const struct site_grid *grid)
     return fmin(grid->ramp_max_w_per_s, grid->swing_max_w / SWING_S);
 }
 
-/* From more than that, the grid must come down to a limit. */
-static void take_must(const struct step_cfg *cfg, double limit_w,
-                      double until_s, struct caps *caps)
-{
-    double way_w = AHEAD_PU * caps_pace_w_per_s(&cfg->site.grid) *
-                   fmax(until_s - LEAD_S, 0.0);
-    caps->must_w = fmin(caps->must_w, limit_w + way_w);
-}
-
 static void take(struct caps *caps, double import_w, enum reason why)
 {
     if (import_w < caps->import_w) {
@@ -81,7 +72,7 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
         break;
     case UTILITY_IMPORT_MAX:
         take(caps, limit_w + way_w, local ? REASON_OPERATOR : REASON_EVENT);
-        take_must(cfg, fmax(e->value, 0.0), until_s, caps);
+        caps->must_w = fmin(caps->must_w, fmax(e->value, 0.0) + way_w);
         if (!local) {
             take_reach(cfg, e, until_s, caps);
         }

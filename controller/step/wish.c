@@ -15,15 +15,9 @@ static const double ONCE_PU = 0.3;   /* of what the mean forgives */
  * another is kept where it takes little of the ramp, for a large one would make
  * its own way longer by more than stages are worth, and where the batteries
  * have 'left_w' to carry it: else compute is held back for nothing. */
-static double once_more_w(const struct step_cfg *cfg,
-                          const struct step_state *state, double once_w,
-                          double left_w)
+static double once_more_w(double leaks_w, double once_w, double left_w)
 {
-    const struct site_grid *grid = &cfg->site.grid;
-    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
-    double most_w = ONCE_PU * grid->ramp_max_w_per_s * grid->ramp_average_s *
-                    grid->ramp_average_s / late_s;
-    return once_w <= fmin(most_w, left_w) ? once_w : 0.0;
+    return once_w <= fmin(ONCE_PU * leaks_w, left_w) ? once_w : 0.0;
 }
 
 /* How far the load may move before the grid can follow: as its range has it,
@@ -39,8 +33,8 @@ static struct level_both expected(const struct step_cfg *cfg,
     struct level_both e = level_range_ahead(range, est->load_w);
     double gives_w = est->discharge_max_w + est->battery_w;
     double takes_w = est->charge_max_w - est->battery_w;
-    double up_w = once_more_w(cfg, state, range->once.up_w, gives_w);
-    double down_w = once_more_w(cfg, state, range->once.down_w, takes_w);
+    double up_w = once_more_w(listed->leaks_w, range->once.up_w, gives_w);
+    double down_w = once_more_w(listed->leaks_w, range->once.down_w, takes_w);
     e.up_w = fmax(e.up_w, up_w + fmax(range->hi_w - est->load_w, 0.0));
     e.down_w = fmax(e.down_w, down_w + fmax(est->load_w - range->lo_w, 0.0));
     struct forecast_swing s =
@@ -83,22 +77,22 @@ static struct lead_jump jump_of(const struct job_in *job, int64_t utc_ms)
                               .by_w = told ? by_w : 0.0};
 }
 
-/* What leaks of a large jump takes all that the mean forgives: the grid stands
- * still before one, until its mean does. */
-static double stand_still_w(const struct step_cfg *cfg,
-                            const struct step_state *state,
-                            const struct lead *lead, double ahead_w)
+static double near_jump_w(const struct lead *lead, double near_s)
 {
-    double average_s = cfg->site.grid.ramp_average_s;
-    double near_s = 2.0 * average_s;
     double jump_w = 0.0;
     for (int64_t i = 0; i < lead->n && lead->jumps[i].in_s <= near_s; i++) {
         jump_w += lead->jumps[i].in_s > 0.0 ? lead->jumps[i].by_w : 0.0;
     }
-    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
-    double most_w = STILL_PU * cfg->site.grid.ramp_max_w_per_s * average_s *
-                    average_s / late_s;
-    if (fabs(jump_w) <= most_w || isnan(state->smooth.ref_w)) {
+    return jump_w;
+}
+
+/* What leaks of a large jump takes all that the mean forgives: the grid stands
+ * still before one, until its mean does. */
+static double stand_still_w(const struct step_state *state,
+                            const struct reserve_now *e, double jump_w,
+                            double ahead_w)
+{
+    if (fabs(jump_w) <= STILL_PU * e->leaks_w || isnan(state->smooth.ref_w)) {
         return ahead_w;
     }
     double is_w = state->smooth.ref_w - state->level.level_w;
@@ -135,7 +129,8 @@ static double lead_now_w(const struct step_cfg *cfg,
     double over_w = fmax(grid->import_trip_w - level_w - rise_w, 0.0);
     double under_w = fmax(level_w - drop_w + scratch->caps.export_w, 0.0);
     double ahead_w = lead_w(&lead, grid->ramp_max_w_per_s);
-    return clamp(stand_still_w(cfg, state, &lead, ahead_w),
+    double jump_w = near_jump_w(&lead, 2.0 * grid->ramp_average_s);
+    return clamp(stand_still_w(state, e, jump_w, ahead_w),
                  -fmin(-e->lead_lo_w, under_w), fmin(e->lead_hi_w, over_w));
 }
 

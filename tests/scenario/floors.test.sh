@@ -1,23 +1,14 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Pods that can hold a floor: a site whose battery has half of the needed power
 # need not hold compute back for a stop of its jobs.  The load is a measured
 # trace; the stop is cut into it.
 set -u
-ballast=${BALLAST:-./ballast}
+. tests/lib.sh
 trace=../shared/traces/gpt3_512xh100_train_2s.csv
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT INT TERM
-failed=0
-
-verdict() { # what, why it failed (empty: it did not)
-    if [ -z "$2" ]; then
-        echo "ok - $1"
-    else
-        echo "not ok - $1: $2"
-        failed=1
-    fi
-}
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
 
 if [ ! -r "$trace" ]; then
     echo "skip - a stop is held by floors: $trace is not here"
@@ -40,8 +31,8 @@ stopped() { # from when, in seconds
             print t "," w }' "$trace"
 }
 
-play() { # site, load file: one figure of each kind
-    "$ballast" replay "$dir/$1.yaml" --load "$2" --json --out "$dir/$1" \
+play() { # site, load file
+    "$BALLAST" replay "$dir/$1.yaml" --load "$2" --json --out "$dir/$1" \
         >"$dir/out" 2>"$dir/err"
 }
 figure() { # key
@@ -77,7 +68,7 @@ done
 # At 50 USD/MWh.
 printf 'time_utc,usd_per_mwh\n2026-01-01T00:00:00Z,50\n2026-01-01T02:00:00Z,50\n' \
     >"$dir/price.csv"
-"$ballast" replay "$dir/with.yaml" --load "$dir/stop.csv" --json --out "$dir/with" \
+"$BALLAST" replay "$dir/with.yaml" --load "$dir/stop.csv" --json --out "$dir/with" \
     --price "$dir/price.csv" --price-column usd_per_mwh --price-known all \
     --start 2026-01-01T00:00:00Z >"$dir/out" 2>"$dir/err"
 why=$(awk -v wh="$(figure burn_wh)" -v cur="$(figure burn_cur)" 'BEGIN {
