@@ -36,8 +36,8 @@ struct plan_past {
     int64_t first; /* number of the first quarter hour seen */
     int64_t now;   /* of the last; 0: none yet */
     double load_w[PLAN_DAY];
-    double heaviest_w; /* highest mean of a day in this billing month; 0
-                        * before the first day */
+    double heaviest_w; /* highest mean of a day in this billing month, in the
+                        * first day of what was seen of it; 0 before */
     double billed_s;   /* left of that month */
 };
 

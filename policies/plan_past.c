@@ -5,13 +5,18 @@
 
 static const int64_t quarter_ms = 900000;
 
-static double mean_of_day(const struct plan_past *s)
+/* In the first day what has been seen of it stands for the day, from an hour
+ * on: else the batteries would be emptied for a peak that cannot last. */
+static const int64_t least = 4;
+
+/* Of the last 'n' quarter hours. */
+static double mean_of(const struct plan_past *s, int64_t n)
 {
     double sum = 0.0;
-    for (int i = 0; i < PLAN_DAY; i++) {
-        sum += s->load_w[i];
+    for (int64_t k = s->now - n + 1; k <= s->now; k++) {
+        sum += s->load_w[k % PLAN_DAY];
     }
-    return sum / (double)PLAN_DAY;
+    return sum / (double)n;
 }
 
 void plan_past_see(struct plan_past *s, const struct problem *p)
@@ -29,7 +34,10 @@ void plan_past_see(struct plan_past *s, const struct problem *p)
         s->load_w[k % PLAN_DAY] = p->total_w; /* what was not seen, too */
     }
     s->now = now;
-    if (n > 0 && now - s->first >= PLAN_DAY - 1) {
-        s->heaviest_w = fmax(s->heaviest_w, mean_of_day(s));
+    int64_t seen = now - s->first + 1;
+    if (n > 0 && seen > PLAN_DAY) {
+        s->heaviest_w = fmax(s->heaviest_w, mean_of(s, PLAN_DAY));
+    } else if (n > 0 && seen >= least) {
+        s->heaviest_w = mean_of(s, seen);
     }
 }

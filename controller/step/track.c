@@ -16,6 +16,11 @@ static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
+/* A plan whose grid stands at the peak means the grid, not the batteries: when
+ * the load is below what was forecast they charge with the rest.  Else what is
+ * above costs charge, what is below gives none back, and the batteries are
+ * never as full as planned. */
+static const double FILLS_PU = 0.99;
 /* Of the energy above the low end of the window: what comes back whatever that
  * costs, what is smoothing's alone, and over what more a peak is given up.  The
  * plan stays above all of it (policies/plan_groups.c). */
@@ -28,6 +33,7 @@ struct wanted {
     double power_w;   /* + charge */
     double stored_wh; /* energy that should be in them */
     double peak_w;    /* mean of a demand interval not to be passed */
+    bool fills;       /* it charges with all that is left below that */
 };
 
 /* Nothing, and the energy that they started with, without a plan. */
@@ -41,13 +47,14 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     if (slot < 0) {
         return (struct wanted){0.0, est->home_wh,
-                               costs ? state->month.peak_w : INFINITY};
+                               costs ? state->month.peak_w : INFINITY, false};
     }
     double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];
     double power_w = plan->battery_w[slot];
     struct wanted w = {power_w, end_pu * est->usable_wh,
-                       costs ? plan->peak_w : INFINITY};
+                       costs ? plan->peak_w : INFINITY, false};
+    w.fills = power_w > 0.0 && plan->grid_w[slot] >= FILLS_PU * w.peak_w;
     if (slot > 0) {
         double begin_pu = plan->soc_pu[slot - 1];
         double part = into_s / plan->step_s[slot];
@@ -114,9 +121,8 @@ static struct ends ends_of(const struct step_cfg *cfg,
  * for that: what smoothing needs at the low end comes before the peak. */
 static double below_peak_w(const struct step_cfg *cfg,
                            const struct step_state *state,
-                           const struct estimate *est, double peak_w, double w)
+                           const struct estimate *est, double free_w, double w)
 {
-    double free_w = peak_left_w(cfg, state, peak_w) - state->level.level_w;
     struct ends e = ends_of(cfg, est);
     double width_wh = e.fade_wh - e.keep_wh;
     double part =
@@ -159,10 +165,15 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
     const struct estimate *est = &scratch->est;
     struct wanted wanted = plan_now(cfg, state, est, in, plan);
     double w = wanted.power_w + follow_w(state, est, &wanted);
+    double free_w =
+        peak_left_w(cfg, state, wanted.peak_w) - state->level.level_w;
+    if (wanted.fills) {
+        w = fmax(w, fmin(free_w, est->charge_max_w));
+    }
     w = can_return_w(cfg, est, w);
     scratch->peak_w = INFINITY;
     if (isfinite(wanted.peak_w)) {
-        double held_w = below_peak_w(cfg, state, est, wanted.peak_w, w);
+        double held_w = below_peak_w(cfg, state, est, free_w, w);
         bool holds = held_w < w - LOSSES_PU * fabs(state->level.level_w);
         scratch->peak_w = holds ? wanted.peak_w : INFINITY;
         w = held_w;

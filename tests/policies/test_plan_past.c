@@ -27,14 +27,19 @@ static double see(struct plan_past *s, int64_t k, double load_w)
     return s->heaviest_w;
 }
 
-static void nothing_is_known_before_a_day(void **state)
+/* In the first day what was seen of it stands for it, from an hour on, and what
+ * was heavy in its first hours is forgotten. */
+static void the_first_day_counts_as_far_as_it_was_seen(void **state)
 {
     (void)state;
     struct plan_past s = {.now = 0};
-    for (int64_t k = 0; k < PLAN_DAY - 1; k++) {
-        assert_false(see(&s, k, 9e6) > 0.0);
+    for (int64_t k = 0; k < 3; k++) {
+        assert_false(see(&s, k, 16e6) > 0.0);
     }
-    assert_true(fabs(see(&s, PLAN_DAY - 1, 9e6) - 9e6) < 1.0);
+    for (int64_t k = 3; k < PLAN_DAY; k++) {
+        double w = see(&s, k, 8e6);
+        assert_true(fabs(w - (8e6 + 3.0 * 8e6 / (double)(k + 1))) < 1.0);
+    }
 }
 
 /* A lighter one changes nothing, and a new month begins anew. */
@@ -86,7 +91,7 @@ static void it_stays_within_the_loads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_known_before_a_day),
+        cmocka_unit_test(the_first_day_counts_as_far_as_it_was_seen),
         cmocka_unit_test(the_heaviest_day_counts_for_a_month),
         cmocka_unit_test(a_clock_that_jumps_begins_anew),
         cmocka_unit_test(it_stays_within_the_loads),

@@ -95,6 +95,34 @@ static void charging_makes_no_peak(void **state)
     }
 }
 
+/* Where the plan's grid stands at the peak, the batteries take what the load
+ * leaves below it, whatever was forecast; else what the plan says. */
+static void what_is_left_below_the_peak_is_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        double peak_w, grid_w, plan_w, soc_pu, want_w;
+    } rows[] = {
+        {84e6, 84e6, 2e6, 0.5, 0.998 * 84e6 - 80e6},
+        {84e6, 83.5e6, 2e6, 0.5, 0.998 * 84e6 - 80e6},
+        {84e6, 82e6, 2e6, 0.5, 2e6},   /* the plan wants no more */
+        {84e6, 84e6, -2e6, 0.5, -2e6}, /* it gives */
+        {82e6, 82e6, 5e6, 0.5, 0.998 * 82e6 - 80e6}, /* less than planned */
+        {120e6, 120e6, 2e6, 0.5, 10e6},              /* all that they take */
+        {84e6, 84e6, 2e6, 0.88, 0.0},    /* no room to return from it */
+        {INFINITY, 90e6, 2e6, 0.5, 2e6}, /* peaks cost nothing */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x = begin(isfinite(rows[i].peak_w) ? 12.0 : 0.0);
+        x.plan->peak_w = rows[i].peak_w;
+        x.plan->grid_w[0] = rows[i].grid_w;
+        x.plan->battery_w[0] = rows[i].plan_w;
+        set_soc(&x, rows[i].soc_pu);
+        assert_near(track(&x), rows[i].want_w, 1e3);
+        loop_close(&x.loop);
+    }
+}
+
 /* What the interval has drawn too much is made up for in its rest, what it has
  * drawn too little is not. */
 static void the_mean_of_the_interval_is_held(void **state)
@@ -184,6 +212,7 @@ static void never_a_new_peak(void **state)
     for (int round = 0; round < 5000; round++) {
         set_soc(&x, random_draw(&seed, 0.15, 1.0));
         x.plan->peak_w = random_draw(&seed, 50e6, 120e6);
+        x.plan->grid_w[0] = random_draw(&seed, 50e6, 120e6);
         x.plan->battery_w[0] = random_draw(&seed, -10e6, 10e6);
         x.plan->soc_pu[0] = random_draw(&seed, 0.0, 1.0);
         x.loop.state->interval_s = random_draw(&seed, 0.0, 900.0);
@@ -228,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charging_makes_no_peak),
+        cmocka_unit_test(what_is_left_below_the_peak_is_taken),
         cmocka_unit_test(the_mean_of_the_interval_is_held),
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
