@@ -16,6 +16,9 @@ static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
+/* Of the ramp, what the grid follows a plan with; and how early at most. */
+static const double PACE_PU = 0.6;
+static const double WAY_S = 1200.0;
 /* A plan whose grid stands at the peak means the grid, not the batteries: when
  * the load is below what was forecast they charge with the rest.  Else what is
  * above costs charge, what is below gives none back, and the batteries are
@@ -36,6 +39,26 @@ struct wanted {
     bool fills;       /* it charges with all that is left below that */
 };
 
+/* The slot whose power the grid should be on its way to: half of the way lies
+ * before its begin, so that as much is moved too early as too late.  What the
+ * smoother keeps of the ramp for edges makes the way longer. */
+static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
+                      const struct plan *plan, int slot)
+{
+    double pace = PACE_PU * cfg->site.grid.ramp_max_w_per_s;
+    int ahead = slot;
+    double in_s = (double)(plan_slot_ms(plan, slot) - in->utc_ms) / 1e3;
+    for (int k = slot + 1; k < plan->n_slots; k++) {
+        in_s += plan->step_s[k - 1];
+        if (in_s > WAY_S) {
+            break;
+        }
+        double by_w = plan->battery_w[k] - plan->battery_w[slot];
+        ahead = in_s <= 0.5 * fabs(by_w) / pace ? k : ahead;
+    }
+    return ahead;
+}
+
 /* Nothing, and the energy that they started with, without a plan. */
 static struct wanted plan_now(const struct step_cfg *cfg,
                               const struct step_state *state,
@@ -49,13 +72,16 @@ static struct wanted plan_now(const struct step_cfg *cfg,
         return (struct wanted){0.0, est->home_wh,
                                costs ? state->month.peak_w : INFINITY, false};
     }
+    int ahead = slot_ahead(cfg, in, plan, slot);
     double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];
-    double power_w = plan->battery_w[slot];
+    double power_w = plan->battery_w[ahead];
     struct wanted w = {power_w, end_pu * est->usable_wh,
                        costs ? plan->peak_w : INFINITY, false};
-    w.fills = power_w > 0.0 && plan->grid_w[slot] >= FILLS_PU * w.peak_w;
-    if (slot > 0) {
+    w.fills = power_w > 0.0 && plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
+    if (ahead > slot) {
+        w.stored_wh = est->track_wh; /* it leaves the plan's energy */
+    } else if (slot > 0) {
         double begin_pu = plan->soc_pu[slot - 1];
         double part = into_s / plan->step_s[slot];
         w.stored_wh = (begin_pu + part * (end_pu - begin_pu)) * est->usable_wh;
