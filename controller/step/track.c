@@ -17,7 +17,7 @@ static const double LOSSES_PU = 0.005; /* of the load */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
 /* Of the ramp, what the grid follows a plan with; and how early at most. */
-static const double PACE_PU = 0.6;
+static const double PACE_PU = 0.5;
 static const double WAY_S = 1200.0;
 /* A plan whose grid stands at the peak means the grid, not the batteries: when
  * the load is below what was forecast they charge with the rest.  Else what is
@@ -28,8 +28,8 @@ static const double FILLS_PU = 0.99;
  * costs, what is smoothing's alone, and over what more a peak is given up.  The
  * plan stays above all of it (policies/plan_groups.c). */
 static const double BACK_PU = 0.01;
-static const double KEEP_PU = 0.03;
-static const double FADE_PU = 0.02;
+static const double KEEP_PU = 0.02;
+static const double FADE_PU = 0.01;
 
 /* What the plan asks of the batteries now. */
 struct wanted {
@@ -41,12 +41,16 @@ struct wanted {
 
 /* The slot whose power the grid should be on its way to: half of the way lies
  * before its begin, so that as much is moved too early as too late.  What the
- * smoother keeps of the ramp for edges makes the way longer. */
+ * smoother keeps of the ramp for edges makes the way longer.  Not where work is
+ * put off from a slot's begin on: that edge takes the ramp for itself. */
 static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
                       const struct plan *plan, int slot)
 {
     double pace = PACE_PU * cfg->site.grid.ramp_max_w_per_s;
     int ahead = slot;
+    if (cfg->any_waits) {
+        return slot;
+    }
     double in_s = (double)(plan_slot_ms(plan, slot) - in->utc_ms) / 1e3;
     for (int k = slot + 1; k < plan->n_slots; k++) {
         in_s += plan->step_s[k - 1];

@@ -149,7 +149,7 @@ static void smoothing_comes_before_the_peak(void **state)
     set_soc(&x, 0.16);
     double whole_w = track(&x);
     assert_near(whole_w, 0.998 * 78e6 - 80e6, 1e3);
-    set_soc(&x, 0.14);
+    set_soc(&x, 0.125);
     assert_near(track(&x), 0.5 * whole_w, 1e4);
     set_soc(&x, 0.105);
     assert_true(track(&x) > 0.0);
@@ -175,6 +175,28 @@ static void the_energy_is_followed(void **state)
     set_soc(&x, 0.2);
     assert_near(track(&x), 8e6 + 1e6, 1.0); /* a tenth of the power at most */
     loop_close(&x.loop);
+}
+
+/* The next slot's power is due as long before its begin as half of the way
+ * takes, at half of the ramp: 10 MW/min here. */
+static void half_of_the_way_lies_before_the_slot(void **state)
+{
+    (void)state;
+    static const struct {
+        double now_w, then_w, before_s, want_w;
+    } rows[] = {
+        {0.0, -10e6, 59.0, -10e6}, {0.0, -10e6, 61.0, 0.0},
+        {2e6, -8e6, 59.0, -8e6},   {-5e6, 5e6, 59.0, 5e6},
+        {-5e6, -6e6, 7.0, -5e6},   {-5e6, -6e6, 5.0, -6e6},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x = begin(0.0);
+        x.plan->battery_w[0] = rows[i].now_w;
+        x.plan->battery_w[1] = rows[i].then_w;
+        x.loop.in->utc_ms += 900000 - (int64_t)(1e3 * rows[i].before_s);
+        assert_near(track(&x), rows[i].want_w, 1e3);
+        loop_close(&x.loop);
+    }
 }
 
 /* Without a plan it goes home, over hours: by no more than 1 % of the edge that
@@ -239,8 +261,8 @@ static void a_large_power_can_be_returned(void **state)
             x.plan->battery_w[0] = powers_w[i];
             set_soc(&x, soc_pu);
             double w = track(&x);
-            double left_ws = (soc_pu - 0.13) * 20e6 * 3600.0;
-            double room_ws = (0.87 - soc_pu) * 20e6 * 3600.0;
+            double left_ws = (soc_pu - 0.12) * 20e6 * 3600.0;
+            double room_ws = (0.88 - soc_pu) * 20e6 * 3600.0;
             double most_ws = fmax(w < 0.0 ? left_ws : room_ws, 0.0);
             assert_true(w * w / (2.0 * ramp) <= most_ws * 1.000001 + 1.0);
             assert_true(fabs(w) <= fabs(powers_w[i]) && w * powers_w[i] >= 0.0);
@@ -261,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_mean_of_the_interval_is_held),
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
+        cmocka_unit_test(half_of_the_way_lies_before_the_slot),
         cmocka_unit_test(a_large_power_can_be_returned),
         cmocka_unit_test(without_a_plan_it_goes_home),
         cmocka_unit_test(never_a_new_peak),
