@@ -102,6 +102,7 @@ static void fetch_plan(struct loop *l)
     l->next_plan.status = PLAN_NONE;
     l->counts.n_plans++;
     plan_tally_enter(&l->counts.plans, &l->plan);
+    replan_enter(&l->replan, &l->plan);
 }
 
 void loop_fetch(struct loop *l)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const double SOONEST_S = 5.0;
+static const double AGAIN_S = 20.0; /* after a plan that was cut short */
 static const int64_t QUARTER_MS = 900000;
 static const double HOUR_S = 3600.0;
 static const int64_t SHOWS_MS = 60000; /* after a job began or ended */
@@ -128,16 +129,23 @@ bool replan_due(struct replan *r, const struct site *site,
     look(r, site, in, now);
     r->age_s += in->dt_s;
     uint64_t causes = changes(r, now);
-    double every_s = site->control.plan_every_s - 0.5 * site->control.period_s;
-    bool old = r->age_s >= every_s;
+    double every_s = site->control.plan_every_s;
+    every_s = r->again ? fmin(every_s, AGAIN_S) : every_s;
+    bool old = r->age_s >= every_s - 0.5 * site->control.period_s;
     bool due = old || (causes != 0 && r->age_s >= SOONEST_S);
     if (!due || under_way) {
         return false;
     }
     r->causes = causes != 0 ? causes : UINT64_C(1) << PLAN_BY_TIME;
     r->age_s = 0.0;
+    r->again = false;
     memcpy(r->seen, now, sizeof(now));
     return true;
+}
+
+void replan_enter(struct replan *r, const struct plan *plan)
+{
+    r->again = plan->cut != 0 && plan->status > PLAN_FEASIBLE;
 }
 
 void plan_tally_enter(struct plan_tally *t, const struct plan *plan)

@@ -6,7 +6,9 @@
  * Every plan_every, and at once (but not more often than every 5 s) when
  * something happened that a plan depends on: other prices or the next one in
  * force, an instruction of the utility, a job that starts or stops, a battery
- * lost or back, a new billing month.
+ * lost or back, a new billing month.  Sooner than plan_every, too, where the
+ * wall clock stopped the solver and another rung had to do: the machine may
+ * have been busy.
  */
 #ifndef CONTROLLER_REPLAN_H
 #define CONTROLLER_REPLAN_H
@@ -24,6 +26,7 @@ struct replan {
     uint64_t causes; /* of the problem that is due, bits by enum plan_cause */
     int64_t price_mono_ms[SITE_PRICES_MAX];
     uint64_t prices[SITE_PRICES_MAX]; /* what was published */
+    bool again;                       /* the last plan was cut short */
 };
 
 /* The first problem is due at once. */
@@ -33,6 +36,9 @@ void replan_init(struct replan *r);
  * it.  True where a problem is to be built now, for 'causes'. */
 bool replan_due(struct replan *r, const struct site *site,
                 const struct snapshot *in, bool under_way);
+
+/* 'plan' came into force. */
+void replan_enter(struct replan *r, const struct plan *plan);
 
 /* Of the plans that were in force. */
 struct plan_tally {

@@ -83,6 +83,35 @@ static void due_every_five_minutes(void **state)
     finish(&w);
 }
 
+/* Once: a plan of the solver, or one that no clock stopped, is as good as the
+ * next one. */
+static void a_plan_that_was_cut_short_is_made_again_soon(void **state)
+{
+    (void)state;
+    static const struct {
+        enum plan_status status;
+        int64_t cut;
+        int want_s;
+    } rows[] = {
+        {PLAN_HEURISTIC, 1, 20},  {PLAN_RULE, 1, 20},
+        {PLAN_SHIFTED, 1, 20},    {PLAN_FEASIBLE, 1, 300},
+        {PLAN_HEURISTIC, 0, 300},
+    };
+    struct world w = begin();
+    struct plan *plan = calloc(1, sizeof(*plan));
+    assert_int_equal(wait(&w, 10), 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        plan->status = rows[i].status;
+        plan->cut = rows[i].cut;
+        replan_enter(&w.replan, plan);
+        assert_int_equal(wait(&w, 400), rows[i].want_s);
+        assert_int_equal(w.replan.causes, 1u << PLAN_BY_TIME);
+        assert_int_equal(wait(&w, 400), 300);
+    }
+    free(plan);
+    finish(&w);
+}
+
 static void told_again_is_no_event(void **state)
 {
     (void)state;
@@ -222,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(due_every_five_minutes),
+        cmocka_unit_test(a_plan_that_was_cut_short_is_made_again_soon),
         cmocka_unit_test(told_again_is_no_event),
         cmocka_unit_test(what_happens_is_planned_for),
         cmocka_unit_test(a_job_is_planned_for_twice),
