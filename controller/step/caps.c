@@ -3,7 +3,8 @@
 
 #include "controller/step/step_parts.h"
 
-/* Kept free below an import limit for what leaks before a battery answers. */
+/* Kept free below an import limit for what leaks before a battery answers; as
+ * much of the site's above an export limit. */
 static const double MARGIN_PU = 0.005;
 /* The way down to a coming limit uses this part of the ramp: the rest is room
  * that smoothing keeps for the edges of a load that swings meanwhile. */
@@ -115,6 +116,8 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
     /* a set-point asks for no more export than is allowed, and a limit goes
      * before it */
     caps.import_w = fmax(caps.import_w, -caps.export_w);
+    double kept_w = MARGIN_PU * grid->import_max_w;
+    caps.floor_w = fmax(caps.floor_w, kept_w - caps.export_w);
     caps.floor_w = fmin(caps.floor_w, caps.import_w);
     return caps;
 }

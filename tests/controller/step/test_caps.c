@@ -48,20 +48,22 @@ static void each_kind_binds_what_it_is_about(void **state)
         enum reason why;
         enum reason below;
     } cases[] = {
-        {UTILITY_IMPORT_MAX, 70e6, 70e6, -10e6, REASON_EVENT, REASON_EXPORT},
+        {UTILITY_IMPORT_MAX, 70e6, 70e6, -9.5e6, REASON_EVENT, REASON_EXPORT},
         /* one that is stricter here wins */
-        {UTILITY_IMPORT_MAX, 120e6, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
-        {UTILITY_EMERGENCY, 60e6, 60e6, -10e6, REASON_EMERGENCY, REASON_EXPORT},
-        {UTILITY_EXPORT_MAX, 2e6, 100e6, -2e6, REASON_IMPORT,
+        {UTILITY_IMPORT_MAX, 120e6, 100e6, -9.5e6, REASON_IMPORT,
+         REASON_EXPORT},
+        {UTILITY_EMERGENCY, 60e6, 60e6, -9.5e6, REASON_EMERGENCY,
+         REASON_EXPORT},
+        {UTILITY_EXPORT_MAX, 2e6, 100e6, -1.5e6, REASON_IMPORT,
          REASON_EVENT_EXPORT},
-        {UTILITY_EXPORT_MAX, 20e6, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_EXPORT_MAX, 20e6, 100e6, -9.5e6, REASON_IMPORT, REASON_EXPORT},
         {UTILITY_SETPOINT, 50e6, 50e6, 50e6, REASON_SETPOINT, REASON_SETPOINT},
         {UTILITY_SETPOINT, -5e6, -5e6, -5e6, REASON_SETPOINT, REASON_SETPOINT},
         /* no more export than is allowed */
         {UTILITY_SETPOINT, -50e6, -10e6, -10e6, REASON_SETPOINT, REASON_EXPORT},
-        {UTILITY_PRICE, 0.3, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
-        {UTILITY_RESERVE, 0.5, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
-        {UTILITY_IMPORT_MAX, NAN, 100e6, -10e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_PRICE, 0.3, 100e6, -9.5e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_RESERVE, 0.5, 100e6, -9.5e6, REASON_IMPORT, REASON_EXPORT},
+        {UTILITY_IMPORT_MAX, NAN, 100e6, -9.5e6, REASON_IMPORT, REASON_EXPORT},
     };
     struct loop_fixture x = open_site();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
