@@ -6,7 +6,8 @@
 # the ramp is reached as fast as the ramp lets it, and all of it is reported.
 # What the grid did is read from the history.  The ramp is ten times that of the
 # demo, so that a way of minutes takes seconds, and nothing is billed for the
-# month's peak, which would be dearer than any price of an hour.
+# month's peak, which would be dearer than any price of an hour.  Nobody hears
+# the prices of `ballast sim`: they are those of an hour of the day.
 set -u
 . tests/lib.sh
 what="the demo site obeys a VTN"
@@ -20,6 +21,8 @@ sed -e '/demand_charge/d; /swing_max/d; s#ramp_max: 2 MW/min#ramp_max: 20 MW/min
 cat >>"$dir/site.yaml" <<EOF
 utility: {openadr: {base: "$base", client: ven_client, secret_file: secret, program: dc-capacity, poll: 1 s}}
 EOF
+
+sed 's#price/day_ahead#price/unheard#' "$dir/site.yaml" >"$dir/devices.yaml"
 
 # of EXPRESSION: of the status 's'
 of()
@@ -80,7 +83,7 @@ pids="$pids $!"
 start_vtn "$dir/state.json"
 program=$(bl POST /programs '{"programName":"dc-capacity"}' |
     sed 's/.*"id":"\([^"]*\)".*/\1/')
-"$BALLAST" sim "$dir/site.yaml" --from 70s >"$dir/sim.log" 2>&1 &
+"$BALLAST" sim "$dir/devices.yaml" --from 70s >"$dir/sim.log" 2>&1 &
 pids="$pids $!"
 sleep 1
 "$BALLAST" run "$dir/site.yaml" >"$dir/run.log" 2>&1 &
