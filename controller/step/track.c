@@ -16,7 +16,8 @@ static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
-/* Of the ramp, what the grid follows a plan with; and how early at most. */
+/* Of the pace that the limits allow, what the grid follows a plan with; and how
+ * early at most. */
 static const double PACE_PU = 0.5;
 static const double WAY_S = 1200.0;
 /* A plan whose grid stands at the peak means the grid, not the batteries: when
@@ -46,11 +47,11 @@ struct wanted {
 static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
                       const struct plan *plan, int slot)
 {
-    double pace = PACE_PU * cfg->site.grid.ramp_max_w_per_s;
-    int ahead = slot;
     if (cfg->any_waits) {
         return slot;
     }
+    double pace_w_per_s = PACE_PU * caps_pace_w_per_s(&cfg->site.grid);
+    int ahead = slot;
     double in_s = (double)(plan_slot_ms(plan, slot) - in->utc_ms) / 1e3;
     for (int k = slot + 1; k < plan->n_slots; k++) {
         in_s += plan->step_s[k - 1];
@@ -58,7 +59,7 @@ static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
             break;
         }
         double by_w = plan->battery_w[k] - plan->battery_w[slot];
-        ahead = in_s <= 0.5 * fabs(by_w) / pace ? k : ahead;
+        ahead = in_s <= 0.5 * fabs(by_w) / pace_w_per_s ? k : ahead;
     }
     return ahead;
 }
