@@ -32,6 +32,9 @@ static int n_acts(const struct wanted *w)
     return n;
 }
 
+static const char *const limit_names[UTILITY_LOCAL] = {
+    "import-max", "export-max", "setpoint", "reserve"};
+
 /* False after a message. */
 static bool limit_request(const struct wanted *w, int i, char *out, size_t size)
 {
@@ -39,8 +42,8 @@ static bool limit_request(const struct wanted *w, int i, char *out, size_t size)
     enum unit_kind unit = kind == UTILITY_RESERVE ? UNIT_FRACTION : UNIT_POWER;
     double value = NAN;
     if (units_parse(unit, w->limits[i], NULL, &value) != ERR_NONE) {
-        cli_error("override", "'%s': expected %s", w->limits[i],
-                  unit_expected(unit));
+        cli_error("override", "--%s '%s': expected %s", limit_names[i],
+                  w->limits[i], unit_expected(unit));
         return false;
     }
     snprintf(out, size, "override limit %s %.6f %.0f", utility_name(kind),
@@ -143,13 +146,13 @@ int override_main(int argc, char **argv)
 {
     struct wanted w = {.for_s = 0.0};
     const struct cli_option options[] = {
-        {"import-max", CLI_TEXT, &w.limits[0], "POWER",
+        {limit_names[0], CLI_TEXT, &w.limits[0], "POWER",
          "import no more than that"},
-        {"export-max", CLI_TEXT, &w.limits[1], "POWER",
+        {limit_names[1], CLI_TEXT, &w.limits[1], "POWER",
          "export no more than that"},
-        {"setpoint", CLI_TEXT, &w.limits[2], "POWER",
+        {limit_names[2], CLI_TEXT, &w.limits[2], "POWER",
          "hold the grid there, where limits allow it"},
-        {"reserve", CLI_TEXT, &w.limits[3], "FRACTION",
+        {limit_names[3], CLI_TEXT, &w.limits[3], "FRACTION",
          "keep that share of the batteries' window for backup"},
         {"opt-out", CLI_TEXT, &w.opt_out, "EVENT",
          "take no part in that event of the utility: its id or name"},

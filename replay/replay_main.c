@@ -301,6 +301,11 @@ static int start(const struct options *o, const char *site_path)
                                 : "--scale must be above 0");
         return EXIT_USAGE;
     }
+    if (o->every_s > 0.0 && o->out == NULL) {
+        cli_error("replay",
+                  "--every: the rows go to --out DIR, which is missing");
+        return EXIT_USAGE;
+    }
     struct job *j = calloc(1, sizeof(*j));
     if (j == NULL) {
         cli_error("replay", "out of memory");

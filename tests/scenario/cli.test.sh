@@ -60,6 +60,13 @@ for c in $commands; do
     verdict "$c names itself in messages" "$(expect 2 err "ballast $c")"
 done
 
+# The option that is wrong is named.
+call override replay/sites/demo.yaml --import-max 9 --for 1h
+verdict "a power without a unit is refused, with its option" \
+    "$(expect 2 err "--import-max '9': expected a power")"
+call replay replay/sites/demo.yaml --load gen:training --every 1min
+verdict "rows that go nowhere are refused" "$(expect 2 err "--every")"
+
 # A file that is not there, or is not what it should be: a clear refusal.
 printf '\000\377 not a file of ours \n' >"$dir/garbage"
 mkdir "$dir/folder"
