@@ -199,7 +199,9 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
     double free_w =
         peak_left_w(cfg, state, wanted.peak_w) - state->level.level_w;
     if (wanted.fills) {
-        w = fmax(w, fmin(free_w, est->charge_max_w));
+        double fill_w = fmin(free_w, est->charge_max_w);
+        wanted.power_w = fmax(wanted.power_w, fill_w);
+        w = fmax(w, fill_w);
     }
     w = can_return_w(cfg, est, w);
     scratch->peak_w = INFINITY;

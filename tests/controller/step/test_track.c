@@ -123,6 +123,41 @@ static void what_is_left_below_the_peak_is_taken(void **state)
     }
 }
 
+/* As where the plan asks for it, the edges of a load that swings stay below the
+ * breaker's limit when that is near the peak. */
+static void what_is_taken_leaves_room_for_the_breaker(void **state)
+{
+    (void)state;
+    static const double plans_w[] = {2e6, 24e6};
+    for (int i = 0; i < 2; i++) {
+        struct site *site = fixture_site(10, 100, 0);
+        site->grid.demand_charge_per_kw = 12.0;
+        struct loop_fixture f = loop_open(site, POLICY_BALLAST, 120e6);
+        *f.plan = (struct plan){
+            .status = PLAN_OPTIMAL,
+            .start_at_ms = LOOP_UTC_MS,
+            .expires_at_ms = LOOP_UTC_MS + 7200000,
+            .n_slots = 1,
+            .step_s = {7200.0},
+            .soc_pu = {0.8},
+            .battery_w = {plans_w[i]},
+            .grid_w = {158e6},
+            .peak_w = 158e6,
+        };
+        for (int c = 0; c < SITE_CLASSES_MAX; c++) {
+            f.plan->class_w[c][0] = INFINITY;
+        }
+        for (int k = 0; k < 9000; k++) {
+            loop_tick(&f, k / 100 % 2 ? 110e6 : 140e6);
+        }
+        double edge_w = level_range_edges(&f.state->range).up_w;
+        assert_true(edge_w > 25e6 && f.scratch->planned_w >= plans_w[i]);
+        assert_true(f.scratch->target_w + edge_w <=
+                    site->grid.import_trip_w + 1.0);
+        loop_close(&f);
+    }
+}
+
 /* What the interval has drawn too much is made up for in its rest, what it has
  * drawn too little is not. */
 static void the_mean_of_the_interval_is_held(void **state)
@@ -280,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charging_makes_no_peak),
         cmocka_unit_test(what_is_left_below_the_peak_is_taken),
+        cmocka_unit_test(what_is_taken_leaves_room_for_the_breaker),
         cmocka_unit_test(the_mean_of_the_interval_is_held),
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
