@@ -25,6 +25,7 @@ static const double WAY_S = 1200.0;
  * above costs charge, what is below gives none back, and the batteries are
  * never as full as planned. */
 static const double FILLS_PU = 0.99;
+static const double REST_PU = 0.01; /* of the power: nothing is planned */
 /* Of the energy above the low end of the window: what comes back whatever that
  * costs, what is smoothing's alone, and over what more a peak is given up.  The
  * plan stays above all of it (policies/plan_groups.c). */
@@ -83,7 +84,8 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     double power_w = plan->battery_w[ahead];
     struct wanted w = {power_w, end_pu * est->usable_wh,
                        costs ? plan->peak_w : INFINITY, false};
-    w.fills = power_w > 0.0 && plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
+    w.fills = power_w > REST_PU * est->charge_max_w &&
+              plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
     if (ahead > slot) {
         w.stored_wh = est->track_wh; /* it leaves the plan's energy */
     } else if (slot > 0) {

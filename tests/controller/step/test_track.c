@@ -107,6 +107,7 @@ static void what_is_left_below_the_peak_is_taken(void **state)
         {84e6, 83.5e6, 2e6, 0.5, 0.998 * 84e6 - 80e6},
         {84e6, 82e6, 2e6, 0.5, 2e6},   /* the plan wants no more */
         {84e6, 84e6, -2e6, 0.5, -2e6}, /* it gives */
+        {84e6, 84e6, 1e3, 0.5, 1e3},   /* it rests, but for rounding */
         {82e6, 82e6, 5e6, 0.5, 0.998 * 82e6 - 80e6}, /* less than planned */
         {120e6, 120e6, 2e6, 0.5, 10e6},              /* all that they take */
         {84e6, 84e6, 2e6, 0.88, 0.0},    /* no room to return from it */
@@ -234,6 +235,40 @@ static void half_of_the_way_lies_before_the_slot(void **state)
     }
 }
 
+/* Not further than 20 min, nor where nothing limits the pace; the swing limit
+ * does as well as the ramp.  Not where the edge of work that is put off takes
+ * the ramp. */
+static void the_way_is_that_of_the_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        double ramp_w_per_s, swing_w, before_s;
+        bool waits;
+        double want_w;
+    } rows[] = {
+        {1e3, INFINITY, 1205.0, false, 0.0},
+        {1e3, INFINITY, 1195.0, false, -10e6},
+        {1e6, 10e6, 59.0, false, -10e6},
+        {1e6, 10e6, 61.0, false, 0.0},
+        {INFINITY, INFINITY, 0.1, false, 0.0},
+        {1e3, INFINITY, 5.0, true, 0.0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x = begin(0.0);
+        x.plan->step_s[0] = 1800.0;
+        x.plan->battery_w[1] = -10e6;
+        x.loop.cfg->site.grid.ramp_max_w_per_s = rows[i].ramp_w_per_s;
+        x.loop.cfg->site.grid.swing_max_w = rows[i].swing_w;
+        x.loop.cfg->any_waits = rows[i].waits;
+        x.loop.in->utc_ms += 1800000 - (int64_t)(1e3 * rows[i].before_s);
+        double w = track(&x);
+        bool begins = rows[i].want_w < 0.0;
+        assert_near(x.loop.scratch->planned_w, rows[i].want_w, 1e3);
+        assert_true(begins == (w < -0.1e6));
+        loop_close(&x.loop);
+    }
+}
+
 /* Without a plan it goes home, over hours: by no more than 1 % of the edge that
  * may follow one that was seen, or 0.5 % of the power. */
 static void without_a_plan_it_goes_home(void **state)
@@ -320,6 +355,7 @@ int main(void)
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
         cmocka_unit_test(half_of_the_way_lies_before_the_slot),
+        cmocka_unit_test(the_way_is_that_of_the_limits),
         cmocka_unit_test(a_large_power_can_be_returned),
         cmocka_unit_test(without_a_plan_it_goes_home),
         cmocka_unit_test(never_a_new_peak),
