@@ -136,6 +136,14 @@ static void reason_add_first(struct tick_record *record, enum reason code)
     record->n_why = n + 1;
 }
 
+/* What keeps the grid from going lower, as it was said: without the margin. */
+static double below_w(const struct caps *caps)
+{
+    bool asked =
+        caps->below == REASON_SETPOINT || caps->below == REASON_OPERATOR_HOLD;
+    return asked ? fabs(caps->floor_w) : caps->export_w;
+}
+
 /* Why the grid power is where it is, after what binds more. */
 static void explain(const struct step_cfg *cfg,
                     const struct step_scratch *scratch,
@@ -158,7 +166,7 @@ static void explain(const struct step_cfg *cfg,
     } else if (at_floor && used_w > 0.0) {
         line.code = caps->below;
         line.value = scratch->est.load_w;
-        line.limit = fabs(caps->floor_w);
+        line.limit = below_w(caps);
     } else if (fabs(scratch->lead_w) > 0.0) {
         line.code = REASON_AHEAD;
         line.value = scratch->est.load_w;

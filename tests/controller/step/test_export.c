@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests of the step: a listed drop of the load does not make the site export,
- * nor does a load that swings, whatever the plan discharges. */
+ * nor does a load that swings, whatever the plan discharges; and what is said
+ * of the limit. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,12 +124,35 @@ static void all_of_a_swinging_load_is_carried(void **state)
     }
 }
 
+/* Nearly no load: what is said is the limit, not what is kept off it. */
+static void the_reason_names_the_limit(void **state)
+{
+    (void)state;
+    struct site *site = site_with(0.0, 0.0);
+    site->grid.n_contingencies = 0;
+    struct loop_fixture f = loop_open(site, POLICY_BALLAST, 0.2e6);
+    int n_said = 0;
+    for (int k = 0; k < 6000; k++) {
+        loop_tick(&f, 0.2e6);
+        for (int64_t i = 0; i < f.out->record.n_why; i++) {
+            const struct reason_line *why = &f.out->record.why[i];
+            if (why->code == (int64_t)REASON_EXPORT) {
+                n_said++;
+                assert_true(fabs(why->limit) < 1.0);
+            }
+        }
+    }
+    assert_true(n_said > 0);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cluster_trip_does_not_export),
         cmocka_unit_test(plan_would_go_further),
         cmocka_unit_test(all_of_a_swinging_load_is_carried),
+        cmocka_unit_test(the_reason_names_the_limit),
     };
     return cmocka_run_group_tests_name("export", tests, NULL, NULL);
 }
