@@ -37,7 +37,9 @@ struct plan_past {
     int64_t now;   /* of the last; 0: none yet */
     double load_w[PLAN_DAY];
     double heaviest_w; /* highest mean of a day in this billing month, in the
-                        * first day of what was seen of it; 0 before */
+                        * first day of what was seen of it; 0: not known */
+    double before_w;   /* its peak, paid for before the first quarter hour; 0
+                        * where there was none */
     double billed_s;   /* left of that month */
 };
 

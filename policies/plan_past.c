@@ -6,7 +6,9 @@
 static const int64_t quarter_ms = 900000;
 
 /* In the first day what has been seen of it stands for the day, from an hour
- * on: else the batteries would be emptied for a peak that cannot last. */
+ * on: else the batteries would be emptied for a peak that cannot last.  Not
+ * where the month had a peak before, as after a restart: that one lasted, and
+ * an hour's mean may lie far above the day's. */
 static const int64_t least = 4;
 
 /* Of the last 'n' quarter hours. */
@@ -23,10 +25,14 @@ void plan_past_see(struct plan_past *s, const struct problem *p)
 {
     int64_t now = p->start_at_ms / quarter_ms;
     if (now < s->now || now > s->now + PLAN_DAY) { /* a clock that jumped */
-        *s = (struct plan_past){.first = now, .now = now - 1};
+        *s = (struct plan_past){.first = now,
+                                .now = now - 1,
+                                .before_w = p->peak_w,
+                                .billed_s = p->billed_s};
     }
     if (p->billed_s > s->billed_s) { /* a new month, a new peak */
         s->heaviest_w = 0.0;
+        s->before_w = 0.0;
     }
     s->billed_s = p->billed_s;
     int64_t n = now - s->now;
@@ -37,7 +43,7 @@ void plan_past_see(struct plan_past *s, const struct problem *p)
     int64_t seen = now - s->first + 1;
     if (n > 0 && seen > PLAN_DAY) {
         s->heaviest_w = fmax(s->heaviest_w, mean_of(s, PLAN_DAY));
-    } else if (n > 0 && seen >= least) {
+    } else if (n > 0 && seen >= least && !(s->before_w > 0.0)) {
         s->heaviest_w = mean_of(s, seen);
     }
 }
