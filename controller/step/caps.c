@@ -4,7 +4,7 @@
 #include "controller/step/step_parts.h"
 
 /* Kept free below an import limit for what leaks before a battery answers; as
- * much of the site's above an export limit. */
+ * much of the site's above an export limit, but nothing is charged for it. */
 static const double MARGIN_PU = 0.005;
 /* The way down to a coming limit uses this part of the ramp: the rest is room
  * that smoothing keeps for the edges of a load that swings meanwhile. */
@@ -96,7 +96,8 @@ static void take_event(const struct step_cfg *cfg, const struct snapshot *in,
     }
 }
 
-struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
+struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in,
+                     double load_w)
 {
     const struct site_grid *grid = &cfg->site.grid;
     struct caps caps = {.import_w = INFINITY,
@@ -116,8 +117,8 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in)
     /* a set-point asks for no more export than is allowed, and a limit goes
      * before it */
     caps.import_w = fmax(caps.import_w, -caps.export_w);
-    double kept_w = MARGIN_PU * grid->import_max_w;
-    caps.floor_w = fmax(caps.floor_w, kept_w - caps.export_w);
+    double off_w = MARGIN_PU * grid->import_max_w - caps.export_w;
+    caps.floor_w = fmax(caps.floor_w, fmin(off_w, load_w));
     caps.floor_w = fmin(caps.floor_w, caps.import_w);
     return caps;
 }

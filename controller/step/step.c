@@ -405,7 +405,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
         take_over(cfg, state, est);
     }
-    scratch->caps = caps_now(cfg, in);
+    scratch->caps = caps_now(cfg, in, state->level.level_w);
     if (listening(cfg, state, in, est)) {
         say_nothing(cfg, in, scratch, out);
         return;

@@ -51,7 +51,7 @@ struct caps {
     double late_w;     /* ... of the utility: this one; INFINITY: none */
     double must_w;     /* above, the way down to a limit has begun */
     double export_w;   /* hard, >= 0 */
-    double floor_w;    /* of the grid power: -export_w, or a set-point */
+    double floor_w;    /* of the grid power: near -export_w, or a set-point */
     bool urgent;       /* emergency: at once, whatever the ramp */
     bool island;       /* cut off from the grid */
     bool back;         /* just back, and at once */
@@ -127,8 +127,10 @@ void meter_learn(const struct step_cfg *cfg, struct step_state *state,
 
 /* caps.c: site, utility events and emergencies; of several the tightest, so a
  * stricter limit of the site or of an operator wins over the utility's.  Of two
- * set-points the lower one holds, and a limit goes before a set-point. */
-struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in);
+ * set-points the lower one holds, and a limit goes before a set-point. 'load_w'
+ * is the level of the load, NAN where it is not known yet. */
+struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in,
+                     double load_w);
 
 /* caps.c: how fast the grid may go, by ramp and swing limit. */
 double caps_pace_w_per_s(const struct site_grid *grid);

@@ -60,6 +60,9 @@ static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
             break;
         }
         double by_w = plan->battery_w[k] - plan->battery_w[slot];
+        if (by_w * (plan->battery_w[ahead] - plan->battery_w[slot]) < 0.0) {
+            break; /* the other way: after that */
+        }
         ahead = in_s <= 0.5 * fabs(by_w) / pace_w_per_s ? k : ahead;
     }
     return ahead;

@@ -23,6 +23,8 @@ utility: {openadr: {base: "$base", client: ven_client, secret_file: secret, prog
 EOF
 
 sed 's#price/day_ahead#price/unheard#' "$dir/site.yaml" >"$dir/devices.yaml"
+cmp -s "$dir/site.yaml" "$dir/devices.yaml" &&
+    verdict "the devices' prices are not heard" "the demo has another topic"
 
 # of EXPRESSION: of the status 's'
 of()

@@ -15,6 +15,8 @@
 
 enum { HOUR_MS = 3600000 };
 
+static const double LOAD_W = 80e6;
+
 /* A site of one battery and one pod that may import 100 MW, export 10 MW. */
 static struct loop_fixture open_site(void)
 {
@@ -68,7 +70,7 @@ static void each_kind_binds_what_it_is_about(void **state)
     struct loop_fixture x = open_site();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tell(x.in, 40, cases[i].kind, cases[i].value);
-        struct caps caps = caps_now(x.cfg, x.in);
+        struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
         if (fabs(caps.import_w - cases[i].import_w) > 0.6e6 ||
             fabs(caps.floor_w - cases[i].floor_w) > 0.1e6 ||
             caps.why != cases[i].why || caps.below != cases[i].below ||
@@ -81,13 +83,28 @@ static void each_kind_binds_what_it_is_about(void **state)
     loop_close(&x);
 }
 
+/* What is kept off an export limit charges nothing where the load is small. */
+static void the_margin_ends_at_the_load(void **state)
+{
+    (void)state;
+    static const double loads_w[] = {-1e6, 0.0, 0.2e6, 0.5e6, 80e6};
+    static const double want_w[] = {0.0, 0.0, 0.2e6, 0.5e6, 0.5e6};
+    struct loop_fixture x = open_site();
+    x.cfg->site.grid.export_max_w = 0.0;
+    for (size_t i = 0; i < sizeof(loads_w) / sizeof(loads_w[0]); i++) {
+        struct caps caps = caps_now(x.cfg, x.in, loads_w[i]);
+        assert_true(fabs(caps.floor_w - want_w[i]) < 1.0);
+    }
+    loop_close(&x);
+}
+
 static void a_limit_goes_before_a_set_point(void **state)
 {
     (void)state;
     struct loop_fixture x = open_site();
     tell(x.in, 0, UTILITY_SETPOINT, 80e6);
     tell(x.in, 1, UTILITY_IMPORT_MAX, 60e6);
-    struct caps caps = caps_now(x.cfg, x.in);
+    struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(fabs(caps.import_w - 60e6) < 0.6e6);
     assert_int_equal(caps.why, REASON_EVENT);
     assert_true(caps.floor_w <= caps.import_w);
@@ -100,19 +117,19 @@ static void what_comes_too_late_for_the_ramp_is_known(void **state)
     (void)state;
     struct loop_fixture x = open_site();
     double ramp_w_per_s = x.cfg->site.grid.ramp_max_w_per_s;
-    struct caps caps = caps_now(x.cfg, x.in);
+    struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(isinf(caps.reach_w) && isinf(caps.late_w));
     tell(x.in, 0, UTILITY_IMPORT_MAX, 60e6);
     x.in->utility[0].start_at_ms += 60000;
-    caps = caps_now(x.cfg, x.in);
+    caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(fabs(caps.reach_w - 60e6 - 60.0 * ramp_w_per_s) < 1.0);
     assert_true(fabs(caps.late_w - 60e6) < 1.0);
     tell(x.in, 1, UTILITY_IMPORT_MAX, 50e6); /* holds already */
-    caps = caps_now(x.cfg, x.in);
+    caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(fabs(caps.reach_w - 50e6) < 1.0);
     assert_true(fabs(caps.late_w - 50e6) < 1.0);
     x.in->utc_ms += HOUR_MS + 60000; /* both are over */
-    caps = caps_now(x.cfg, x.in);
+    caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(isinf(caps.reach_w));
     loop_close(&x);
 }
@@ -137,7 +154,7 @@ static void the_operators_limits_say_so(void **state)
     tell(x.in, 0, UTILITY_IMPORT_MAX, 80e6);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tell(x.in, UTILITY_LOCAL_AT, cases[i].kind, cases[i].value);
-        struct caps caps = caps_now(x.cfg, x.in);
+        struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
         assert_int_equal(caps.why, cases[i].why);
         assert_int_equal(caps.below, cases[i].below);
         assert_true(caps.import_w <= 80e6);
@@ -153,9 +170,9 @@ static void the_way_down_keeps_the_swing_limit(void **state)
     struct loop_fixture x = open_site();
     tell(x.in, 0, UTILITY_IMPORT_MAX, 60e6);
     x.in->utility[0].start_at_ms += 5 * 60000;
-    double free_w = caps_now(x.cfg, x.in).import_w;
+    double free_w = caps_now(x.cfg, x.in, LOAD_W).import_w;
     x.cfg->site.grid.swing_max_w = 1e6;
-    struct caps caps = caps_now(x.cfg, x.in);
+    struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
     assert_true(caps.import_w < free_w);
     assert_true(fabs(caps.reach_w - 65e6) < 1.0); /* 1 MW in each minute */
     loop_close(&x);
@@ -178,7 +195,7 @@ static void random_instructions_never_loosen_the_site(void **state)
             x.in->utility[i].start_at_ms +=
                 (int64_t)random_draw(&random, -HOUR_MS, HOUR_MS);
         }
-        struct caps caps = caps_now(x.cfg, x.in);
+        struct caps caps = caps_now(x.cfg, x.in, LOAD_W);
         if (!(caps.floor_w <= caps.import_w && caps.floor_w >= -10e6 &&
               caps.import_w <= 100e6 && caps.export_w >= 0.0 &&
               caps.export_w <= 10e6)) {
@@ -193,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_binds_what_it_is_about),
+        cmocka_unit_test(the_margin_ends_at_the_load),
         cmocka_unit_test(a_limit_goes_before_a_set_point),
         cmocka_unit_test(what_comes_too_late_for_the_ramp_is_known),
         cmocka_unit_test(the_operators_limits_say_so),

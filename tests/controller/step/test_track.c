@@ -235,6 +235,21 @@ static void half_of_the_way_lies_before_the_slot(void **state)
     }
 }
 
+/* A short slot the other way is not left out. */
+static void one_way_after_the_other(void **state)
+{
+    (void)state;
+    struct fixture x = begin(0.0);
+    x.plan->n_slots = 3;
+    x.plan->step_s[1] = x.plan->step_s[2] = 30.0;
+    x.plan->battery_w[1] = 9e6;
+    x.plan->battery_w[2] = -10e6;
+    x.plan->soc_pu[2] = 0.5;
+    x.loop.in->utc_ms += 900000 - 20000;
+    assert_near(track(&x), 9e6, 1e3);
+    loop_close(&x.loop);
+}
+
 /* Not further than 20 min, nor where nothing limits the pace; the swing limit
  * does as well as the ramp.  Not where the edge of work that is put off takes
  * the ramp. */
@@ -355,6 +370,7 @@ int main(void)
         cmocka_unit_test(smoothing_comes_before_the_peak),
         cmocka_unit_test(the_energy_is_followed),
         cmocka_unit_test(half_of_the_way_lies_before_the_slot),
+        cmocka_unit_test(one_way_after_the_other),
         cmocka_unit_test(the_way_is_that_of_the_limits),
         cmocka_unit_test(a_large_power_can_be_returned),
         cmocka_unit_test(without_a_plan_it_goes_home),
