@@ -160,6 +160,7 @@ struct plan {
                          * to be passed; INFINITY where peaks cost nothing */
     double peak_per_kw; /* what a higher one would save, marginally */
 
+    int64_t n_sure; /* slots from the first on whose price a market has said */
     double step_s[PLAN_SLOTS_MAX];
     double import_per_kwh[PLAN_SLOTS_MAX];
     double battery_w[PLAN_SLOTS_MAX];  /* sum over the batteries */

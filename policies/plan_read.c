@@ -37,6 +37,9 @@ static void read_groups(const struct plan_solver *s, struct plan *out)
 static void read_slots(const struct plan_solver *s, const struct problem *p,
                        struct plan *out)
 {
+    while (out->n_sure < p->n_slots && p->guessed[out->n_sure] == 0) {
+        out->n_sure++;
+    }
     for (int64_t t = 0; t < p->n_slots; t++) {
         out->step_s[t] = p->step_s[t];
         out->import_per_kwh[t] = p->import_per_kwh[t];

@@ -43,8 +43,10 @@ struct wanted {
 
 /* The slot whose power the grid should be on its way to: half of the way lies
  * before its begin, so that as much is moved too early as too late.  What the
- * smoother keeps of the ramp for edges makes the way longer.  Not where work is
- * put off from a slot's begin on: that edge takes the ramp for itself. */
+ * smoother keeps of the ramp for edges makes the way longer.  Not where prices
+ * are known as they come only: a dear quarter of an hour is often followed by
+ * another, though none was expected.  Nor where work is put off from a slot's
+ * begin on: that edge takes the ramp for itself. */
 static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
                       const struct plan *plan, int slot)
 {
@@ -54,7 +56,7 @@ static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
     double pace_w_per_s = PACE_PU * caps_pace_w_per_s(&cfg->site.grid);
     int ahead = slot;
     double in_s = (double)(plan_slot_ms(plan, slot) - in->utc_ms) / 1e3;
-    for (int k = slot + 1; k < plan->n_slots; k++) {
+    for (int k = slot + 1; k < plan->n_sure; k++) {
         in_s += plan->step_s[k - 1];
         if (in_s > WAY_S) {
             break;

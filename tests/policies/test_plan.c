@@ -33,6 +33,22 @@ static void flat_prices_move_nothing(void **state)
     close_bench(&b);
 }
 
+/* Until the first slot that nobody named a price for. */
+static void it_says_how_far_prices_are_known(void **state)
+{
+    (void)state;
+    static const int64_t from[] = {0, 1, 40, 96};
+    for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+        struct bench b = open_bench(2);
+        for (int64_t t = from[i]; t < 96; t += 3) {
+            b.p->guessed[t] = 1;
+        }
+        solve(&b);
+        assert_int_equal(b.plan->n_sure, from[i]);
+        close_bench(&b);
+    }
+}
+
 static void cheap_in_dear_out(void **state)
 {
     (void)state;
@@ -376,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_prices_move_nothing),
+        cmocka_unit_test(it_says_how_far_prices_are_known),
         cmocka_unit_test(cheap_in_dear_out),
         cmocka_unit_test(a_told_reserve_stays_in),
         cmocka_unit_test(a_reserve_of_the_site_stays_in),

@@ -46,6 +46,7 @@ static struct fixture begin(double per_kw)
         .start_at_ms = LOOP_UTC_MS,
         .expires_at_ms = LOOP_UTC_MS + 7200000,
         .n_slots = 2,
+        .n_sure = 2,
         .step_s = {900.0, 900.0},
         .soc_pu = {0.5, 0.5},
         .peak_w = INFINITY,
@@ -240,13 +241,15 @@ static void one_way_after_the_other(void **state)
 {
     (void)state;
     struct fixture x = begin(0.0);
-    x.plan->n_slots = 3;
+    x.plan->n_slots = x.plan->n_sure = 3;
     x.plan->step_s[1] = x.plan->step_s[2] = 30.0;
     x.plan->battery_w[1] = 9e6;
     x.plan->battery_w[2] = -10e6;
     x.plan->soc_pu[2] = 0.5;
     x.loop.in->utc_ms += 900000 - 20000;
     assert_near(track(&x), 9e6, 1e3);
+    x.plan->n_sure = 1; /* nobody said what the next slot's price is */
+    assert_near(track(&x), 0.0, 1e3);
     loop_close(&x.loop);
 }
 
