@@ -9,7 +9,7 @@
 static const double apart_pu = 0.2;
 /* At either end of the window their power fades (controller/step/estimate.c)
  * and a gauge may err: the plan stays away from it. */
-static const double end_pu = 0.03;
+static const double end_pu = 0.05;
 /* Of the power, at least, however much smoothing wants. */
 static const double power_least_pu = 0.25;
 /* Where the charge is outside of what the plan may use, it is brought back

@@ -30,8 +30,8 @@ static const double REST_PU = 0.01; /* of the power: nothing is planned */
  * costs, what is smoothing's alone, and over what more a peak is given up.  The
  * plan stays above all of it (policies/plan_groups.c). */
 static const double BACK_PU = 0.01;
-static const double KEEP_PU = 0.02;
-static const double FADE_PU = 0.01;
+static const double KEEP_PU = 0.03;
+static const double FADE_PU = 0.02;
 
 /* What the plan asks of the batteries now. */
 struct wanted {

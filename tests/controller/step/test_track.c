@@ -186,7 +186,7 @@ static void smoothing_comes_before_the_peak(void **state)
     set_soc(&x, 0.16);
     double whole_w = track(&x);
     assert_near(whole_w, 0.998 * 78e6 - 80e6, 1e3);
-    set_soc(&x, 0.125);
+    set_soc(&x, 0.14);
     assert_near(track(&x), 0.5 * whole_w, 1e4);
     set_soc(&x, 0.105);
     assert_true(track(&x) > 0.0);
@@ -349,8 +349,8 @@ static void a_large_power_can_be_returned(void **state)
             x.plan->battery_w[0] = powers_w[i];
             set_soc(&x, soc_pu);
             double w = track(&x);
-            double left_ws = (soc_pu - 0.12) * 20e6 * 3600.0;
-            double room_ws = (0.88 - soc_pu) * 20e6 * 3600.0;
+            double left_ws = (soc_pu - 0.13) * 20e6 * 3600.0;
+            double room_ws = (0.87 - soc_pu) * 20e6 * 3600.0;
             double most_ws = fmax(w < 0.0 ? left_ws : room_ws, 0.0);
             assert_true(w * w / (2.0 * ramp) <= most_ws * 1.000001 + 1.0);
             assert_true(fabs(w) <= fabs(powers_w[i]) && w * powers_w[i] >= 0.0);
