@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "controller/step/problem.h"
-
 #include "controller/step/step_parts.h"
 
 /* Of energy at the plug, into the pack (policies/fleet.c asks for it so). */

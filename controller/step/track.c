@@ -80,15 +80,17 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     bool costs = cfg->site.grid.demand_charge_per_kw > 0.0;
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     if (slot < 0) {
-        return (struct wanted){0.0, est->home_wh,
-                               costs ? state->month.peak_w : INFINITY, false};
+        return (struct wanted){.stored_wh = est->home_wh,
+                               .peak_w =
+                                   costs ? state->month.peak_w : INFINITY};
     }
     int ahead = slot_ahead(cfg, in, plan, slot);
     double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];
     double power_w = plan->battery_w[ahead];
-    struct wanted w = {power_w, end_pu * est->usable_wh,
-                       costs ? plan->peak_w : INFINITY, false};
+    struct wanted w = {.power_w = power_w,
+                       .stored_wh = end_pu * est->usable_wh,
+                       .peak_w = costs ? plan->peak_w : INFINITY};
     w.fills = power_w > REST_PU * est->charge_max_w &&
               plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
     if (ahead > slot) {

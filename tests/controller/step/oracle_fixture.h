@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "models/random.h"
+#include "tests/controller/step/unkind_load.h"
 #include "tests/loop_fixture.h"
 
 enum { ROUND_S = 1000, TICKS = ROUND_S * 10, AVERAGE = 100, WINDOW = 600 };
@@ -24,8 +25,6 @@ enum { BATTERIES = 10, PODS = 20 };
 
 static const double RAMP = 10e6 / 60.0;
 static const double CLOSE_W = 1e6; /* what an emergency cuts of the swing */
-static const double LOW_W = 82e6;
-static const double HIGH_W = 120e6;
 static const double USED_PU = 0.8; /* of what an edge leaves of the ramp */
 enum { LEAD = 200 };               /* ticks until the grid is on its way down */
 
@@ -151,18 +150,6 @@ static inline void instruct(struct loop_fixture *f, uint64_t *seed)
     } else if (u->kind == UTILITY_EXPORT_MAX) {
         u->value = 0.0;
     }
-}
-
-static inline double next_load(uint64_t *seed, int k, int kind, double w)
-{
-    double often = kind == 0 ? 0.005 : kind == 1 ? 0.03 : 0.1;
-    bool phase = kind == 3 && k % 110 == 0; /* as long as the mean, and back */
-    if (kind == 3 ? phase : random_draw(seed, 0.0, 1.0) < often) {
-        bool end = random_draw(seed, 0.0, 1.0) < 0.5;
-        double other_w = w < 0.5 * (LOW_W + HIGH_W) ? HIGH_W : LOW_W;
-        return end || kind == 3 ? other_w : random_draw(seed, LOW_W, HIGH_W);
-    }
-    return w;
 }
 
 /* The mean over the ramp's average before k. */

@@ -15,16 +15,12 @@
 #include <cmocka.h>
 
 #include "models/random.h"
+#include "tests/controller/step/unkind_load.h"
 #include "tests/loop_fixture.h"
 
 enum { SECONDS = 1000, TICKS = SECONDS * 10, AVERAGE = 100, WINDOW = 600 };
 
 static const double RAMP = 10e6 / 60.0;
-/* The load stays between these.  Ten batteries of 10 MW and 20 MWh have power
- * and energy for all of it from any grid power between, and what leaks of an
- * edge of all of it, 0.158 s of 38 MW, is 0.36 of what the mean forgives. */
-static const double LOW_W = 82e6;
-static const double HIGH_W = 120e6;
 
 struct judge {
     double grid_w[TICKS];
@@ -58,19 +54,6 @@ static void judge(struct judge *j, double tolerance)
             j->first_broken = k;
         }
     }
-}
-
-/* One of the ways in which a load can be unkind. */
-static double next_load(uint64_t *seed, int k, int kind, double w)
-{
-    double often = kind == 0 ? 0.005 : kind == 1 ? 0.03 : 0.1;
-    bool phase = kind == 3 && k % 110 == 0; /* as long as the mean, and back */
-    if (kind == 3 ? phase : random_draw(seed, 0.0, 1.0) < often) {
-        bool end = random_draw(seed, 0.0, 1.0) < 0.5;
-        double other_w = w < 0.5 * (LOW_W + HIGH_W) ? HIGH_W : LOW_W;
-        return end || kind == 3 ? other_w : random_draw(seed, LOW_W, HIGH_W);
-    }
-    return w;
 }
 
 /* What may go wrong in this tick; the plant is as it is. */
