@@ -90,7 +90,8 @@ struct problem {
     double export_per_kwh[PLAN_SLOTS_MAX];
     int64_t guessed[PLAN_SLOTS_MAX]; /* 1: a forecast, no market said it */
     double load_w[PLAN_SLOTS_MAX];   /* forecast of all that is no battery */
-    double total_w;                  /* of now, with all cars that charge */
+    double total_w;                  /* of the last quarter hour, with all cars
+                                      * that charge */
     double import_max_w[PLAN_SLOTS_MAX];
     double export_max_w[PLAN_SLOTS_MAX];
     double ramp_max_w_per_s;
@@ -102,8 +103,9 @@ struct problem {
     double interval_ws; /* what the demand interval under way has drawn */
     double interval_s;  /* for which time */
     double interval_left_s;
-    double smooth_w;  /* power kept free for smoothing, either way */
-    double smooth_wh; /* energy likewise, at either end */
+    double kept_charge_w;    /* of the power, for smoothing and in case a */
+    double kept_discharge_w; /* battery trips */
+    double smooth_wh;        /* energy kept for smoothing, at either end */
     double reserve_wh[SITE_BATTERIES_MAX];   /* kept because the utility says
                                               * that an outage may come */
     double soc_pu[SITE_BATTERIES_MAX];       /* now */

@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 enum {
-    IPM_ENTRIES_MAX = 6,
+    IPM_ENTRIES_MAX = 8,
     IPM_ROWS_MAX = 200,
     IPM_COLS_MAX = 528,
     IPM_NEIGHBOURS_MAX = 2 * IPM_ROWS_MAX,

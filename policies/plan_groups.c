@@ -182,7 +182,8 @@ static void write_segments(const struct sum *s, struct schedule_battery *out)
 static void write_limits(const struct sum *s, const struct problem *p,
                          double share, struct schedule_battery *out)
 {
-    double free_w = share * p->smooth_w;
+    double charge_w = s->charge_w - share * p->kept_charge_w;
+    double discharge_w = s->discharge_w - share * p->kept_discharge_w;
     double free_wh = share * p->smooth_wh;
     double middle_wh = 0.5 * (s->floor_wh + s->ceiling_wh);
     double lo_pu = fmin(s->floor_wh + free_wh, middle_wh) / s->energy_wh;
@@ -195,10 +196,9 @@ static void write_limits(const struct sum *s, const struct problem *p,
         double yet = fmax(1.0 - after_s / back_s, 0.0);
         out->soc_floor_pu[t] = lo_pu - yet * short_pu;
         out->soc_ceiling_pu[t] = hi_pu + yet * excess_pu;
-        out->charge_max_w[t] =
-            fmax(s->charge_w - free_w, power_least_pu * s->charge_w);
+        out->charge_max_w[t] = fmax(charge_w, power_least_pu * s->charge_w);
         out->discharge_max_w[t] =
-            fmax(s->discharge_w - free_w, power_least_pu * s->discharge_w);
+            fmax(discharge_w, power_least_pu * s->discharge_w);
     }
 }
 

@@ -47,6 +47,16 @@ double reserve_carried_w(const struct reserve_cfg *cfg, double energy_wh)
     return sqrt(2.0 * cfg->ramp_max_w_per_s * held_ws);
 }
 
+double reserve_pods_w(const struct reserve_cfg *cfg, double edge_w,
+                      double gives_w, double response_s)
+{
+    double average_s = cfg->ramp_average_s;
+    double forgiven_ws = cfg->ramp_max_w_per_s * average_s * average_s;
+    double left_ws = forgiven_ws - edge_w * cfg->latency_s;
+    double most_w = fmax(left_ws, 0.0) / (cfg->latency_s + response_s);
+    return RESERVE_SURE_PU * fmin(gives_w, most_w);
+}
+
 double reserve_energy_wh(const struct reserve_cfg *cfg, double edge_w)
 {
     return edge_w * edge_w / (2.0 * cfg->ramp_max_w_per_s) / 3600.0;

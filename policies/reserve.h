@@ -53,6 +53,14 @@ struct reserve_cover reserve_cover(const struct reserve_cfg *cfg,
 /* The most that 'energy_wh' lets them carry until the grid has followed. */
 double reserve_carried_w(const struct reserve_cfg *cfg, double energy_wh);
 
+/*
+ * What pods that give up 'gives_w' in 'response_s' make up for, beside
+ * batteries that take 'edge_w' at the same time: both leak until they answer,
+ * edge L + pods (L + response) <= R T^2.  >= 0.
+ */
+double reserve_pods_w(const struct reserve_cfg *cfg, double edge_w,
+                      double gives_w, double response_s);
+
 /* Energy for an edge that comes while they carry nothing. */
 double reserve_energy_wh(const struct reserve_cfg *cfg, double edge_w);
 

@@ -128,6 +128,22 @@ static void side_column(struct schedule_lp *lp, struct schedule_lp_side *side,
     }
 }
 
+static void segment_sides(struct schedule_lp *lp,
+                          struct schedule_lp_battery *out, int s)
+{
+    struct schedule_lp_side *bottom = &out->bottoms[s];
+    struct schedule_lp_side *top = &out->tops[s];
+    entry(lp, out->charge[s],
+          (struct ipm_entry){bottom->row, 0, 1.0, bottom->in});
+    entry(lp, out->energy[s],
+          (struct ipm_entry){bottom->row, 0, 1.0, bottom->on});
+    entry(lp, out->discharge[s],
+          (struct ipm_entry){top->row, 0, 1.0, top->out});
+    entry(lp, out->energy[s], (struct ipm_entry){top->row, 0, 1.0, top->on});
+    side_column(lp, bottom, -1.0);
+    side_column(lp, top, 1.0);
+}
+
 /* What the rows of a battery leave, and what they lack. */
 static void slack_columns(struct schedule_lp *lp,
                           const struct schedule_battery *b,
@@ -200,6 +216,7 @@ static void battery_columns(struct schedule_lp *lp,
             entry(lp, e,
                   (struct ipm_entry){sides[i]->row, 0, 1.0, out->rooms_on});
         }
+        segment_sides(lp, out, s);
     }
     side_column(lp, &out->bottom, -1.0);
     side_column(lp, &out->top, 1.0);
@@ -282,6 +299,15 @@ static void rows(struct schedule_lp *lp, const struct schedule_problem *p)
         b->bottom.row = fits ? n++ : -1;
         b->top.row = fits ? n++ : -1;
     }
+    for (int i = 0; i < lp->n_batteries; i++) {
+        struct schedule_lp_battery *b = &lp->batteries[i];
+        for (int s = 0; s < b->store.n_segments; s++) {
+            bool fits = b->bottoms[s].on && b->bottom.row >= 0 && left >= 2;
+            left -= fits ? 2 : 0;
+            b->bottoms[s].row = fits ? n++ : -1;
+            b->tops[s].row = fits ? n++ : -1;
+        }
+    }
     lp->balance_row = n++;
     lp->ipm.n_rows = n;
     assert(n <= IPM_ROWS_MAX);
@@ -307,6 +333,7 @@ bool schedule_lp_open(struct schedule_lp *lp, const struct schedule_problem *p,
     if (ways) {
         memcpy(lp->kept, ways->kept, sizeof(lp->kept));
         lp->give = ways->give;
+        lp->within = ways->within;
     }
     if (lp->give) {
         schedule_penalties(p, &lp->penalties);

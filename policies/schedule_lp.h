@@ -52,6 +52,8 @@ struct schedule_lp_side {
     double *in; /* coefficients of charge and discharge */
     double *out;
     double *limit;
+    double *on; /* of what is stored; 0 where the row is not there */
+    double *range;
 };
 
 /* Columns and rows of a battery, -1: not there. */
@@ -86,6 +88,9 @@ struct schedule_lp_battery {
     double *out_share;
     struct schedule_lp_side bottom; /* of the store, with 'rooms' */
     struct schedule_lp_side top;
+    /* The same of each of several segments. */
+    struct schedule_lp_side bottoms[SCHEDULE_SEGMENTS_MAX];
+    struct schedule_lp_side tops[SCHEDULE_SEGMENTS_MAX];
 };
 
 struct schedule_lp {
@@ -95,7 +100,8 @@ struct schedule_lp {
     int n_batteries;
     int n_classes;
     bool kept[SCHEDULE_TIERS];
-    bool give; /* schedule_ways */
+    bool give;   /* schedule_ways */
+    bool within; /* likewise */
     double unit_w;
     double unit_cur;   /* of a cost of 1 */
     double offset;     /* cost of the lower bounds, scaled */
@@ -144,10 +150,14 @@ struct schedule_ways {
     bool kept[SCHEDULE_TIERS];
     /* Windows of the state of charge give way, before everything else. */
     bool give;
-    /* Where a step is SHARED, its store's window counts as well: together the
-     * hull of what one direction at a time can do in a step, from anywhere in
-     * the window before it.  Two rows more. */
+    /* Where a step is SHARED, its store's window counts as well, and those of
+     * its segments: nearly the hull of what one direction at a time can do in a
+     * step, from anywhere in the window before it.  Two rows more, and two for
+     * each of several segments. */
     bool rooms;
+    /* Some schedule keeps the grid's limits, so the best one does, and no
+     * battery's power goes beyond what they leave it. */
+    bool within;
     /* [battery][step] */
     int8_t at[SCHEDULE_BATTERIES_MAX][SCHEDULE_STEPS_MAX];
 };

@@ -24,6 +24,16 @@ void schedule_lp_store_fill(struct schedule_lp *lp,
                             const struct schedule_battery *b, int i,
                             const struct schedule_ways *ways);
 
+/* What segment 's' of a store can hold at the end of step 't', scaled. */
+struct schedule_lp_room {
+    double lo;
+    double hi;
+};
+
+struct schedule_lp_room
+schedule_lp_segment_room(const struct schedule_lp *lp,
+                         const struct schedule_lp_battery *at, int s, int t);
+
 /* policies/schedule_lp_ways.c: one direction at a time, for battery 'i'; after
  * its windows, and after its powers. */
 bool schedule_lp_ways_shape(struct schedule_lp *lp,

@@ -12,12 +12,61 @@ static const double still = 1e-9;
 /* What the window may be narrower than the segments without a row, scaled. */
 static const double window_min = 1e-9;
 
+/* What the grid's limits leave a battery where all else does its best for it,
+ * scaled: its power goes from -out to in. */
+struct grid_room {
+    double in;
+    double out;
+};
+
+static struct grid_room grid_room(const struct schedule_lp *lp,
+                                  const struct schedule_problem *p, int i,
+                                  int t)
+{
+    double in_w = fmax(p->import_max_w[t], 0.0) - p->load_w[t];
+    double out_w = fmax(p->export_max_w[t], 0.0) + p->load_w[t];
+    for (int k = 0; k < lp->n_classes; k++) {
+        const struct schedule_class *c = &p->classes[k];
+        double demand_w = fmax(c->demand_w[t], 0.0);
+        out_w += c->deferrable ? fmax(c->max_w, 0.0) : demand_w;
+    }
+    for (int j = 0; j < lp->n_batteries; j++) {
+        if (j != i) {
+            in_w += fmax(p->batteries[j].discharge_max_w[t], 0.0);
+            out_w += fmax(p->batteries[j].charge_max_w[t], 0.0);
+        }
+    }
+    return (struct grid_room){fmax(in_w, 0.0) / lp->unit_w,
+                              fmax(out_w, 0.0) / lp->unit_w};
+}
+
+/* The full powers, scaled. */
+static void full_powers(struct schedule_lp *lp,
+                        const struct schedule_problem *p, int i)
+{
+    const struct schedule_battery *b = &p->batteries[i];
+    struct schedule_lp_battery *out = &lp->batteries[i];
+    for (int t = 0; t < lp->n; t++) {
+        double in = fmax(b->charge_max_w[t], 0.0) / lp->unit_w;
+        double give = fmax(b->discharge_max_w[t], 0.0) / lp->unit_w;
+        if (lp->within) {
+            struct grid_room room = grid_room(lp, p, i, t);
+            in = room.in > still ? fmin(in, room.in) : 0.0;
+            give = room.out > still ? fmin(give, room.out) : 0.0;
+        }
+        out->in_max[t] = in;
+        out->out_max[t] = give;
+    }
+}
+
 /* What the windows leave within reach, from the start and of what is to come:
  * a store that cannot move has no room between its bounds, and the programme
  * no inside, unless its powers are taken away. */
-static void set_powers(struct schedule_lp *lp, const struct schedule_battery *b,
-                       struct schedule_lp_battery *out)
+static void set_powers(struct schedule_lp *lp, const struct schedule_problem *p,
+                       int i)
 {
+    const struct schedule_battery *b = &p->batteries[i];
+    struct schedule_lp_battery *out = &lp->batteries[i];
     double in_wh = b->charge_eff_pu;
     double out_wh = 1.0 / b->discharge_eff_pu;
     double start = (b->soc_start_pu - b->soc_min_pu) * b->energy_wh;
@@ -26,9 +75,8 @@ static void set_powers(struct schedule_lp *lp, const struct schedule_battery *b,
     double *give = out->out_max;
     double lo = start;
     double hi = start;
+    full_powers(lp, p, i);
     for (int t = 0; t < lp->n; t++) {
-        in[t] = fmax(b->charge_max_w[t], 0.0) / lp->unit_w;
-        give[t] = fmax(b->discharge_max_w[t], 0.0) / lp->unit_w;
         lo = out->low[t] = fmax(out->lo[t], lo - give[t] * lp->h[t] * out_wh);
         hi = out->high[t] = fmin(out->hi[t], hi + in[t] * lp->h[t] * in_wh);
     }
@@ -77,9 +125,10 @@ static void set_windows(struct schedule_lp *lp,
     }
 }
 
-static bool window(struct schedule_lp *lp, const struct schedule_battery *b,
+static bool window(struct schedule_lp *lp, const struct schedule_problem *p,
                    int i, struct ipm_memory *m)
 {
+    const struct schedule_battery *b = &p->batteries[i];
     struct schedule_lp_battery *out = &lp->batteries[i];
     schedule_store(b, &out->store);
     double *on = ipm_take(m, (size_t)lp->n);
@@ -104,8 +153,26 @@ static bool window(struct schedule_lp *lp, const struct schedule_battery *b,
     }
     bool row = out->store.n_segments > 1 || lp->give;
     out->sum_on = any && row ? on : NULL;
-    set_powers(lp, b, out);
+    set_powers(lp, p, i);
     return true;
+}
+
+struct schedule_lp_room
+schedule_lp_segment_room(const struct schedule_lp *lp,
+                         const struct schedule_lp_battery *at, int s, int t)
+{
+    const struct schedule_store *store = &at->store;
+    double whole = store->whole_wh / lp->unit_w;
+    if (store->n_segments == 1) {
+        return (struct schedule_lp_room){at->lo[t], at->hi[t]};
+    }
+    struct schedule_lp_room r = {s == 0 ? fmin(at->lo[t], 0.0) : 0.0,
+                                 store->width_wh[s] / lp->unit_w};
+    if (s == store->n_segments - 1) {
+        r.hi = fmax(r.hi, store->start_wh[s] / lp->unit_w);
+        r.hi += lp->give ? 0.0 : fmax(at->hi[t] - whole, 0.0);
+    }
+    return r;
 }
 
 static void fill_segment(struct schedule_lp *lp,
@@ -113,23 +180,14 @@ static void fill_segment(struct schedule_lp *lp,
                          const struct schedule_lp_battery *at, int s)
 {
     const struct schedule_store *store = &at->store;
-    double width = store->width_wh[s] / lp->unit_w;
-    double whole = store->whole_wh / lp->unit_w;
     double start = store->start_wh[s] / lp->unit_w;
     double low = start;
     double high = start;
     for (int t = 0; t < lp->n; t++) {
         bool end = t == lp->n - 1;
-        double lo = s == 0 ? fmin(at->lo[t], 0.0) : 0.0;
-        double hi = width;
-        if (s == store->n_segments - 1) {
-            hi = fmax(hi, start);
-            hi += lp->give ? 0.0 : fmax(at->hi[t] - whole, 0.0);
-        }
-        if (store->n_segments == 1) {
-            lo = at->lo[t];
-            hi = at->hi[t];
-        }
+        struct schedule_lp_room room = schedule_lp_segment_room(lp, at, s, t);
+        double lo = room.lo;
+        double hi = room.hi;
         /* What no power can have moved by then has no room. */
         low -= at->out_max[t] * lp->h[t] / b->discharge_eff_pu;
         high += at->in_max[t] * lp->h[t] * b->charge_eff_pu;
@@ -238,7 +296,7 @@ bool schedule_lp_store_shape(struct schedule_lp *lp,
                              const struct schedule_ways *ways,
                              struct ipm_memory *m)
 {
-    return window(lp, &p->batteries[i], i, m) &&
+    return window(lp, p, i, m) &&
            schedule_lp_ways_shape(lp, &p->batteries[i], i, ways, m);
 }
 

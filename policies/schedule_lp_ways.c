@@ -9,10 +9,13 @@
  *     e <= max(h0, h1) - c' - (h0 - h1)+ c / C - (h1 - h0)+ d / D
  * where C and D are the most that the window leaves room for, c' and d' the
  * energies that c and d come to.  It is the first row everywhere, and all three
- * with 'rooms', in terms of the energy after the step. */
+ * with 'rooms', in terms of the energy after the step.  Each of several
+ * segments begins a step between its own ends as well: for it, the last two
+ * rows with l0 = l1 and h0 = h1. */
 #include "policies/schedule_lp_fill.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* A window narrower than that is none, scaled, in an hour. */
 static const double narrow = 1e-7;
@@ -76,6 +79,56 @@ static bool take_side(struct schedule_lp_side *side, size_t n,
     return side->in && side->out && side->limit;
 }
 
+static bool take_segment(struct schedule_lp_battery *out, int s, size_t n,
+                         struct ipm_memory *m)
+{
+    struct schedule_lp_side *bottom = &out->bottoms[s];
+    struct schedule_lp_side *top = &out->tops[s];
+    bottom->in = ipm_take(m, n);
+    bottom->on = ipm_take(m, n);
+    bottom->limit = ipm_take(m, n);
+    bottom->range = ipm_take(m, n);
+    top->out = ipm_take(m, n);
+    top->limit = ipm_take(m, n);
+    top->on = bottom->on;
+    top->range = bottom->range;
+    return bottom->in && bottom->on && bottom->limit && bottom->range &&
+           top->out && top->limit;
+}
+
+/* A segment begins a step between empty and full, too. */
+static void segment(struct schedule_lp *lp, const struct schedule_battery *b,
+                    struct schedule_lp_battery *out, int s)
+{
+    struct schedule_lp_side *bottom = &out->bottoms[s];
+    struct schedule_lp_side *top = &out->tops[s];
+    double low = out->store.start_wh[s] / lp->unit_w;
+    double high = low;
+    struct schedule_lp_room before = {0.0, 0.0};
+    bool any = false;
+    for (int t = 0; t < lp->n; t++) {
+        struct schedule_lp_room now = schedule_lp_segment_room(lp, out, s, t);
+        double reach = fmin(before.hi, high) - fmax(before.lo, low);
+        low -= out->out_max[t] * lp->h[t] / b->discharge_eff_pu;
+        high += out->in_max[t] * lp->h[t] * b->charge_eff_pu;
+        double lo = fmin(before.lo, now.lo);
+        double hi = fmax(before.hi, now.hi);
+        if (t > 0 && out->in_share[t] > 0.0 && out->rooms_on &&
+            out->rooms_on[t] > 0.0 && reach > narrow * lp->h[t] &&
+            fmin(now.hi, high) - fmax(now.lo, low) > narrow * lp->h[t]) {
+            bottom->on[t] = 1.0;
+            bottom->in[t] = -lp->h[t] * b->charge_eff_pu;
+            bottom->limit[t] = lo;
+            top->out[t] = lp->h[t] / b->discharge_eff_pu;
+            top->limit[t] = hi;
+            bottom->range[t] = hi - lo;
+            any = true;
+        }
+        before = now;
+    }
+    bottom->on = top->on = any ? bottom->on : NULL;
+}
+
 bool schedule_lp_ways_shape(struct schedule_lp *lp,
                             const struct schedule_battery *b, int i,
                             const struct schedule_ways *ways,
@@ -110,6 +163,13 @@ bool schedule_lp_ways_shape(struct schedule_lp *lp,
             return false;
         }
         rooms(lp, b, out, on);
+        for (int s = 0; s < out->store.n_segments && out->store.n_segments > 1;
+             s++) {
+            if (!take_segment(out, s, n, m)) {
+                return false;
+            }
+            segment(lp, b, out, s);
+        }
     }
     return true;
 }
@@ -135,6 +195,13 @@ void schedule_lp_ways_fill(struct schedule_lp *lp,
             double range = at->top.limit[t] - at->bottom.limit[t];
             fill_side(lp, &at->bottom, t, range);
             fill_side(lp, &at->top, t, range);
+        }
+        for (int k = 0; k < at->store.n_segments; k++) {
+            const struct schedule_lp_side *bottom = &at->bottoms[k];
+            if (bottom->row >= 0 && bottom->on[t] > 0.0) {
+                fill_side(lp, bottom, t, bottom->range[t]);
+                fill_side(lp, &at->tops[k], t, bottom->range[t]);
+            }
         }
     }
 }

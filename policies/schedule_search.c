@@ -51,6 +51,7 @@ static bool share_where_both(struct schedule_search *at)
     const struct schedule_lp *lp = &at->s->lp;
     bool any = !at->s->root.rooms;
     at->s->root.rooms = true;
+    at->s->root.within = at->keeps_grid;
     for (int i = 0; i < lp->n_batteries; i++) {
         for (int t = 0; t < lp->n; t++) {
             int8_t *way = &at->s->root.at[i][t];
@@ -157,6 +158,19 @@ static void improve(struct schedule_search *at)
     at->improved_cur = at->best_cur;
 }
 
+/* The bound of the programme at hand, or of its batteries one by one; that of
+ * schedules which violate nothing, as the best one does. */
+static double apart(struct schedule_search *at, double bound_cur)
+{
+    struct schedule_solver *s = at->s;
+    if (!isfinite(at->best_cur) || violates(at) || s->root.give ||
+        schedule_search_over(at)) {
+        return bound_cur;
+    }
+    double bound = schedule_apart_bound(&s->apart, &s->lp, at->p, &s->ways);
+    return fmax(bound_cur, fmin(bound, at->best_cur));
+}
+
 /* The node's programme, what it leaves open and, now and then, a schedule
  * rounded from it. */
 static void visit(struct schedule_search *at, int k)
@@ -168,6 +182,7 @@ static void visit(struct schedule_search *at, int k)
     at->rough_pu = dives ? 0.0 : rough_part * schedule_search_gap(at);
     node->bound_cur = schedule_search_solve(at, node->bound_cur);
     at->rough_pu = 0.0;
+    node->bound_cur = apart(at, node->bound_cur);
     if (schedule_search_over(at)) {
         return;
     }
@@ -198,6 +213,7 @@ static void keep_tiers(struct schedule_search *at)
     for (int64_t i = 0; i < first; i++) {
         s->root.kept[i] = true;
     }
+    at->keeps_grid = first > SCHEDULE_IMPORT && !s->root.give;
 }
 
 /* With directions given, those tiers may have to give way after all. */
@@ -254,6 +270,7 @@ static void let_windows_give(struct schedule_search *at)
     at->s->root.give = true;
     at->bound_cur = -INFINITY;
     at->improved_cur = INFINITY;
+    at->s->root.within = false;
     at->relaxed_gap_pu = NAN;
     if (isfinite(at->best_cur)) {
         schedule_penalties(at->p, &penalties);
@@ -293,6 +310,9 @@ static void begin(struct schedule_search *at)
     if (!at->s->root.give && violates(at) && !schedule_search_over(at) &&
         gives_way(&at->s->lp)) {
         return;
+    }
+    if (!done(at)) {
+        at->bound_cur = apart(at, at->bound_cur);
     }
     if (!done(at) && branch(at, -1, at->bound_cur)) {
         at->s->ways = at->s->root;

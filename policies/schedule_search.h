@@ -7,12 +7,14 @@
  * price of power pays for.  Where it does, the steps concerned share their
  * power (SCHEDULE_WAY_SHARED).  A schedule is rounded from that (dive), and
  * looked for around it (improve); then what is left is branched on, the node of
- * the lowest bound first.  The bound of a problem is the least of its open
- * nodes. Deterministic, and all of it within one budget of iterations.
+ * the lowest bound first, each bounded by its programme and by its batteries
+ * one by one (schedule_apart.h).  The bound of a problem is the least of its
+ * open nodes. Deterministic, and all of it within one budget of iterations.
  */
 #ifndef POLICIES_SCHEDULE_SEARCH_H
 #define POLICIES_SCHEDULE_SEARCH_H
 
+#include "policies/schedule_apart.h"
 #include "policies/schedule_solve.h"
 
 enum { SCHEDULE_NODES_MAX = 4096 };
@@ -36,6 +38,7 @@ struct schedule_solver {
     struct schedule_ways ways;
     struct schedule_node nodes[SCHEDULE_NODES_MAX];
     struct schedule trial;
+    struct schedule_apart apart;
 };
 
 struct schedule_search {
@@ -54,6 +57,7 @@ struct schedule_search {
     double leaf_cur;       /* least bound of the nodes without a choice left */
     double improved_cur;   /* the best schedule when it was last improved on */
     double part;           /* of its steps to open next */
+    bool keeps_grid;       /* some schedule does */
     bool fits;             /* the programme at hand is the best schedule's */
 };
 

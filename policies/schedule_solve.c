@@ -30,13 +30,14 @@ size_t schedule_memory(const struct schedule_shape *shape)
     size_t k = (size_t)shape->n_classes;
     size_t coupled = 2 + k + b * s;
     size_t local = 1 + 6 * b;
-    size_t rows = coupled + local;
-    size_t cols = 9 + 3 * k + b * (3 * s + 7);
+    size_t sides = 2 * b * s;
+    size_t rows = coupled + local + sides;
+    size_t cols = 9 + 3 * k + b * (5 * s + 7);
     size_t width = coupled + s + 1;
     size_t pairs = coupled * (coupled + 1) / 2 + local * (s + 3) +
-                   2 * local * coupled + 2 * coupled + b * s * s;
+                   2 * local * coupled + 2 * coupled + b * s * s + 24 * sides;
     size_t vectors =
-        17 * cols + 5 * rows + 7 + 18 * b + pairs + local + coupled;
+        17 * cols + 5 * rows + 7 + 18 * b + pairs + local + 4 * sides + coupled;
     return header_doubles() + vectors * n +
            (n * coupled + width + 16) * (width + 13) + 16 * cols;
 }

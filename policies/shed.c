@@ -94,6 +94,20 @@ void shed_reset(const struct shed_cfg *cfg, struct shed_state *s)
     }
 }
 
+struct shed_gives shed_gives(const struct shed_cfg *cfg,
+                             const struct shed_state *s, const double *power_w)
+{
+    struct shed_gives g = {0.0, 0.0};
+    for (int64_t i = 0; i < cfg->n; i++) {
+        double w = power_w[i] - cfg->cap_min_w[i];
+        if (w > 0.0 && !s->pods[i].apart && !(s->phases[i].hold_s > 0.0)) {
+            g.power_w += w;
+            g.response_s = fmax(g.response_s, cfg->pods[i].response_s);
+        }
+    }
+    return g;
+}
+
 bool shed_is_open(const struct shed_cfg *cfg, const struct shed_state *s)
 {
     return s->budget_w >= cfg->power_max_sum_w;

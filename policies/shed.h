@@ -113,6 +113,17 @@ void shed_see(const struct shed_cfg *cfg, struct shed_state *s, int64_t i,
 double shed_step(const struct shed_cfg *cfg, struct shed_state *s,
                  const struct shed_in *in, const double *power_w);
 
+/* What the pods can give up at once: what those that obey draw above their
+ * floors, and how long it takes them.  Not those that write a checkpoint, nor
+ * silent ones, whose 'power_w' is NAN. */
+struct shed_gives {
+    double power_w;
+    double response_s;
+};
+
+struct shed_gives shed_gives(const struct shed_cfg *cfg,
+                             const struct shed_state *s, const double *power_w);
+
 /* True while no budget is in force. */
 bool shed_is_open(const struct shed_cfg *cfg, const struct shed_state *s);
 

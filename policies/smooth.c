@@ -11,9 +11,9 @@
 /* The part of the limit that is used, so that rounding and the meter's own
  * error do not break it. */
 static const double USED_PU = 0.985;
-/* Room for an edge never takes more than this of what the mean forgives: where
- * the batteries are too late for their load, more would push the grid away
- * from where it should be for nothing. */
+/* Room for an edge never takes more than this of what the mean forgives, or the
+ * swing limit: where the batteries are too late for their load, more would push
+ * the grid away from where it should be for nothing. */
 static const double ROOM_MAX_PU = 0.5;
 
 struct bounds {
@@ -301,8 +301,9 @@ static double hold_swing(const struct smooth_cfg *cfg,
         return grid_w;
     }
     double most_w = USED_PU * cfg->swing_max_w;
-    double up_w = room_w(in, in->rise_w, cfg->n_swing);
-    double down_w = room_w(in, in->drop_w, cfg->n_swing);
+    double room_max_w = ROOM_MAX_PU * most_w;
+    double up_w = fmin(room_w(in, in->rise_w, cfg->n_swing), room_max_w);
+    double down_w = fmin(room_w(in, in->drop_w, cfg->n_swing), room_max_w);
     struct bounds b = {
         .lo_w = window_extreme_now(&s->swing_highest) - most_w + down_w,
         .hi_w = window_extreme_now(&s->swing_lowest) + most_w - up_w,

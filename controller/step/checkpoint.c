@@ -217,6 +217,8 @@ bool checkpoint_valid(const struct step_cfg *cfg,
            meter_valid(&state->meter) && counts(state->nominal, 0, 1) &&
            state->frozen_s >= 0.0 && counts(state->islanded, 0, 1) &&
            (isnan(state->way_w) || power(state->way_w)) &&
+           pace_valid(cfg, state->pace_up_w_per_s) &&
+           pace_valid(cfg, state->pace_down_w_per_s) &&
            counts(state->behind, 0, 1) && state->back_s >= 0.0 &&
            power(state->demand_w) && power(state->held_w) &&
            power(state->waiting_w) && power(state->beside_w) &&

@@ -156,18 +156,25 @@ static void add_battery(const struct step_cfg *cfg,
     }
 }
 
+double estimate_pod_w(const struct step_cfg *cfg, const struct snapshot *in,
+                      int i)
+{
+    const struct pod_in *p = &in->pods[i];
+    double w =
+        possible(reading_value(&p->power_w, in->mono_ms, cfg->pod_max_age_s),
+                 STEP_IMPOSSIBLE * cfg->site.pods[i].power_max_w);
+    return isfinite(w) && (p->flags & POD_ONLINE) && w >= 0.0 ? w : NAN;
+}
+
 /* Pods that say nothing draw all that they are allowed to. */
 static void estimate_pods(const struct step_cfg *cfg,
                           const struct step_state *state,
                           const struct snapshot *in, struct estimate *est)
 {
     for (int i = 0; i < cfg->site.n_pods; i++) {
-        const struct pod_in *p = &in->pods[i];
-        double w = possible(
-            reading_value(&p->power_w, in->mono_ms, cfg->pod_max_age_s),
-            STEP_IMPOSSIBLE * cfg->site.pods[i].power_max_w);
-        bool ok = isfinite(w) && (p->flags & POD_ONLINE) && w >= 0.0;
-        est->pod_w[i] = ok ? w : NAN;
+        double w = estimate_pod_w(cfg, in, i);
+        bool ok = isfinite(w);
+        est->pod_w[i] = w;
         est->pods_w += ok ? w : state->shed.cap_w[i];
         est->degraded += ok ? 0 : 1;
     }

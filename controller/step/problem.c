@@ -113,6 +113,21 @@ static double load_soon_w(const struct step_cfg *cfg,
     return isfinite(level_w) ? level_w : 0.0;
 }
 
+/* A mean, for the load swings; what it is now where none was measured. */
+static double load_late_w(const struct step_cfg *cfg,
+                          const struct step_state *state,
+                          const struct foresee *f)
+{
+    double w = f->load_mean.closed;
+    if (f->closed_ms <= 0 || !isfinite(w)) {
+        return isfinite(state->level.level_w) ? state->level.level_w : 0.0;
+    }
+    for (int i = 0; i < cfg->site.n_fleets; i++) {
+        w += problem_charging_w(cfg, state, i);
+    }
+    return w;
+}
+
 double problem_soon_share(const struct step_cfg *cfg,
                           const struct step_state *state, int64_t now_ms,
                           int64_t at_ms)
@@ -214,18 +229,50 @@ static double worst_edge_w(const struct step_cfg *cfg,
     return worst_w;
 }
 
-/* What one of several batteries takes away where it trips: the others must be
- * able to do all that was planned. */
-static double lost_w(const struct step_cfg *cfg)
+/* One of several batteries that trips, and what the others have. */
+struct lost {
+    double power_w; /* 0: none may trip */
+    double left_w;
+};
+
+static struct lost lost_battery(const struct step_cfg *cfg)
 {
-    double w = 0.0;
+    struct lost l = {0.0, 0.0};
+    double sum_w = 0.0;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct site_battery *b = &cfg->site.batteries[i];
-        double most_w = fmax(b->charge_max_w, b->discharge_max_w);
+        double most_w =
+            fmin(fmax(b->charge_max_w, b->discharge_max_w), b->transformer_va);
         bool trips = cfg->may_trip[i] && cfg->site.n_batteries > 1;
-        w = trips ? fmax(w, fmin(most_w, b->transformer_va)) : w;
+        l.power_w = trips ? fmax(l.power_w, most_w) : l.power_w;
+        sum_w += most_w;
     }
-    return w;
+    l.left_w = sum_w - l.power_w;
+    return l;
+}
+
+/* Of a battery that trips while it gives, by the pods:
+ * controller/step/reserve.c lets it give more by that. */
+static double pods_make_up_w(const struct maker *m, const struct lost *l)
+{
+    const struct step_cfg *cfg = m->cfg;
+    if (!m->state->resumed || cfg->policy != POLICY_BALLAST) {
+        return 0.0;
+    }
+    double sum_w = l->left_w + l->power_w;
+    double pod_w[SITE_PODS_MAX];
+    for (int i = 0; i < cfg->site.n_pods; i++) {
+        pod_w[i] = estimate_pod_w(cfg, m->in, i);
+    }
+    struct shed_gives pods = shed_gives(&cfg->shed, &m->state->shed, pod_w);
+    struct reserve_cfg rc = {
+        .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
+        .ramp_average_s = cfg->site.grid.ramp_average_s,
+        .latency_s =
+            smooth_lag_ticks(&m->state->lag) * cfg->site.control.period_s,
+    };
+    double edge_w = l->left_w * l->power_w / fmax(sum_w, 1.0);
+    return reserve_pods_w(&rc, edge_w, pods.power_w, pods.response_s);
 }
 
 static void describe_smoothing(const struct maker *m, bool waits)
@@ -237,7 +284,10 @@ static void describe_smoothing(const struct maker *m, bool waits)
     double ramp = m->cfg->site.grid.ramp_max_w_per_s;
     m->p->ramp_max_w_per_s = ramp;
     m->p->grid_start_w = m->state->smooth.ref_w;
-    m->p->smooth_w = fmax(edge_w, lost_w(m->cfg));
+    struct lost lost = lost_battery(m->cfg);
+    m->p->kept_charge_w = fmax(edge_w, lost.power_w);
+    m->p->kept_discharge_w =
+        fmax(edge_w, lost.power_w - pods_make_up_w(m, &lost));
     m->p->smooth_wh = edge_w * edge_w / (2.0 * ramp) / 3600.0;
 }
 
@@ -308,8 +358,7 @@ void step_problem(const struct step_cfg *cfg, const struct step_state *state,
     problem->start_at_ms = in->utc_ms;
     problem->n_slots =
         problem_grid(in, cfg->site.control.horizon_s, problem->step_s);
-    double level_w = state->level.level_w;
-    problem->total_w = isfinite(level_w) ? level_w : 0.0;
+    problem->total_w = load_late_w(cfg, state, f);
     describe_slots(&m);
     bool waits = problem_classes(cfg, state, problem);
     problem_cars(cfg, state, in->utc_ms, problem);

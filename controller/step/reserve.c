@@ -181,12 +181,29 @@ static double left_after_w(const struct reserve_cfg *rc, const struct side *s)
     return fmin(power_w, reserve_carried_w(rc, energy_wh));
 }
 
-static void find_trip(const struct reserve_cfg *rc, const struct side *up,
+/* What the pods give up at once adds to that.  Of 'left_w' in all, the one that
+ * trips has the share of its power, or that which it has now. */
+static double pods_after_w(const struct reserve_cfg *rc,
+                           const struct shed_gives *pods, const struct side *up,
+                           double left_w)
+{
+    double part = up->most.power_w / fmax(up->all.power_w, 1.0);
+    if (up->most.carried_w > 0.0) {
+        double sum_w = fmax(up->all.carried_w, up->most.carried_w);
+        part = fmax(part, up->most.carried_w / sum_w);
+    }
+    double edge_w = fmin(part * left_w, up->most.power_w);
+    return reserve_pods_w(rc, edge_w, pods->power_w, pods->response_s);
+}
+
+static void find_trip(const struct reserve_cfg *rc,
+                      const struct shed_gives *pods, const struct side *up,
                       const struct side *down, struct reserve_trip *t)
 {
     t->rise_w = up->most.carried_w;
     t->drop_w = down->most.carried_w;
     t->left_up_w = left_after_w(rc, up);
+    t->left_up_w += pods_after_w(rc, pods, up, t->left_up_w);
     t->left_down_w = left_after_w(rc, down);
     t->gives_w = up->all.carried_w;
     t->worst = t->gives_w > 0.0 ? up->most_by : down->most_by;
@@ -332,7 +349,11 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     e->trip =
         (struct reserve_trip){.left_up_w = INFINITY, .left_down_w = INFINITY};
     if (n > 1 && gives.most.power_w + takes.most.power_w > 0.0) {
-        find_trip(&rc, &gives, &takes, &e->trip);
+        struct shed_gives pods = {0.0, 0.0};
+        if (state->resumed && cfg->policy == POLICY_BALLAST) {
+            pods = shed_gives(&cfg->shed, &state->shed, est->pod_w);
+        }
+        find_trip(&rc, &pods, &gives, &takes, &e->trip);
     }
     e->told_wh = told_wh(cfg, in, est);
     e->later_w = later_max_w(&rc, &down);
@@ -349,8 +370,9 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
         double most_w = risen_max_w(cfg, state, est, e);
         e->load_max_w = fmin(e->load_max_w, most_w);
     }
-    /* an edge that all carry is let through; what the others could not carry
-     * without one that is listed is held back until the grid has followed */
+    /* an edge that all carry is let through; what the others and the pods could
+     * not make up for without one that is listed is held back until the grid
+     * has followed */
     bool listed = cfg->site.grid.contingencies_given;
     if (listed && up.carried_w > e->trip.left_up_w) {
         double over_w = up.carried_w - e->trip.left_up_w;

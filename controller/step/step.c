@@ -105,6 +105,7 @@ void step_state_init(const struct step_cfg *cfg, struct step_state *state)
     lag_init(cfg, state);
     smooth_reset(&state->smooth);
     state->way_w = NAN;
+    pace_init(cfg, state);
     shed_reset(&cfg->shed, &state->shed);
     floors_reset(&state->floors);
     share_reset(&cfg->site, &state->share);
@@ -345,6 +346,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     int64_t n_ticks = lround(in->dt_s / cfg->site.control.period_s);
     struct smooth_out smooth = smooth_step(&cfg->smooth, &state->smooth, &sin,
                                            n_ticks > 1 ? n_ticks : 1);
+    pace_learn(cfg, state, &sin, &smooth, in->dt_s);
     fill_record(in, scratch, &smooth, record);
     record->plan_battery_w = scratch->planned_w;
     record->waiting_wh = queue_sum_wh(cfg, state);
@@ -403,6 +405,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         level_init(&state->level);
         level_range_init(&state->range);
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
+        pace_init(cfg, state);
         take_over(cfg, state, est);
     }
     scratch->caps = caps_now(cfg, in, state->level.level_w);

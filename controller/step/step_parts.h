@@ -64,7 +64,8 @@ struct reserve_trip {
     double rise_w;      /* of the grid: what one of them gives now, >= 0 */
     double drop_w;      /* what one of them takes */
     double left_up_w;   /* that the others can give for as long as the grid
-                         * needs to follow; INFINITY where none may trip */
+                         * needs to follow, and the pods give up; INFINITY
+                         * where none may trip */
     double left_down_w; /* that they can take */
     double gives_w;     /* by all of them now; < 0: taken */
     int64_t worst;      /* the battery that is missed most */
@@ -115,6 +116,10 @@ void estimate_make(const struct step_cfg *cfg, struct step_state *state,
                    const struct snapshot *in, struct estimate *est,
                    struct tick_record *record);
 
+/* estimate.c: what pod 'i' draws, NAN for one that says nothing fresh. */
+double estimate_pod_w(const struct step_cfg *cfg, const struct snapshot *in,
+                      int i);
+
 /* meter.c: false where 'metered_w' is not finite, stands still while what it
  * measures moves, or misses what the pods say they draw.  'est' has the pods,
  * batteries and fleets. */
@@ -134,6 +139,17 @@ struct caps caps_now(const struct step_cfg *cfg, const struct snapshot *in,
 
 /* caps.c: how fast the grid may go, by ramp and swing limit. */
 double caps_pace_w_per_s(const struct site_grid *grid);
+
+/* pace.c: how fast the grid gets on a long way, measured while it is on one;
+ * half of what the limits allow before the first.  After every
+ * smooth_step(). */
+void pace_init(const struct step_cfg *cfg, struct step_state *state);
+void pace_learn(const struct step_cfg *cfg, struct step_state *state,
+                const struct smooth_in *asked, const struct smooth_out *out,
+                double dt_s);
+
+/* One that it can have, of a state read back. */
+bool pace_valid(const struct step_cfg *cfg, double pace);
 
 /* track.c: what plan and recentring want in the batteries, + charge; sets
  * scratch->planned_w to the plan's part. */

@@ -115,8 +115,10 @@ struct step_state {
     struct floors_state floors;
     struct share_state share;
     struct meter_state meter;
-    int64_t nominal;  /* 1: the voltage was inside its range before */
-    double frozen_s;  /* it is outside */
+    int64_t nominal;        /* 1: the voltage was inside its range before */
+    double frozen_s;        /* it is outside */
+    double pace_up_w_per_s; /* of the grid on a long way, of late; > 0 */
+    double pace_down_w_per_s;
     double way_w;     /* where the grid should be on its way down to a limit */
     int64_t behind;   /* 1: it is not, and the load may not rise */
     int64_t islanded; /* 1: cut off from the grid, in the tick before */

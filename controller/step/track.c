@@ -16,15 +16,16 @@ static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
 static const double PEAK_PU = 0.998;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
-/* Of the pace that the limits allow, what the grid follows a plan with; and how
- * early at most. */
-static const double PACE_PU = 0.5;
+/* The grid sets out for a slot by that much early at most. */
 static const double WAY_S = 1200.0;
 /* A plan whose grid stands at the peak means the grid, not the batteries: when
  * the load is below what was forecast they charge with the rest.  Else what is
  * above costs charge, what is below gives none back, and the batteries are
  * never as full as planned. */
 static const double FILLS_PU = 0.99;
+/* Likewise where it stands as low as it may, within that part of their power:
+ * they give all that the load takes. */
+static const double DRAINS_PU = 0.01;
 static const double REST_PU = 0.01; /* of the power: nothing is planned */
 /* Of the energy above the low end of the window: what comes back whatever that
  * costs, what is smoothing's alone, and over what more a peak is given up.  The
@@ -39,21 +40,21 @@ struct wanted {
     double stored_wh; /* energy that should be in them */
     double peak_w;    /* mean of a demand interval not to be passed */
     bool fills;       /* it charges with all that is left below that */
+    bool drains;      /* it gives all that the load takes */
 };
 
 /* The slot whose power the grid should be on its way to: half of the way lies
- * before its begin, so that as much is moved too early as too late.  What the
- * smoother keeps of the ramp for edges makes the way longer.  Not where prices
- * are known as they come only: a dear quarter of an hour is often followed by
- * another, though none was expected.  Nor where work is put off from a slot's
- * begin on: that edge takes the ramp for itself. */
-static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
+ * before its begin, so that as much is moved too early as too late.  Not where
+ * prices are known as they come only: a dear quarter of an hour is often
+ * followed by another, though none was expected.  Nor where work is put off
+ * from a slot's begin on: that edge takes the ramp for itself. */
+static int slot_ahead(const struct step_cfg *cfg,
+                      const struct step_state *state, const struct snapshot *in,
                       const struct plan *plan, int slot)
 {
     if (cfg->any_waits) {
         return slot;
     }
-    double pace_w_per_s = PACE_PU * caps_pace_w_per_s(&cfg->site.grid);
     int ahead = slot;
     double in_s = (double)(plan_slot_ms(plan, slot) - in->utc_ms) / 1e3;
     for (int k = slot + 1; k < plan->n_sure; k++) {
@@ -65,6 +66,8 @@ static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
         if (by_w * (plan->battery_w[ahead] - plan->battery_w[slot]) < 0.0) {
             break; /* the other way: after that */
         }
+        double pace_w_per_s =
+            by_w > 0.0 ? state->pace_up_w_per_s : state->pace_down_w_per_s;
         ahead = in_s <= 0.5 * fabs(by_w) / pace_w_per_s ? k : ahead;
     }
     return ahead;
@@ -73,10 +76,11 @@ static int slot_ahead(const struct step_cfg *cfg, const struct snapshot *in,
 /* Nothing, and the energy that they started with, without a plan. */
 static struct wanted plan_now(const struct step_cfg *cfg,
                               const struct step_state *state,
-                              const struct estimate *est,
+                              const struct step_scratch *scratch,
                               const struct snapshot *in,
                               const struct plan *plan)
 {
+    const struct estimate *est = &scratch->est;
     bool costs = cfg->site.grid.demand_charge_per_kw > 0.0;
     int slot = in->tick >= plan->from_tick ? plan_slot(plan, in->utc_ms) : -1;
     if (slot < 0) {
@@ -84,7 +88,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
                                .peak_w =
                                    costs ? state->month.peak_w : INFINITY};
     }
-    int ahead = slot_ahead(cfg, in, plan, slot);
+    int ahead = slot_ahead(cfg, state, in, plan, slot);
     double into_s = (double)(in->utc_ms - plan_slot_ms(plan, slot)) / 1e3;
     double end_pu = plan->soc_pu[slot];
     double power_w = plan->battery_w[ahead];
@@ -93,6 +97,9 @@ static struct wanted plan_now(const struct step_cfg *cfg,
                        .peak_w = costs ? plan->peak_w : INFINITY};
     w.fills = power_w > REST_PU * est->charge_max_w &&
               plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
+    w.drains = power_w < -REST_PU * est->discharge_max_w &&
+               plan->grid_w[ahead] <=
+                   scratch->caps.floor_w + DRAINS_PU * est->discharge_max_w;
     if (ahead > slot) {
         w.stored_wh = est->track_wh; /* it leaves the plan's energy */
     } else if (slot > 0) {
@@ -182,20 +189,22 @@ static double below_peak_w(const struct step_cfg *cfg,
     return held_w;
 }
 
-/* The grid takes over from the batteries no faster than its ramp, and P^2 / 2R
- * is moved meanwhile: no more power than what is left of the energy allows. */
+/* The grid takes over from the batteries no faster than it gets on, and P^2 by
+ * twice that pace is moved meanwhile: no more power than what is left of the
+ * energy allows. */
 static double can_return_w(const struct step_cfg *cfg,
+                           const struct step_state *state,
                            const struct estimate *est, double w)
 {
-    double ramp = cfg->site.grid.ramp_max_w_per_s;
-    if (!isfinite(ramp)) {
+    double up = state->pace_up_w_per_s;
+    double down = state->pace_down_w_per_s;
+    if (!isfinite(up) || !isfinite(down)) {
         return w;
     }
     struct ends e = ends_of(cfg, est);
     double left_ws = 3600.0 * fmax(est->track_wh - e.keep_wh, 0.0);
     double room_ws = 3600.0 * fmax(e.full_wh - est->track_wh, 0.0);
-    return fmax(-sqrt(2.0 * ramp * left_ws),
-                fmin(w, sqrt(2.0 * ramp * room_ws)));
+    return fmax(-sqrt(2.0 * up * left_ws), fmin(w, sqrt(2.0 * down * room_ws)));
 }
 
 double track_plan(const struct step_cfg *cfg, const struct step_state *state,
@@ -203,7 +212,7 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
                   const struct plan *plan)
 {
     const struct estimate *est = &scratch->est;
-    struct wanted wanted = plan_now(cfg, state, est, in, plan);
+    struct wanted wanted = plan_now(cfg, state, scratch, in, plan);
     double w = wanted.power_w + follow_w(state, est, &wanted);
     double free_w =
         peak_left_w(cfg, state, wanted.peak_w) - state->level.level_w;
@@ -212,7 +221,13 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
         wanted.power_w = fmax(wanted.power_w, fill_w);
         w = fmax(w, fill_w);
     }
-    w = can_return_w(cfg, est, w);
+    if (wanted.drains) {
+        double all_w = fmin(scratch->caps.floor_w - state->level.level_w, 0.0);
+        double drain_w = fmax(all_w, -est->discharge_max_w);
+        wanted.power_w = fmin(wanted.power_w, drain_w);
+        w = fmin(w, drain_w);
+    }
+    w = can_return_w(cfg, state, est, w);
     scratch->peak_w = INFINITY;
     if (isfinite(wanted.peak_w)) {
         double held_w = below_peak_w(cfg, state, est, free_w, w);

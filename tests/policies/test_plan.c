@@ -155,7 +155,8 @@ static void stays_inside_whatever_the_prices(void **state)
     struct bench b = open_bench(3);
     for (int round = 0; round < 60; round++) {
         b.p->start_at_ms += 300000;
-        b.p->smooth_w = random_draw(&seed, 0.0, 60e6);
+        b.p->kept_charge_w = random_draw(&seed, 0.0, 60e6);
+        b.p->kept_discharge_w = random_draw(&seed, 0.0, 60e6);
         b.p->smooth_wh = random_draw(&seed, 0.0, 40e6);
         for (int i = 0; i < 96; i++) {
             b.p->import_per_kwh[i] = random_draw(&seed, -0.2, 5.0);

@@ -77,11 +77,35 @@ static void covered_edges_are_carried_and_larger_ones_not(void **state)
     }
 }
 
+/* What leaks until both have answered is what the mean forgives, or the pods
+ * have no more: 16.67 MWs here, of which a fifth is kept. */
+static void pods_make_up_for_what_the_mean_forgives(void **state)
+{
+    (void)state;
+    static const struct {
+        double edge_w, gives_w, response_s, want_w;
+    } rows[] = {
+        {0.0, 50e6, 1.5, 0.8 * 16.667e6 / 1.658},
+        {20e6, 50e6, 1.5, 0.8 * (16.667e6 - 3.16e6) / 1.658},
+        {20e6, 50e6, 6.0, 0.8 * (16.667e6 - 3.16e6) / 6.158},
+        {20e6, 2e6, 1.5, 1.6e6},
+        {105.5e6, 50e6, 1.5, 0.0}, /* the batteries' part leaks all of it */
+        {200e6, 50e6, 1.5, 0.0},
+        {20e6, 0.0, 0.0, 0.0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        double w = reserve_pods_w(&CFG, rows[i].edge_w, rows[i].gives_w,
+                                  rows[i].response_s);
+        assert_true(w >= 0.0 && fabs(w - rows[i].want_w) < 0.01e6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_bound_is_named),
         cmocka_unit_test(covered_edges_are_carried_and_larger_ones_not),
+        cmocka_unit_test(pods_make_up_for_what_the_mean_forgives),
     };
     return cmocka_run_group_tests_name("reserve", tests, NULL, NULL);
 }

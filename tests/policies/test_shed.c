@@ -231,9 +231,33 @@ static void what_is_wanted_outlasts_a_trough(void **state)
     free(site);
 }
 
+/* What could be given up at once: not floors, nothing of pods that do not obey,
+ * write a checkpoint or are silent. */
+static void what_obeys_can_be_given_up(void **state)
+{
+    (void)state;
+    struct shed_cfg cfg;
+    struct shed_state s;
+    struct site *site = make(&cfg, &s);
+    double power_w[4] = {9e6, 6e6, 3e6, 9e6}; /* the third below its floor */
+    struct shed_gives g = shed_gives(&cfg, &s, power_w);
+    assert_true(fabs(g.power_w - (5e6 + 2e6 + 5e6)) < 1.0);
+    assert_true(fabs(g.response_s - cfg.pods[0].response_s) < 1e-9);
+    s.pods[0].apart = 1;
+    s.phases[3].hold_s = 10.0;
+    cfg.pods[1].response_s = 4.0;
+    g = shed_gives(&cfg, &s, power_w);
+    assert_true(fabs(g.power_w - 2e6) < 1.0);
+    assert_true(fabs(g.response_s - 4.0) < 1e-9);
+    power_w[1] = NAN;
+    assert_false(shed_gives(&cfg, &s, power_w).power_w > 0.0);
+    free(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_obeys_can_be_given_up),
         cmocka_unit_test(what_is_wanted_outlasts_a_trough),
         cmocka_unit_test(lowest_priority_gives_first),
         cmocka_unit_test(what_is_missing_is_said),

@@ -241,6 +241,42 @@ static void swing_of_a_minute_is_kept(void **state)
     free(s);
 }
 
+/* At a period of a second an edge of 5 MW that may come passes whole, beyond a
+ * swing limit of 3 MW: room for it cannot be had, and the grid stays where it
+ * should be. */
+static void an_edge_beyond_the_swing_moves_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        double rise_w, drop_w;
+    } rows[] = {{1.5e6, 5.2e6}, {5.2e6, 1.5e6}, {5e6, 5e6}, {0.0, 9e6}};
+    struct site_grid grid = grid_of(2e6 / 60.0);
+    grid.swing_average_s = 1.0;
+    grid.swing_max_w = 3e6;
+    struct smooth_cfg cfg;
+    smooth_init(&cfg, 1.0, &grid);
+    struct smooth_state *s = malloc(sizeof(*s));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        smooth_reset(s);
+        struct smooth_lag lag;
+        smooth_lag_init(&lag, 1.0, 1.0, 0.1);
+        double at_w = 11e6;
+        for (int k = 0; k < 1200; k++) {
+            struct smooth_in in = {.grid_w = at_w,
+                                   .target_w = 11.5e6,
+                                   .load_w = 10e6,
+                                   .rise_w = rows[i].rise_w,
+                                   .drop_w = rows[i].drop_w,
+                                   .lag = &lag,
+                                   .cap_w = 16e6};
+            at_w = smooth_step(&cfg, s, &in, 1).grid_w;
+            assert_true(at_w > 10.9e6 && at_w < 11.6e6);
+        }
+        assert_true(fabs(at_w - 11.5e6) < 0.1e6);
+    }
+    free(s);
+}
+
 /* The worst delay of the first samples is forgotten once it is measured. */
 static void lag_is_learnt_while_the_batteries_move(void **state)
 {
@@ -349,6 +385,7 @@ int main(void)
         cmocka_unit_test(swings_are_held_flat),
         cmocka_unit_test(no_load_inside_its_range_breaks_the_ramp),
         cmocka_unit_test(swing_of_a_minute_is_kept),
+        cmocka_unit_test(an_edge_beyond_the_swing_moves_nothing),
         cmocka_unit_test(lag_is_learnt_while_the_batteries_move),
         cmocka_unit_test(lag_learns_nothing_at_rest),
         cmocka_unit_test(cap_holds_and_urgent_holds_at_once),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "controller/step/foresee.h"
 #include "models/wear.h"
 #include "tests/loop_fixture.h"
 
@@ -230,6 +231,53 @@ static void publish(struct price_in *p, const struct snapshot *in, int64_t n,
     }
 }
 
+/* The load of now counts until a quarter hour was measured, then that. */
+static void the_load_counts_in_quarter_hours(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_near(p->total_w, f.state->level.level_w, 1.0);
+    struct foresee *foresee = foresee_of(f.cfg, f.state);
+    foresee->closed_ms = f.in->utc_ms - 900000;
+    foresee->load_mean.closed = 70e6;
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_near(p->total_w, 70e6, 1.0);
+    foresee->load_mean.closed = NAN; /* a gap */
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_near(p->total_w, f.state->level.level_w, 1.0);
+    free(p);
+    loop_close(&f);
+}
+
+/* Charging leaves what one of two batteries takes to the other one; of giving,
+ * pods that are heard and obey make up for a part. */
+static void pods_free_power_of_what_may_trip(void **state)
+{
+    (void)state;
+    struct loop_fixture f = begin(INFINITY);
+    struct problem *p = calloc(1, sizeof(*p));
+    double one_w = f.site->batteries[0].discharge_max_w;
+    f.cfg->site.grid.contingencies_given = true; /* none larger than it */
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_true(p->kept_charge_w >= one_w);
+    assert_true(p->kept_discharge_w < p->kept_charge_w - 0.1e6);
+    double with_pods_w = p->kept_discharge_w;
+    f.state->resumed = 0; /* no cap can be given yet */
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_near(p->kept_discharge_w, p->kept_charge_w, 1.0);
+    f.state->resumed = 1;
+    for (int i = 0; i < f.site->n_pods; i++) {
+        f.in->pods[i].flags = 0; /* offline */
+    }
+    step_problem(f.cfg, f.state, f.in, p);
+    assert_near(p->kept_discharge_w, p->kept_charge_w, 1.0);
+    assert_true(with_pods_w > 0.0);
+    free(p);
+    loop_close(&f);
+}
+
 /* The bill's market comes first; where it is silent the next one that speaks
  * stands in, and behind that what was, a day before, and the fallback. */
 static void another_market_says_what_to_expect(void **state)
@@ -269,6 +317,8 @@ static void another_market_says_what_to_expect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_load_counts_in_quarter_hours),
+        cmocka_unit_test(pods_free_power_of_what_may_trip),
         cmocka_unit_test(another_market_says_what_to_expect),
         cmocka_unit_test(segments_stand_for_the_batteries),
         cmocka_unit_test(one_that_is_not_ready_has_none),

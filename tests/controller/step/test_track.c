@@ -49,6 +49,7 @@ static struct fixture begin(double per_kw)
         .n_sure = 2,
         .step_s = {900.0, 900.0},
         .soc_pu = {0.5, 0.5},
+        .grid_w = {40e6, 40e6},
         .peak_w = INFINITY,
     };
     set_soc(&x, 0.5);
@@ -121,6 +122,32 @@ static void what_is_left_below_the_peak_is_taken(void **state)
         x.plan->battery_w[0] = rows[i].plan_w;
         set_soc(&x, rows[i].soc_pu);
         assert_near(track(&x), rows[i].want_w, 1e3);
+        loop_close(&x.loop);
+    }
+}
+
+/* Likewise where it stands as low as it may: they give what the load takes. */
+static void what_the_load_takes_is_given(void **state)
+{
+    (void)state;
+    static const struct {
+        double grid_w, plan_w, floor_w, want_w;
+    } rows[] = {
+        {72e6, -6e6, 72e6, -8e6},    /* the load is 2 MW above the forecast */
+        {72.05e6, -6e6, 72e6, -8e6}, /* within 1 % of their power */
+        {74e6, -6e6, 72e6, -6e6},    /* the plan wants no more */
+        {72e6, -6e6, 60e6, -6e6},    /* an old plan: it may go lower now */
+        {72e6, 2e6, 72e6, 2e6},      /* it charges */
+        {60e6, -6e6, 60e6, -10e6},   /* all they have */
+        {82e6, -1e6, 82e6, -1e6},    /* a floor above the load */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x = begin(0.0);
+        x.plan->grid_w[0] = rows[i].grid_w;
+        x.plan->battery_w[0] = rows[i].plan_w;
+        x.loop.scratch->caps.floor_w = rows[i].floor_w;
+        assert_near(track(&x), rows[i].want_w, 1e3);
+        assert_near(x.loop.scratch->planned_w, rows[i].want_w, 1e3);
         loop_close(&x.loop);
     }
 }
@@ -278,6 +305,7 @@ static void the_way_is_that_of_the_limits(void **state)
         x.loop.cfg->site.grid.ramp_max_w_per_s = rows[i].ramp_w_per_s;
         x.loop.cfg->site.grid.swing_max_w = rows[i].swing_w;
         x.loop.cfg->any_waits = rows[i].waits;
+        pace_init(x.loop.cfg, x.loop.state);
         x.loop.in->utc_ms += 1800000 - (int64_t)(1e3 * rows[i].before_s);
         double w = track(&x);
         bool begins = rows[i].want_w < 0.0;
@@ -368,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charging_makes_no_peak),
         cmocka_unit_test(what_is_left_below_the_peak_is_taken),
+        cmocka_unit_test(what_the_load_takes_is_given),
         cmocka_unit_test(what_is_taken_leaves_room_for_the_breaker),
         cmocka_unit_test(the_mean_of_the_interval_is_held),
         cmocka_unit_test(smoothing_comes_before_the_peak),
