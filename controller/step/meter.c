@@ -5,6 +5,7 @@
 #include "controller/step/step_parts.h"
 
 static const double FROZEN_S = 5.0;  /* the same value, to the last bit */
+static const double LATE_S = 3.0;    /* what it sees, others may say by then */
 static const double MOVED_PU = 0.02; /* of the import limit, meanwhile */
 static const double TURNED_S = 6.0;  /* longer than a pod's report lags */
 static const double TURNED_PU = 0.2; /* of the pods that it does not see */
@@ -39,6 +40,9 @@ static bool is_frozen(const struct step_cfg *cfg, struct meter_state *m,
         return false;
     }
     m->same_s += dt_s;
+    if (m->same_s < LATE_S) {
+        m->told_w = told_w;
+    }
     bool moved =
         fabs(told_w - m->told_w) > MOVED_PU * cfg->site.grid.import_max_w;
     return m->same_s >= FROZEN_S && (moved || m->doubted);

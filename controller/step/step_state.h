@@ -93,7 +93,7 @@ struct node_state {
 /* What is remembered of the grid meter. */
 struct meter_state {
     double value_w;  /* last */
-    double told_w;   /* what the assets said when it was new */
+    double told_w;   /* what the assets said soon after */
     double same_s;   /* since then */
     double turned_s; /* of unbroken contradiction */
     double well_s;   /* of none */
