@@ -400,8 +400,8 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     island_begin(cfg, state, in);
     estimate_make(cfg, state, in, est, record);
     age_batteries(cfg, state, in, est);
-    if (state->started && believed && state->meter.doubted) {
-        /* learnt from what was not so */
+    if (state->started && believed != (state->meter.doubted == 0)) {
+        /* learnt from what was not so: the grid did not jump, its measure did */
         level_init(&state->level);
         level_range_init(&state->range);
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);

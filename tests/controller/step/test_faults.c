@@ -323,6 +323,57 @@ static void steady_meter_is_believed(void **state)
     loop_close(&f);
 }
 
+/* Pods tell of a step of the load when the meter has long said the same to the
+ * last digit: that is no contradiction. */
+static void meter_that_knows_first_is_believed(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(3, 4, 0), POLICY_BALLAST, 100e6);
+    f.cfg->site.grid.meter.present = true;
+    for (int k = 0; k < 200; k++) {
+        loop_observe(&f);
+        for (int i = 0; i < 4 && k < 20; i++) {
+            f.in->pods[i].power_w.value *= 0.94;
+        }
+        loop_act(&f, 100e6);
+        assert_true(f.out->record.why[0].code != REASON_METER_WRONG);
+    }
+    loop_close(&f);
+}
+
+/* While the assets' sum stands in, 6 MW that no model knows went away.  When
+ * the meter is believed again, that is no drop of the grid to be undone. */
+static void meter_that_returns_is_no_step(void **state)
+{
+    (void)state;
+    struct loop_fixture f = settled(-1e6);
+    double rest_w = 6e6;
+    double frozen_w = 0.0;
+    double before_w = 0.0;
+    int64_t returned = 0;
+    for (int k = 0; k < 1200; k++) {
+        bool frozen = k >= 200 && k < 500;
+        loop_observe(&f);
+        rest_w = frozen ? 0.0 : rest_w;
+        frozen_w = k == 200 ? f.in->meter.power_w.value + 6e6 : frozen_w;
+        f.in->meter.power_w.value =
+            frozen ? frozen_w : f.in->meter.power_w.value + rest_w;
+        loop_act(&f, k < 200 ? 100e6 : 94e6);
+        bool doubted = f.out->record.why[0].code == REASON_METER_WRONG;
+        assert_true(k < 300 || k > 500 || doubted);
+        if (k > 500 && !doubted && returned == 0) {
+            returned = k;
+            before_w = f.plant->grid_w;
+        }
+        double moved_w = fabs(f.plant->grid_w - before_w);
+        assert_true(returned == 0 ||
+                    moved_w < 0.2e6 * 0.1 * (double)(k - returned + 3) + 0.2e6);
+    }
+    assert_true(returned > 0);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +388,8 @@ int main(void)
         cmocka_unit_test(frozen_meter_is_found),
         cmocka_unit_test(turned_meter_is_found),
         cmocka_unit_test(steady_meter_is_believed),
+        cmocka_unit_test(meter_that_knows_first_is_believed),
+        cmocka_unit_test(meter_that_returns_is_no_step),
         cmocka_unit_test(pod_that_says_nothing_is_not_waited_for),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
