@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "controller/step/foresee.h"
-#include "controller/step/step_state.h"
+#include "controller/step/step_parts.h"
 #include "models/billing.h"
 #include "models/calendar.h"
 
@@ -229,52 +229,6 @@ static double worst_edge_w(const struct step_cfg *cfg,
     return worst_w;
 }
 
-/* One of several batteries that trips, and what the others have. */
-struct lost {
-    double power_w; /* 0: none may trip */
-    double left_w;
-};
-
-static struct lost lost_battery(const struct step_cfg *cfg)
-{
-    struct lost l = {0.0, 0.0};
-    double sum_w = 0.0;
-    for (int i = 0; i < cfg->site.n_batteries; i++) {
-        const struct site_battery *b = &cfg->site.batteries[i];
-        double most_w =
-            fmin(fmax(b->charge_max_w, b->discharge_max_w), b->transformer_va);
-        bool trips = cfg->may_trip[i] && cfg->site.n_batteries > 1;
-        l.power_w = trips ? fmax(l.power_w, most_w) : l.power_w;
-        sum_w += most_w;
-    }
-    l.left_w = sum_w - l.power_w;
-    return l;
-}
-
-/* Of a battery that trips while it gives, by the pods:
- * controller/step/reserve.c lets it give more by that. */
-static double pods_make_up_w(const struct maker *m, const struct lost *l)
-{
-    const struct step_cfg *cfg = m->cfg;
-    if (!m->state->resumed || cfg->policy != POLICY_BALLAST) {
-        return 0.0;
-    }
-    double sum_w = l->left_w + l->power_w;
-    double pod_w[SITE_PODS_MAX];
-    for (int i = 0; i < cfg->site.n_pods; i++) {
-        pod_w[i] = estimate_pod_w(cfg, m->in, i);
-    }
-    struct shed_gives pods = shed_gives(&cfg->shed, &m->state->shed, pod_w);
-    struct reserve_cfg rc = {
-        .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
-        .ramp_average_s = cfg->site.grid.ramp_average_s,
-        .latency_s =
-            smooth_lag_ticks(&m->state->lag) * cfg->site.control.period_s,
-    };
-    double edge_w = l->left_w * l->power_w / fmax(sum_w, 1.0);
-    return reserve_pods_w(&rc, edge_w, pods.power_w, pods.response_s);
-}
-
 static void describe_smoothing(const struct maker *m, bool waits)
 {
     double edge_w = worst_edge_w(m->cfg, m->state);
@@ -284,10 +238,9 @@ static void describe_smoothing(const struct maker *m, bool waits)
     double ramp = m->cfg->site.grid.ramp_max_w_per_s;
     m->p->ramp_max_w_per_s = ramp;
     m->p->grid_start_w = m->state->smooth.ref_w;
-    struct lost lost = lost_battery(m->cfg);
-    m->p->kept_charge_w = fmax(edge_w, lost.power_w);
-    m->p->kept_discharge_w =
-        fmax(edge_w, lost.power_w - pods_make_up_w(m, &lost));
+    struct trip_kept trip = trip_kept(m->cfg, m->state, m->in);
+    m->p->kept_charge_w = fmax(edge_w, trip.charge_w);
+    m->p->kept_discharge_w = fmax(edge_w, trip.discharge_w);
     m->p->smooth_wh = edge_w * edge_w / (2.0 * ramp) / 3600.0;
 }
 

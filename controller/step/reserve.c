@@ -1,130 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which edges of the load must be covered now, and whether they are. */
+/* Whether the edges of the load that must be covered are. */
 #include <math.h>
 
 #include "controller/step/step_parts.h"
-#include "models/clamp.h"
 
 static const double SOC_ERROR_PU = 0.02; /* may be wrong by that */
-static const double ANNOUNCED_S = 600.0; /* job edges ahead that count */
-static const double OVERDUE_S = 60.0; /* a stop may come later than was said */
-static const int64_t TOGETHER_MS = 1000;
-static const double REFILL_S = 3600.0; /* what is short comes back in */
-static const double REFILL_PU = 0.1;   /* of the power at most */
-static const double SAID_PU = 0.01;    /* of an edge: worth a word */
+static const double REFILL_S = 3600.0;   /* what is short comes back in */
+static const double REFILL_PU = 0.1;     /* of the power at most */
+static const double SAID_PU = 0.01;      /* of an edge: worth a word */
 static const double SAID_W = 1e3;
-
-/* How far the scheduler says that the load will jump, 0 where it does not. */
-static double jump_w(const struct job_in *job)
-{
-    double w = job->power_to_w - job->power_from_w;
-    return job->seq != 0 && isfinite(w) ? w : 0.0;
-}
-
-/* What jumps with marker 'i', which jumps: the pods of one job are announced
- * one by one. */
-static double together_w(const struct snapshot *in, int i)
-{
-    double first_w = jump_w(&in->jobs[i]);
-    double sum_w = 0.0;
-    for (int j = 0; j < JOB_MARKERS_MAX; j++) {
-        double w = jump_w(&in->jobs[j]);
-        int64_t later_ms = in->jobs[j].at_ms - in->jobs[i].at_ms;
-        if (w * first_w > 0.0 && later_ms >= 0 && later_ms <= TOGETHER_MS) {
-            sum_w += w;
-        }
-    }
-    return sum_w;
-}
-
-static void take_announced(const struct step_cfg *cfg,
-                           const struct snapshot *in, struct reserve_now *e)
-{
-    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
-        const struct job_in *job = &in->jobs[i];
-        double ahead_s = (double)(job->at_ms - in->utc_ms) / 1e3;
-        if (!(fabs(jump_w(job)) > 0.0) || ahead_s < -OVERDUE_S ||
-            ahead_s > ANNOUNCED_S) {
-            continue;
-        }
-        double w = together_w(in, i);
-        double stop_w = fmax(-w, 0.0);
-        e->stop_w = fmax(e->stop_w, stop_w);
-        if (ahead_s >= 0.0) {
-            e->rise_w = fmax(e->rise_w, w);
-            e->drop_w = fmax(e->drop_w, floors_left_w(&cfg->floors, stop_w));
-        }
-    }
-}
-
-/* What a listed drop leaves of the load: what trips draws less, too, where the
- * site is held below its full power. */
-static double left_w(double drop_w, double load_w, double full_w)
-{
-    return fmax(load_w - drop_w, fmin(load_w, full_w - drop_w));
-}
-
-static void take_listed(const struct step_cfg *cfg, double load_w,
-                        struct reserve_now *e)
-{
-    e->stays_w = INFINITY;
-    for (int i = 0; i < cfg->site.grid.n_contingencies; i++) {
-        const struct site_contingency *c = &cfg->site.grid.contingencies[i];
-        e->rise_w = fmax(e->rise_w, c->rise_w);
-        double stops_w = floors_left_w(&cfg->floors, c->stop_w);
-        double drop_w = fmax(c->drop_w, stops_w);
-        e->stop_w = fmax(e->stop_w, c->stop_w);
-        e->listed_w = fmax(e->listed_w, drop_w);
-        if (drop_w > 0.0) {
-            double left = fmax(left_w(drop_w, load_w, e->full_w), 0.0);
-            e->stays_w = fmin(e->stays_w, left);
-            e->drop_w = fmax(e->drop_w, load_w - left);
-        }
-    }
-}
-
-/* The largest single pod, and the largest edge of the last hour.  What runs is
- * not held back for them, but it may not rise by more than what is covered. */
-static void take_default(const struct step_cfg *cfg,
-                         const struct step_state *state, struct reserve_now *e)
-{
-    struct level_both seen = level_range_edges(&state->range);
-    e->stays_w = INFINITY;
-    e->rise_w = fmax(cfg->pod_most_w, seen.up_w);
-    e->drop_w = fmax(cfg->pod_most_w, seen.down_w);
-    e->stop_w = e->drop_w;
-}
-
-static void find_edges(const struct step_cfg *cfg,
-                       const struct step_state *state,
-                       const struct estimate *est, const struct snapshot *in,
-                       struct reserve_now *e)
-{
-    double beside_w = fmax(est->load_w - est->pods_w * cfg->load_per_pod, 0.0);
-    e->full_w = beside_w + cfg->shed.power_max_sum_w * cfg->load_per_pod;
-    if (isfinite(state->range.hi_w)) {
-        e->full_w = fmax(e->full_w, state->range.hi_w);
-    }
-    e->rise_w = e->drop_w = e->listed_w = e->stop_w = 0.0;
-    if (cfg->site.grid.contingencies_given) {
-        take_listed(cfg, est->load_w, e);
-    } else {
-        take_default(cfg, state, e);
-    }
-    struct reserve_now must = {0};
-    take_announced(cfg, in, &must);
-    e->must_rise_w = e->rise_w;
-    e->must_rise_w = fmax(e->must_rise_w, must.rise_w);
-    e->rise_w = fmax(e->rise_w, must.rise_w);
-    e->drop_w = fmax(e->drop_w, must.drop_w);
-    e->stop_w = fmax(e->stop_w, must.stop_w);
-    e->ends_w = cfg->any_waits ? queue_edge_w(cfg, state) : 0.0;
-    e->drop_w = fmax(e->drop_w, e->ends_w);
-    double more_w = fmax(e->full_w - est->load_w, 0.0);
-    e->must_rise_w = fmin(e->must_rise_w, more_w);
-    e->rise_w = fmin(e->rise_w, more_w);
-    e->drop_w = fmax(0.0, fmin(e->drop_w, est->load_w));
-}
 
 /* What all batteries have one way, and the most of it that one has. */
 struct side {
@@ -183,8 +67,9 @@ static double left_after_w(const struct reserve_cfg *rc, const struct side *s)
 
 /* What the pods give up at once adds to that.  Of 'left_w' in all, the one that
  * trips has the share of its power, or that which it has now. */
-static double pods_after_w(const struct reserve_cfg *rc,
-                           const struct shed_gives *pods, const struct side *up,
+static double pods_after_w(const struct step_cfg *cfg,
+                           const struct step_state *state,
+                           const struct estimate *est, const struct side *up,
                            double left_w)
 {
     double part = up->most.power_w / fmax(up->all.power_w, 1.0);
@@ -193,18 +78,20 @@ static double pods_after_w(const struct reserve_cfg *rc,
         part = fmax(part, up->most.carried_w / sum_w);
     }
     double edge_w = fmin(part * left_w, up->most.power_w);
-    return reserve_pods_w(rc, edge_w, pods->power_w, pods->response_s);
+    return trip_pods_w(cfg, state, est->pod_w, edge_w);
 }
 
-static void find_trip(const struct reserve_cfg *rc,
-                      const struct shed_gives *pods, const struct side *up,
+static void find_trip(const struct step_cfg *cfg,
+                      const struct step_state *state,
+                      const struct estimate *est, const struct side *up,
                       const struct side *down, struct reserve_trip *t)
 {
+    struct reserve_cfg rc = trip_terms(cfg, state);
     t->rise_w = up->most.carried_w;
     t->drop_w = down->most.carried_w;
-    t->left_up_w = left_after_w(rc, up);
-    t->left_up_w += pods_after_w(rc, pods, up, t->left_up_w);
-    t->left_down_w = left_after_w(rc, down);
+    t->left_up_w = left_after_w(&rc, up);
+    t->left_up_w += pods_after_w(cfg, state, est, up, t->left_up_w);
+    t->left_down_w = left_after_w(&rc, down);
     t->gives_w = up->all.carried_w;
     t->worst = t->gives_w > 0.0 ? up->most_by : down->most_by;
 }
@@ -325,7 +212,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
                   const struct snapshot *in, const struct estimate *est,
                   struct reserve_now *e)
 {
-    find_edges(cfg, state, est, in, e);
+    edges_find(cfg, state, est, in, e);
     struct side gives = {.most_by = 0};
     struct side takes = {.most_by = 0};
     int n = find_sides(cfg, est, &gives, &takes);
@@ -335,12 +222,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     takes.all.carried_w = -gives.all.carried_w;
     struct reserve_side up = gives.all;
     struct reserve_side down = takes.all;
-    double late_s = smooth_lag_ticks(&state->lag) * cfg->site.control.period_s;
-    struct reserve_cfg rc = {
-        .ramp_max_w_per_s = cfg->site.grid.ramp_max_w_per_s,
-        .ramp_average_s = cfg->site.grid.ramp_average_s,
-        .latency_s = late_s,
-    };
+    struct reserve_cfg rc = trip_terms(cfg, state);
     e->takes_w = fmin(down.power_w, reserve_carried_w(&rc, down.energy_wh));
     e->leaks_w = rc.ramp_max_w_per_s * rc.ramp_average_s * rc.ramp_average_s /
                  rc.latency_s;
@@ -349,11 +231,7 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
     e->trip =
         (struct reserve_trip){.left_up_w = INFINITY, .left_down_w = INFINITY};
     if (n > 1 && gives.most.power_w + takes.most.power_w > 0.0) {
-        struct shed_gives pods = {0.0, 0.0};
-        if (state->resumed && cfg->policy == POLICY_BALLAST) {
-            pods = shed_gives(&cfg->shed, &state->shed, est->pod_w);
-        }
-        find_trip(&rc, &pods, &gives, &takes, &e->trip);
+        find_trip(cfg, state, est, &gives, &takes, &e->trip);
     }
     e->told_wh = told_wh(cfg, in, est);
     e->later_w = later_max_w(&rc, &down);
@@ -378,42 +256,6 @@ void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
         double over_w = up.carried_w - e->trip.left_up_w;
         e->load_max_w = fmin(e->load_max_w, est->load_w - over_w);
     }
-}
-
-/* A phase of a job leads to where the load has been of late: what goes further
- * is one that is there already, as two markers may name the same dip. */
-static double within_range_w(const struct level_range *r, double load_w,
-                             double jump_w)
-{
-    bool known = isfinite(r->lo_w) && isfinite(r->hi_w);
-    return known ? clamp(jump_w, fmin(r->lo_w - load_w, 0.0),
-                         fmax(r->hi_w - load_w, 0.0))
-                 : jump_w;
-}
-
-double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
-                     const struct step_scratch *scratch,
-                     const struct snapshot *in)
-{
-    const struct estimate *est = &scratch->est;
-    double load_w = est->load_w;
-    double reach_s =
-        (double)(state->lag.delay + 1) * cfg->site.control.period_s;
-    int64_t until_ms = in->utc_ms + (int64_t)llround(reach_s * 1e3);
-    double lasts_w = 0.0;
-    double passes_w = 0.0;
-    for (int i = 0; i < JOB_MARKERS_MAX; i++) {
-        const struct job_in *job = &in->jobs[i];
-        bool lasts = job->event == JOB_START || job->event == JOB_STOP;
-        if (job->at_ms >= in->utc_ms && job->at_ms < until_ms) {
-            lasts_w += lasts ? jump_w(job) : 0.0;
-            passes_w += lasts ? 0.0 : jump_w(job);
-        }
-    }
-    double due_w = lasts_w + within_range_w(&state->range, load_w, passes_w);
-    due_w *= due_w < 0.0 ? hold_falls_pu(cfg, state, est) : 1.0;
-    return fmax(-load_w,
-                fmin(due_w, fmax(scratch->reserve.full_w - load_w, 0.0)));
 }
 
 /* Where nothing is listed and no edge of the last hour was larger, it is that

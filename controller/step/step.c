@@ -352,7 +352,7 @@ static void decide(const struct step_cfg *cfg, struct step_state *state,
     record->waiting_wh = queue_sum_wh(cfg, state);
 
     double due_w = cfg->policy == POLICY_BALLAST
-                       ? reserve_due_w(cfg, state, scratch, in)
+                       ? edges_due_w(cfg, state, scratch, in)
                        : 0.0;
     double total_w = smooth.grid_w - est->load_w - due_w;
     if (cfg->policy == POLICY_NONE) {
@@ -401,7 +401,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
     estimate_make(cfg, state, in, est, record);
     age_batteries(cfg, state, in, est);
     if (state->started && believed != (state->meter.doubted == 0)) {
-        /* learnt from what was not so: the grid did not jump, its measure did */
+        /* learnt from what was not so: its measure jumped, not the grid */
         level_init(&state->level);
         level_range_init(&state->range);
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);

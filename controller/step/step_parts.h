@@ -189,18 +189,45 @@ double island_load_w(const struct step_cfg *cfg,
                      const struct step_scratch *scratch,
                      const struct snapshot *in);
 
+/* edges.c: which edges of the load should be covered now: what the site lists,
+ * or has seen of late, and what jobs have announced.  'e' has nothing yet. */
+void edges_find(const struct step_cfg *cfg, const struct step_state *state,
+                const struct estimate *est, const struct snapshot *in,
+                struct reserve_now *e);
+
+/* edges.c: jumps of the load that were announced for the time in which what
+ * is asked now is answered. */
+double edges_due_w(const struct step_cfg *cfg, const struct step_state *state,
+                   const struct step_scratch *scratch,
+                   const struct snapshot *in);
+
+/* trip.c: ramp, its mean, and how late the batteries answer. */
+struct reserve_cfg trip_terms(const struct step_cfg *cfg,
+                              const struct step_state *state);
+
+/* trip.c: what pods that obey make up for at once where a battery that gave
+ * 'edge_w' trips; 'pod_w' as estimate_pod_w() has it. */
+double trip_pods_w(const struct step_cfg *cfg, const struct step_state *state,
+                   const double *pod_w, double edge_w);
+
+/* Of the batteries' power, what a plan does not use each way. */
+struct trip_kept {
+    double charge_w;
+    double discharge_w;
+};
+
+/* trip.c: so that the others, and the pods, can take the place of the largest
+ * that may trip. */
+struct trip_kept trip_kept(const struct step_cfg *cfg,
+                           const struct step_state *state,
+                           const struct snapshot *in);
+
 /* reserve.c: whether the edges that must be covered now are: the site's
  * contingencies and what jobs have announced, against energy, power and
  * latency of the batteries from where the grid is held. */
 void reserve_find(const struct step_cfg *cfg, const struct step_state *state,
                   const struct snapshot *in, const struct estimate *est,
                   struct reserve_now *e);
-
-/* reserve.c: jumps of the load that were announced for the time in which what
- * is asked now is answered. */
-double reserve_due_w(const struct step_cfg *cfg, const struct step_state *state,
-                     const struct step_scratch *scratch,
-                     const struct snapshot *in);
 
 /* hold.c: what the pods draw, and burn for their floors. */
 void hold_look(const struct step_cfg *cfg, struct step_state *state,

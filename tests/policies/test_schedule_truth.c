@@ -14,11 +14,11 @@
 
 #include "models/random.h"
 #include "policies/schedule_check.h"
-#include "policies/schedule_solve.h"
 #include "replay/plan_random.h"
 #include "tests/policies/plan_vectors.h"
+#include "tests/policies/schedule_fixture.h"
 
-enum { STEPS = 96, BATTERIES = 8, PROBLEMS = 400, ITERATIONS = 25 };
+enum { PROBLEMS = 400, ITERATIONS = 25 };
 
 static struct {
     struct schedule_problem problem;
@@ -26,33 +26,20 @@ static struct {
     struct schedule trial;
     struct schedule_lp lp;
     struct schedule_ways ways;
-    struct ipm_memory memory;
-    struct schedule_solver *solver;
-    double *solver_memory;
+    struct bench bench;
 } * f;
 
 static int set_up(void **state)
 {
     (void)state;
-    static const struct schedule_shape shape = {
-        STEPS, BATTERIES, SCHEDULE_SEGMENTS_MAX, SCHEDULE_CLASSES_MAX};
     f = calloc(1, sizeof(*f));
-    if (f == NULL) {
-        return -1;
-    }
-    size_t n = schedule_memory(&shape);
-    f->memory.n = n;
-    f->memory.base = calloc(n, sizeof(double));
-    f->solver_memory = calloc(n, sizeof(double));
-    f->solver = schedule_solver(f->solver_memory, n);
-    return f->memory.base != NULL && f->solver != NULL ? 0 : -1;
+    return f != NULL && bench_open(&f->bench) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    free(f->memory.base);
-    free(f->solver_memory);
+    bench_close(&f->bench);
     free(f);
     return 0;
 }
@@ -77,12 +64,12 @@ static void no_bound_is_above_a_cost(void **state)
         plan_random((uint64_t)seed, &may, &f->problem);
         struct schedule_budget budget = {.n_iterations = 60};
         assert_true(
-            schedule_solve(f->solver, &f->problem, &budget, &f->answer));
-        f->memory.n_used = 0;
+            schedule_solve(f->bench.solver, &f->problem, &budget, &f->answer));
+        f->bench.memory.n_used = 0;
         f->ways.give = f->answer.n_violations > 0;
         one_at_a_time(seed % 2 == 0);
         assert_true(
-            schedule_lp_open(&f->lp, &f->problem, &f->ways, &f->memory));
+            schedule_lp_open(&f->lp, &f->problem, &f->ways, &f->bench.memory));
         double cost =
             schedule_settle(&f->problem, &f->lp.penalties, &f->answer);
         ipm_start(&f->lp.ipm);
@@ -128,12 +115,13 @@ static void directions_are_proven_at_negative_prices(void **state)
 {
     (void)state;
     make_negative(&f->problem);
-    assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+    assert_true(schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
     assert_true(f->answer.n_iterations <= SCHEDULE_ITERATIONS_MAX);
     double gap_pu = f->answer.gap_pu;
     double cost = f->answer.objective_cur;
     struct schedule_budget more = {.n_iterations = 5000};
-    assert_true(schedule_solve(f->solver, &f->problem, &more, &f->answer));
+    assert_true(
+        schedule_solve(f->bench.solver, &f->problem, &more, &f->answer));
     print_message("gap %.2g, with %lld iterations %.2g\n", gap_pu,
                   (long long)f->answer.n_iterations, f->answer.gap_pu);
     assert_int_equal(f->answer.status, PLAN_OPTIMAL);
@@ -160,7 +148,8 @@ static void a_flat_price_leaves_batteries_at_rest(void **state)
             f->problem.import_per_kwh[t] = 0.06;
             f->problem.export_per_kwh[t] = 0.06;
         }
-        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_true(
+            schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
         assert_int_equal(f->answer.status, PLAN_OPTIMAL);
         for (int64_t t = 0; t < f->problem.n_steps; t++) {
             assert_true(fabs(f->answer.battery_w[0][t]) < 1.0);
@@ -212,7 +201,8 @@ static void a_dear_export_is_not_proven_but_bounded(void **state)
     int n_open = 0;
     for (int seed = 1; seed <= 12; seed++) {
         make_dear_exports(&f->problem, (uint64_t)seed);
-        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_true(
+            schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
         struct schedule_verdict v;
         assert_true(schedule_check(&f->problem, &f->answer, &v));
         double cost = f->answer.objective_cur;
@@ -243,7 +233,8 @@ static void schedules_of_one_direction_are_near_their_bound(void **state)
                 {1160, 0.02}, {2153, 0.03}, {7006, 0.02}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         plan_random(rows[i].seed, &may, &f->problem);
-        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_true(
+            schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
         assert_true(f->answer.n_iterations <= SCHEDULE_ITERATIONS_MAX);
         if (f->answer.n_violations > 0 ||
             !(f->answer.gap_pu <= rows[i].gap_pu)) {
@@ -264,7 +255,7 @@ static void a_programme_that_stalls_begins_anew(void **state)
     static const struct plan_random may = {.n_steps_max = STEPS,
                                            .n_batteries_max = BATTERIES};
     plan_random(8152, &may, &f->problem);
-    assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+    assert_true(schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
     assert_int_equal(f->answer.status, PLAN_OPTIMAL);
     assert_true(f->answer.relaxed_gap_pu <= 1e-6);
     assert_true(f->answer.n_violations > 0);

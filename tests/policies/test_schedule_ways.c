@@ -15,15 +15,13 @@
 #include "models/random.h"
 #include "policies/schedule_apart.h"
 #include "policies/schedule_check.h"
-#include "policies/schedule_solve.h"
 #include "tests/policies/plan_vectors.h"
+#include "tests/policies/schedule_fixture.h"
 
-enum { STEPS = 96, BATTERIES = 8, PROBLEMS = 150, CURVES = 300, POINTS = 400 };
+enum { PROBLEMS = 150, CURVES = 300, POINTS = 400 };
 
 static struct {
-    struct schedule_solver *solver;
-    struct ipm_memory base;
-    struct ipm_memory memory;
+    struct bench bench;
     struct schedule_lp lp;
     struct schedule_problem problem;
     struct schedule answer;
@@ -35,24 +33,14 @@ static struct {
 static int set_up(void **state)
 {
     (void)state;
-    static const struct schedule_shape shape = {
-        STEPS, BATTERIES, SCHEDULE_SEGMENTS_MAX, SCHEDULE_CLASSES_MAX};
     f = calloc(1, sizeof(*f));
-    if (f == NULL) {
-        return -1;
-    }
-    f->base.n = f->memory.n = schedule_memory(&shape);
-    f->base.base = calloc(f->base.n, sizeof(double));
-    f->memory.base = calloc(f->memory.n, sizeof(double));
-    f->solver = schedule_solver(f->base.base, f->base.n);
-    return f->solver != NULL && f->memory.base != NULL ? 0 : -1;
+    return f != NULL && bench_open(&f->bench) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    free(f->base.base);
-    free(f->memory.base);
+    bench_close(&f->bench);
     free(f);
     return 0;
 }
@@ -71,7 +59,8 @@ static void these_are_proven_within_the_budget(void **state)
                                      7618, 7975, 8057, 8631, 9152, 9685};
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
         plan_random(seeds[i], &may, &f->problem);
-        assert_true(schedule_solve(f->solver, &f->problem, NULL, &f->answer));
+        assert_true(
+            schedule_solve(f->bench.solver, &f->problem, NULL, &f->answer));
         struct schedule_verdict v;
         assert_true(schedule_check(&f->problem, &f->answer, &v));
         assert_int_equal(f->answer.n_violations, 0);
@@ -119,7 +108,7 @@ static void batteries_apart_bound_every_cost(void **state)
         struct schedule_budget budget = {.n_iterations = 60};
         plan_random((uint64_t)seed, &may, &f->problem);
         assert_true(
-            schedule_solve(f->solver, &f->problem, &budget, &f->answer));
+            schedule_solve(f->bench.solver, &f->problem, &budget, &f->answer));
         if (f->answer.n_violations > 0) {
             continue;
         }
@@ -127,9 +116,9 @@ static void batteries_apart_bound_every_cost(void **state)
         double size = fmax(1.0, fabs(cost));
         share_all(seed % 4 != 0);
         take_some(&random);
-        f->memory.n_used = 0;
+        f->bench.memory.n_used = 0;
         assert_true(
-            schedule_lp_open(&f->lp, &f->problem, &f->ways, &f->memory));
+            schedule_lp_open(&f->lp, &f->problem, &f->ways, &f->bench.memory));
         ipm_start(&f->lp.ipm);
         for (int i = 0; i < 25 && ipm_iterate(&f->lp.ipm); i++) {
             double low = schedule_lp_bound(&f->lp);

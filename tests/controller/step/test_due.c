@@ -62,12 +62,12 @@ static void due_is_what_the_load_does_not_show_yet(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct loop_fixture f = after_dips(rows[i].load_w);
         mark(&f, rows[i].event, rows[i].by_w);
-        double due_w = reserve_due_w(f.cfg, f.state, f.scratch, f.in);
+        double due_w = edges_due_w(f.cfg, f.state, f.scratch, f.in);
         if (fabs(due_w - rows[i].due_w) > 0.1e6) {
             fail_msg("row %zu: %.2f MW", i, due_w / 1e6);
         }
         f.in->jobs[0].at_ms -= 1; /* it shows */
-        assert_true(fabs(reserve_due_w(f.cfg, f.state, f.scratch, f.in)) < 1.0);
+        assert_true(fabs(edges_due_w(f.cfg, f.state, f.scratch, f.in)) < 1.0);
         loop_close(&f);
     }
 }
