@@ -279,16 +279,28 @@ void outlook_announce(struct outlook *o, int64_t at_ms, double change)
     }
 }
 
-/* What the announced changes add to a slot, the one under way by its share. */
+/* Of a change, what is left of it a slot later: as much as of what lay off the
+ * usual so far, and of one like it that lasted. */
+static double lasts_pu(const struct outlook *o, double change)
+{
+    double one = change / o->spread * (change / o->spread);
+    double own = o->rest_own + one;
+    return own > 0.0 ? fmax(0.0, fmin((o->rest_now + one) / own, 1.0)) : 1.0;
+}
+
+/* What the announced changes add to a slot, the one under way by its share.  A
+ * job that ends is followed by the next: they fade as the series does. */
 static double announced(const struct outlook *o, int64_t slot)
 {
     double start_ms = (double)slot * o->cfg.slot_s * 1e3;
     double length_ms = o->cfg.slot_s * 1e3;
     double sum = 0.0;
     for (int64_t i = 0; i < o->n_steps; i++) {
-        double after_ms = start_ms + length_ms - (double)o->steps[i].at_ms;
-        double share = fmax(0.0, fmin(after_ms / length_ms, 1.0));
-        sum += share * o->steps[i].change;
+        double change = o->steps[i].change;
+        double after = (start_ms - (double)o->steps[i].at_ms) / length_ms + 1.0;
+        double share = fmax(0.0, fmin(after, 1.0));
+        double since = fmax(after - 1.0, 0.0);
+        sum += share * pow(lasts_pu(o, change), since) * change;
     }
     return sum;
 }

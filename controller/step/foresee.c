@@ -128,7 +128,7 @@ static void miss(const struct step_cfg *cfg, struct foresee *f,
     }
 }
 
-/* A job's beginning or end moves the site, and its class, for good. */
+/* A job's beginning or end moves the site, and its class. */
 static void announce(const struct step_cfg *cfg, struct foresee *f,
                      const struct job_in *job)
 {

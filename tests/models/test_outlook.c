@@ -188,6 +188,30 @@ static void announced_job_is_added(void **state)
     free(o);
 }
 
+/* Jobs whose ends are followed by the next within the hour: what is announced
+ * goes as quickly.  Jobs that leave a site idle for days do not. */
+static void announced_change_lasts_as_others_did(void **state)
+{
+    (void)state;
+    for (int lasting = 0; lasting < 2; lasting++) {
+        struct outlook *o = fresh(&HOURLY);
+        uint64_t r = random_seed(11);
+        bool down = false;
+        for (int i = 0; i < 4 * WEEK; i++) {
+            bool turns = random_draw(&r, 0.0, 1.0) < (lasting ? 0.02 : 0.05);
+            down = lasting ? turns != down : turns;
+            down = down && i < 4 * WEEK - DAY; /* up for the last day */
+            outlook_feed(o, START_MS + (int64_t)i * HOUR_MS, down ? 6e6 : 10e6);
+        }
+        double usual_w = outlook_ahead(o, 8).mean;
+        outlook_announce(o, START_MS + (int64_t)(4 * WEEK) * HOUR_MS, -4e6);
+        double left_w = usual_w - outlook_ahead(o, 8).mean;
+        assert_true(outlook_ahead(o, 1).mean < 7e6);
+        assert_true(lasting ? left_w > 2e6 : left_w < 0.2e6);
+        free(o);
+    }
+}
+
 static void limits_of_the_series_hold(void **state)
 {
     (void)state;
@@ -358,6 +382,7 @@ int main(void)
         cmocka_unit_test(noise_gives_its_mean_and_its_band),
         cmocka_unit_test(new_level_is_followed),
         cmocka_unit_test(announced_job_is_added),
+        cmocka_unit_test(announced_change_lasts_as_others_did),
         cmocka_unit_test(limits_of_the_series_hold),
         cmocka_unit_test(nothing_is_said_of_nothing),
         cmocka_unit_test(clock_that_goes_back_changes_nothing),
