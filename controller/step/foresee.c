@@ -236,14 +236,19 @@ static void gather_classes(const struct step_cfg *cfg,
 }
 
 /* Of the cars behind the grid connection: the plan moves it. */
-static double charging_w(const struct step_cfg *cfg,
-                         const struct step_state *state)
+static double gather_charging(const struct step_cfg *cfg,
+                              const struct step_state *state, struct foresee *f,
+                              double dt_s)
 {
-    double w = 0.0;
+    double sum_w = 0.0;
     for (int i = 0; i < cfg->site.n_fleets; i++) {
-        w += problem_charging_w(cfg, state, i);
+        struct foresee_cars *c = &f->cars[i];
+        double w = problem_charging_w(cfg, state, i);
+        c->usual_s = fmin(c->usual_s + dt_s, FORESEE_DAY * SLOT_S);
+        c->usual_w += dt_s / c->usual_s * (w - c->usual_w);
+        sum_w += w;
     }
-    return w;
+    return sum_w;
 }
 
 static void gather(const struct step_cfg *cfg, const struct step_state *state,
@@ -253,8 +258,8 @@ static void gather(const struct step_cfg *cfg, const struct step_state *state,
     if (in->dt_s > cfg->pause_max_s) {
         return;
     }
-    double usual_w = load_w - charging_w(cfg, state);
-    add(&f->load_mean, usual_w + queue_behind_w(cfg, state), in->dt_s);
+    double rest_w = load_w - gather_charging(cfg, state, f, in->dt_s);
+    add(&f->load_mean, rest_w + queue_behind_w(cfg, state), in->dt_s);
     gather_classes(cfg, state, f, est, in->dt_s);
     const struct price_in *p = &in->prices[0];
     if (cfg->site.n_prices > 0 && p->n_slots == 0) {

@@ -66,6 +66,8 @@ struct foresee_cars {
     double arrived; /* since the slot began */
     double left;
     int64_t due;
+    double usual_w; /* mean charging behind the grid connection, of a day */
+    double usual_s; /* measured so far, up to that */
 };
 
 /* The outlooks of the classes and then the fleets' availabilities follow. */

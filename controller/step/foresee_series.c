@@ -182,7 +182,9 @@ static bool counted_valid(const struct foresee_cars *c)
     return now_valid(&c->counted) && now_valid(&c->seen) &&
            now_valid(&c->closed) && fabs(c->n_heard) <= SUM_MAX &&
            fabs(c->n_seen) <= SUM_MAX && fabs(c->arrived) <= SUM_MAX &&
-           fabs(c->left) <= SUM_MAX && (c->due == 0 || c->due == 1);
+           fabs(c->left) <= SUM_MAX && (c->due == 0 || c->due == 1) &&
+           c->usual_w >= 0.0 && c->usual_w <= SUM_MAX && c->usual_s >= 0.0 &&
+           c->usual_s <= (double)FORESEE_DAY * FORESEE_SLOT_MS / 1e3;
 }
 
 static bool counts(int64_t n, int64_t most)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "controller/step/foresee.h"
 #include "controller/step/problem.h"
 #include "controller/step/step_parts.h"
 
@@ -10,6 +11,9 @@ static const double LEAST_W = 1.0; /* less is nothing */
 static const double LEAST_WH = 1.0;
 /* Charge beyond need is taken while it is cheap: half of it that much later. */
 static const double BESIDE_HALF_S = 900.0;
+/* Half of those that come later are there by then. */
+static const double COME_HALF_S = 3600.0;
+static const double DAY_S = 86400.0;
 
 double problem_charging_w(const struct step_cfg *cfg,
                           const struct step_state *state, int f)
@@ -54,11 +58,36 @@ static void add_must(const struct problem_must *must, struct problem *p)
     }
 }
 
-static void add_beside(double power_w, struct problem *p)
+static double beside_w(double power_w, double at_s)
+{
+    return power_w * exp2(-at_s / BESIDE_HALF_S);
+}
+
+/* What the cars of a fleet that are here draw 'at_s' from now on average. */
+static double here_w(const struct problem *p, int f, int64_t first_bucket,
+                     double at_s)
+{
+    const struct problem_must *must = &p->must[f];
+    double w = at_s < must->lasts_s ? must->power_w : 0.0;
+    for (int64_t i = first_bucket; i < p->n_buckets; i++) {
+        const struct problem_bucket *b = &p->buckets[i];
+        double hours = b->departs_s / 3600.0;
+        w += at_s < b->departs_s ? b->need_wh / CHARGER_EFF_PU / hours : 0.0;
+    }
+    return w;
+}
+
+/* What they take beyond their need goes on for a while; in time others come,
+ * until as much is drawn as usual. */
+static void add_rest(double now_w, double usual_w, int f, int64_t first_bucket,
+                     struct problem *p)
 {
     double at_s = 0.0;
     for (int64_t t = 0; t < p->n_slots; t++) {
-        p->load_w[t] += power_w * exp2(-at_s / BESIDE_HALF_S);
+        double more_w = beside_w(now_w, at_s);
+        double to_come_w = usual_w - here_w(p, f, first_bucket, at_s) - more_w;
+        double come = 1.0 - exp2(-at_s / COME_HALF_S);
+        p->load_w[t] += more_w + come * fmax(to_come_w, 0.0);
         at_s += p->step_s[t];
     }
 }
@@ -84,8 +113,10 @@ void problem_cars(const struct step_cfg *cfg, const struct step_state *state,
             p->must[f] = (struct problem_must){power_w, lasts_s};
             add_must(&p->must[f], p);
         }
-        if (power_w < LEAST_W && p->n_buckets == n_before) {
-            add_beside(problem_charging_w(cfg, state, f), p);
-        }
+        bool needy = power_w >= LEAST_W || p->n_buckets > n_before;
+        double now_w = needy ? 0.0 : problem_charging_w(cfg, state, f);
+        const struct foresee_cars *cars = &foresee_in(cfg, state)->cars[f];
+        double usual_w = cars->usual_w * cars->usual_s / DAY_S;
+        add_rest(now_w, usual_w, f, n_before, p);
     }
 }

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "controller/step/foresee.h"
 #include "models/wear.h"
+#include "controller/step/foresee.h"
 #include "tests/loop_fixture.h"
 
 enum { TICKS = 100 };
@@ -181,6 +181,38 @@ static void cars_are_in_buckets_and_not_in_the_load(void **state)
     assert_near(load_w[0], load_w[1], 50e3);
 }
 
+/* Cars that are yet to come draw what is usual, once those that are here have
+ * what they need; nobody comes at once, and a fleet elsewhere is not counted.
+ */
+static void cars_to_come_are_in_the_load(void **state)
+{
+    (void)state;
+    const double usual_w = 500e3;
+    for (int behind = 0; behind < 2; behind++) {
+        struct site *site = fixture_site(2, 4, 200);
+        site->fleets[0].behind_poi = behind;
+        struct loop_fixture f = loop_open(site, POLICY_BALLAST, 100e6);
+        for (int t = 0; t < 30 * TICKS; t++) {
+            loop_tick(&f, 100e6);
+        }
+        loop_observe(&f);
+        struct foresee_cars *cars = &foresee_of(f.cfg, f.state)->cars[0];
+        assert_true(behind ? cars->usual_w > 10e3 : cars->usual_w == 0.0);
+        struct problem *p = calloc(2, sizeof(*p));
+        cars->usual_w = 0.0;
+        step_problem(f.cfg, f.state, f.in, &p[0]);
+        cars->usual_w = behind ? usual_w : 0.0;
+        cars->usual_s = 86400.0;
+        step_problem(f.cfg, f.state, f.in, &p[1]);
+        int64_t last = p[0].n_slots - 1;
+        assert_near(p[1].load_w[0], p[0].load_w[0], 1e3);
+        assert_near(p[1].load_w[last] - p[0].load_w[last],
+                    behind ? usual_w : 0.0, 20e3);
+        free(p);
+        loop_close(&f);
+    }
+}
+
 /* What the utility wants kept for an outage: now, and where it begins within
  * two hours, for filling up takes its time; a share of the window. */
 static void a_told_reserve_is_kept(void **state)
@@ -326,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_warranty_used_ahead_lifts_the_prices),
         cmocka_unit_test(the_warranty_counts_what_went_through),
         cmocka_unit_test(cars_are_in_buckets_and_not_in_the_load),
+        cmocka_unit_test(cars_to_come_are_in_the_load),
         cmocka_unit_test(a_told_reserve_is_kept),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
