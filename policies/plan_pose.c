@@ -22,7 +22,7 @@ static const double heavier_pu = 0.075;
 static const double fill_s = 16.0 * 3600.0;
 
 /* Energy left at the end is worth what it costs in the cheapest quarter of the
- * slots: it need not be bought then.  Neither buying for nothing but that nor
+ * time: it need not be bought then.  Neither buying for nothing but that nor
  * selling out pays. */
 static const double left_pu = 0.25;
 
@@ -39,19 +39,20 @@ static double horizon_s(const struct problem *p)
     return s;
 }
 
-/* The import price below which that part of the slots lies: the k-th smallest
- * by counting, bounded and without a copy. */
+/* The import price below which it is for that part of the time: by counting,
+ * bounded and without a copy. */
 static double price_of(const struct problem *p, double pu)
 {
-    int64_t k = (int64_t)(pu * (double)(p->n_slots - 1));
+    double part_s = pu * horizon_s(p);
     for (int64_t i = 0; i < p->n_slots; i++) {
-        int64_t below = 0;
-        int64_t same = 0;
+        double below_s = 0.0;
+        double same_s = 0.0;
         for (int64_t j = 0; j < p->n_slots; j++) {
-            below += p->import_per_kwh[j] < p->import_per_kwh[i];
-            same += p->import_per_kwh[j] == p->import_per_kwh[i];
+            double price = p->import_per_kwh[j];
+            below_s += price < p->import_per_kwh[i] ? p->step_s[j] : 0.0;
+            same_s += price == p->import_per_kwh[i] ? p->step_s[j] : 0.0;
         }
-        if (below <= k && k < below + same) {
+        if (below_s <= part_s && part_s < below_s + same_s) {
             return p->import_per_kwh[i];
         }
     }
