@@ -144,7 +144,7 @@ void outlook_init(struct outlook *o, const struct outlook_cfg *cfg);
 void outlook_feed(struct outlook *o, int64_t start_ms, double value);
 
 /* The scheduler announces that the series changes by 'change' at 'at_ms'; it
- * lasts as such changes did. */
+ * fades as what lies off the usual does. */
 void outlook_announce(struct outlook *o, int64_t at_ms, double change);
 
 /* Slot 'k' ahead, 1 .. n_ahead: 1 is the one after the newest.  NAN while

@@ -4,8 +4,9 @@
 
 #include "controller/step/step_parts.h"
 
-static const double FROZEN_S = 5.0;  /* the same value, to the last bit */
-static const double LATE_S = 3.0;    /* what it sees, others may say by then */
+/* The same value, to the last bit, for longer than pods may be late with what
+ * it has seen. */
+static const double FROZEN_S = 2.0;
 static const double MOVED_PU = 0.02; /* of the import limit, meanwhile */
 static const double TURNED_S = 6.0;  /* longer than a pod's report lags */
 static const double TURNED_PU = 0.2; /* of the pods that it does not see */
@@ -40,12 +41,14 @@ static bool is_frozen(const struct step_cfg *cfg, struct meter_state *m,
         return false;
     }
     m->same_s += dt_s;
-    if (m->same_s < LATE_S) {
+    if (m->same_s < cfg->pod_max_age_s) {
         m->told_w = told_w;
     }
+    double period_s = cfg->site.control.period_s;
+    double frozen_s = cfg->pod_max_age_s + fmax(FROZEN_S, period_s);
     bool moved =
         fabs(told_w - m->told_w) > MOVED_PU * cfg->site.grid.import_max_w;
-    return m->same_s >= FROZEN_S && (moved || m->doubted);
+    return m->same_s >= frozen_s && (moved || m->doubted);
 }
 
 /* It sees far less than the pods say they draw: turned, or another's. */

@@ -262,18 +262,25 @@ static bool heard_all(const struct step_cfg *cfg, const struct snapshot *in,
 }
 
 /* From the grid and the batteries as they are. */
-static void take_over(const struct step_cfg *cfg, struct step_state *state,
-                      const struct estimate *est)
+static void begin_anew(const struct step_cfg *cfg, struct step_state *state,
+                       const struct estimate *est)
 {
-    state->started = 1;
     smooth_reset(&state->smooth);
-    memset(state->found, 0, sizeof(state->found));
-    state->resumed = 0;
     level_range_part(&state->range); /* what changed meanwhile was no edge */
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct battery_estimate *e = &est->batteries[i];
         state->set_w[i] = e->known ? e->power_w : 0.0;
     }
+}
+
+/* And from the caps that the pods are found with. */
+static void take_over(const struct step_cfg *cfg, struct step_state *state,
+                      const struct estimate *est)
+{
+    state->started = 1;
+    memset(state->found, 0, sizeof(state->found));
+    state->resumed = 0;
+    begin_anew(cfg, state, est);
 }
 
 /* A controller that has just been started, or stood still for so long that
@@ -406,7 +413,7 @@ void step(const struct step_cfg *cfg, struct step_state *state,
         level_range_init(&state->range);
         foresee_soon_init(cfg, &foresee_of(cfg, state)->soon);
         pace_init(cfg, state);
-        take_over(cfg, state, est);
+        begin_anew(cfg, state, est);
     }
     scratch->caps = caps_now(cfg, in, state->level.level_w);
     if (listening(cfg, state, in, est)) {

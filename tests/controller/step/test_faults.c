@@ -374,6 +374,28 @@ static void meter_that_returns_is_no_step(void **state)
     loop_close(&f);
 }
 
+/* What is held back for a limit is known, whatever becomes of the meter. */
+static void doubt_invents_nothing_held_back(void **state)
+{
+    (void)state;
+    struct loop_fixture f =
+        loop_open(fixture_site(3, 4, 0), POLICY_BALLAST, 100e6);
+    f.cfg->site.grid.meter.present = true;
+    f.cfg->site.grid.import_max_w = 70e6;
+    for (int k = 0; k < 36300; k++) {
+        loop_observe(&f);
+        if (k == 36000) {
+            assert_true(f.state->held_w > 20e6);
+            f.state->meter.doubted = 1;
+            f.state->meter.well_s = 0.0;
+        }
+        loop_act(&f, 100e6);
+        assert_true(k < 36000 || fabs(f.state->demand_w - 100e6) < 1e6);
+    }
+    assert_int_equal(f.state->meter.doubted, 0);
+    loop_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +412,7 @@ int main(void)
         cmocka_unit_test(steady_meter_is_believed),
         cmocka_unit_test(meter_that_knows_first_is_believed),
         cmocka_unit_test(meter_that_returns_is_no_step),
+        cmocka_unit_test(doubt_invents_nothing_held_back),
         cmocka_unit_test(pod_that_says_nothing_is_not_waited_for),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "models/wear.h"
 #include "controller/step/foresee.h"
+#include "models/wear.h"
 #include "tests/loop_fixture.h"
 
 enum { TICKS = 100 };
