@@ -55,8 +55,9 @@ start_broker()
 {
     local conf=${1:-$dir/broker.conf}
     if [ $# -eq 0 ]; then
-        printf 'listener %s 127.0.0.1\nallow_anonymous true\n%s\n' "$mqtt" \
-            'persistence false' >"$conf"
+        printf 'listener %s 127.0.0.1\n' "$mqtt" >"$conf"
+        printf '%s\n' 'allow_anonymous true' 'persistence false' \
+            'log_type error' 'log_type warning' 'log_type subscribe' >>"$conf"
     fi
     mosquitto -c "$conf" >"$dir/broker.log" 2>&1 &
     broker=$!
@@ -70,6 +71,16 @@ start_sim()
 {
     "$BALLAST" sim "$site" "$@" >"$logs/sim.log" 2>&1 &
     sim=$!
+}
+
+# sim_listens: back once the simulator would hear a fault, of start_broker's own
+# broker.  What is said before is lost.
+sim_listens()
+{
+    for _ in $(seq 150); do
+        grep -q ' ballast/v1/t/sim/set$' "$dir/broker.log" && return
+        sleep 0.1
+    done
 }
 
 start_run()

@@ -38,7 +38,7 @@ heard()
 
 start_broker
 start_sim --load gen:training
-sleep 1
+sim_listens
 fault '{"load_w":3200000}'
 start_run
 until_holds "the load is served, and floors are out that burn nothing" 25 \

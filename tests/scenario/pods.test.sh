@@ -33,7 +33,7 @@ EOF
 
 start_broker
 start_sim --load gen:training
-sleep 1
+sim_listens
 fault '{"load_w":1600000}'
 start_run
 until_holds "the load is seen, nothing is held back" 20 \

@@ -31,7 +31,7 @@ site "$dir/before.yaml" "utility: {baseline: {method: meter-before, before: 1 mi
 printf 't_s,load_kw\n0,3000\n600,3000\n' >"$dir/load.csv"
 start_broker
 start_sim --load "$dir/load.csv"
-sleep 1
+sim_listens
 start_run
 for _ in $(seq 100); do
     "$BALLAST" status "$dir/t.db" --json >"$dir/s.json" 2>/dev/null &&
