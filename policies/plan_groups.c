@@ -8,8 +8,11 @@
 /* Batteries of one kind whose charge differs by more are planned apart. */
 static const double apart_pu = 0.2;
 /* At either end of the window their power fades (controller/step/estimate.c)
- * and a gauge may err: the plan stays away from it. */
-static const double end_pu = 0.05;
+ * and a gauge may err: the plan stays away from it.  At the low end that is
+ * also what carries a load that starts, and what a battery gave that trips,
+ * until the grid has followed. */
+static const double low_pu = 0.05;
+static const double high_pu = 0.03;
 /* Of the power, at least, however much smoothing wants. */
 static const double power_least_pu = 0.25;
 /* Where the charge is outside of what the plan may use, it is brought back
@@ -140,16 +143,16 @@ static void add(struct sum *s, const struct site_battery *b, double soc_pu,
     double stored_wh = soc_pu * energy_wh;
     double lo_wh = b->soc_min_pu * energy_wh;
     double hi_wh = b->soc_max_pu * energy_wh;
-    double margin_wh = end_pu * energy_wh;
+    double low_wh = lo_wh + low_pu * energy_wh;
+    double high_wh = hi_wh - high_pu * energy_wh;
     s->energy_wh += energy_wh;
     s->stored_wh += stored_wh;
     s->below_wh += fmax(lo_wh - stored_wh, 0.0);
     s->above_wh += fmax(stored_wh - hi_wh, 0.0);
     s->lo_wh += fmin(lo_wh, stored_wh);
     s->hi_wh += fmax(hi_wh, stored_wh);
-    s->ceiling_wh += hi_wh - margin_wh;
-    s->floor_wh += fmin(lo_wh + margin_wh + fmax(b->reserve_wh, told_wh),
-                        hi_wh - margin_wh);
+    s->ceiling_wh += high_wh;
+    s->floor_wh += fmin(low_wh + fmax(b->reserve_wh, told_wh), high_wh);
     s->charge_w += fmin(b->charge_max_w, b->transformer_va);
     s->discharge_w += fmin(b->discharge_max_w, b->transformer_va);
     s->eff_wh += sqrt(b->efficiency_pu) * energy_wh;

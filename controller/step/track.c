@@ -14,33 +14,41 @@ static const double WRONG_PU = 0.01;
 static const double SLOW_PU = 0.005;
 static const double LOSSES_PU = 0.005; /* of the load */
 /* A peak is held a little lower: what leaks past the batteries counts too. */
-static const double PEAK_PU = 0.998;
+static const double PEAK_PU = 0.9995;
+/* What an interval has left over is made up for before it ends, by that much
+ * above the peak at most: a mean that is never passed is never reached either,
+ * and each kW below it is as much less to charge with. */
+static const double MAKES_UP_PU = 0.01;
 static const double LAST_S = 60.0; /* of an interval: late for large moves */
 /* The grid sets out for a slot by that much early at most. */
 static const double WAY_S = 1200.0;
 /* A plan whose grid stands at the peak means the grid, not the batteries: when
- * the load is below what was forecast they charge with the rest.  Else what is
- * above costs charge, what is below gives none back, and the batteries are
- * never as full as planned. */
+ * the load is below what was forecast they charge with the rest, or give that
+ * much less.  Else what is above costs charge, what is below gives none back,
+ * and the batteries are never as full as planned. */
 static const double FILLS_PU = 0.99;
+static const double MEANT_PU = 1e-3; /* of their power: they are to move */
+static const int SURE_SLOTS = 4;     /* after the one that they are in */
 /* Likewise where it stands as low as it may, within that part of their power:
  * they give all that the load takes. */
 static const double DRAINS_PU = 0.01;
 static const double REST_PU = 0.01; /* of the power: nothing is planned */
 /* Of the energy above the low end of the window: what comes back whatever that
- * costs, what is smoothing's alone, and over what more a peak is given up.  The
- * plan stays above all of it (policies/plan_groups.c). */
+ * costs, what is smoothing's alone, and over what more a peak is given up;
+ * below the high end, what is smoothing's alone.  The plan stays off all of it
+ * (policies/plan_groups.c). */
 static const double BACK_PU = 0.01;
 static const double KEEP_PU = 0.03;
 static const double FADE_PU = 0.02;
+static const double FULL_PU = 0.02;
 
 /* What the plan asks of the batteries now. */
 struct wanted {
     double power_w;   /* + charge */
     double stored_wh; /* energy that should be in them */
     double peak_w;    /* mean of a demand interval not to be passed */
-    bool fills;       /* it charges with all that is left below that */
-    bool drains;      /* it gives all that the load takes */
+    bool fills;       /* they take all that is left below that */
+    bool drains;      /* they give all that the load takes */
 };
 
 /* The slot whose power the grid should be on its way to: half of the way lies
@@ -73,6 +81,15 @@ static int slot_ahead(const struct step_cfg *cfg,
     return ahead;
 }
 
+/* Whether the batteries are to move with the load.  What they do not give can
+ * be given later where later prices are known; where they are not, it may have
+ * been the dearest hour. */
+static bool means_grid(const struct plan *plan, int slot, double power_pu)
+{
+    return power_pu > MEANT_PU ||
+           (power_pu < -MEANT_PU && plan->n_sure > slot + SURE_SLOTS);
+}
+
 /* Nothing, and the energy that they started with, without a plan. */
 static struct wanted plan_now(const struct step_cfg *cfg,
                               const struct step_state *state,
@@ -95,7 +112,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     struct wanted w = {.power_w = power_w,
                        .stored_wh = end_pu * est->usable_wh,
                        .peak_w = costs ? plan->peak_w : INFINITY};
-    w.fills = power_w > REST_PU * est->charge_max_w &&
+    w.fills = means_grid(plan, slot, power_w / est->charge_max_w) &&
               plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
     w.drains = power_w < -REST_PU * est->discharge_max_w &&
                plan->grid_w[ahead] <=
@@ -128,7 +145,7 @@ static double follow_w(const struct step_state *state,
 }
 
 /* The grid's power over the rest of the demand interval that holds its mean at
- * the peak; what is left over early is not made up for. */
+ * the peak. */
 static double peak_left_w(const struct step_cfg *cfg,
                           const struct step_state *state, double peak_w)
 {
@@ -136,7 +153,7 @@ static double peak_left_w(const struct step_cfg *cfg,
     double whole_s = cfg->site.grid.demand_interval_s;
     double left_s = fmax(whole_s - state->interval_s, LAST_S);
     double rest_ws = hold_w * (state->interval_s + left_s) - state->interval_ws;
-    return fmin(hold_w, rest_ws / left_s);
+    return fmin((1.0 + MAKES_UP_PU) * hold_w, rest_ws / left_s);
 }
 
 /* Energy at the ends of the windows of the usable batteries. */
@@ -158,7 +175,7 @@ static struct ends ends_of(const struct step_cfg *cfg,
             e.back_wh += low_wh + BACK_PU * b->energy_wh;
             e.keep_wh += low_wh + KEEP_PU * b->energy_wh;
             e.fade_wh += low_wh + (KEEP_PU + FADE_PU) * b->energy_wh;
-            e.full_wh += (b->soc_max_pu - KEEP_PU) * b->energy_wh;
+            e.full_wh += (b->soc_max_pu - FULL_PU) * b->energy_wh;
         }
     }
     return e;
