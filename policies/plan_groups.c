@@ -10,9 +10,11 @@ static const double apart_pu = 0.2;
 /* At either end of the window their power fades (controller/step/estimate.c)
  * and a gauge may err: the plan stays away from it.  At the low end that is
  * also what carries a load that starts, and what a battery gave that trips,
- * until the grid has followed. */
+ * until the grid has followed; at the high end what was put off and is done
+ * later, all of which may end at once. */
 static const double low_pu = 0.05;
 static const double high_pu = 0.03;
+static const double waits_pu = 0.05;
 /* Of the power, at least, however much smoothing wants. */
 static const double power_least_pu = 0.25;
 /* Where the charge is outside of what the plan may use, it is brought back
@@ -136,15 +138,17 @@ static void add_segments(struct sum *s, const struct problem *p, int i,
     }
 }
 
-static void add(struct sum *s, const struct site_battery *b, double soc_pu,
-                double told_wh)
+static void add(struct sum *s, const struct problem *p,
+                const struct site_battery *b, int i)
 {
+    double soc_pu = p->soc_pu[i];
+    double told_wh = p->reserve_wh[i];
     double energy_wh = b->energy_wh;
     double stored_wh = soc_pu * energy_wh;
     double lo_wh = b->soc_min_pu * energy_wh;
     double hi_wh = b->soc_max_pu * energy_wh;
     double low_wh = lo_wh + low_pu * energy_wh;
-    double high_wh = hi_wh - high_pu * energy_wh;
+    double high_wh = hi_wh - (p->waits ? waits_pu : high_pu) * energy_wh;
     s->energy_wh += energy_wh;
     s->stored_wh += stored_wh;
     s->below_wh += fmax(lo_wh - stored_wh, 0.0);
@@ -214,7 +218,7 @@ void plan_store(const struct site *site, const struct problem *p,
     for (int i = 0; i < site->n_batteries; i++) {
         if (stores->group[i] == group) {
             name = name == NULL ? site->batteries[i].name : name;
-            add(&s, &site->batteries[i], p->soc_pu[i], p->reserve_wh[i]);
+            add(&s, p, &site->batteries[i], i);
             add_segments(&s, p, i, site->batteries[i].energy_wh);
         }
     }

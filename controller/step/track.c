@@ -35,7 +35,8 @@ static const double DRAINS_PU = 0.01;
 static const double REST_PU = 0.01; /* of the power: nothing is planned */
 /* Of the energy above the low end of the window: what comes back whatever that
  * costs, what is smoothing's alone, and over what more a peak is given up;
- * below the high end, what is smoothing's alone.  The plan stays off all of it
+ * below the high end, what is smoothing's alone: the same where work that was
+ * put off may end at once.  The plan stays off all of it
  * (policies/plan_groups.c). */
 static const double BACK_PU = 0.01;
 static const double KEEP_PU = 0.03;
@@ -168,6 +169,7 @@ static struct ends ends_of(const struct step_cfg *cfg,
                            const struct estimate *est)
 {
     struct ends e = {0.0, 0.0, 0.0, 0.0};
+    double full_pu = cfg->any_waits ? KEEP_PU : FULL_PU;
     for (int i = 0; i < cfg->site.n_batteries; i++) {
         const struct site_battery *b = &cfg->site.batteries[i];
         if (est->batteries[i].usable) {
@@ -175,7 +177,7 @@ static struct ends ends_of(const struct step_cfg *cfg,
             e.back_wh += low_wh + BACK_PU * b->energy_wh;
             e.keep_wh += low_wh + KEEP_PU * b->energy_wh;
             e.fade_wh += low_wh + (KEEP_PU + FADE_PU) * b->energy_wh;
-            e.full_wh += (b->soc_max_pu - FULL_PU) * b->energy_wh;
+            e.full_wh += (b->soc_max_pu - full_pu) * b->energy_wh;
         }
     }
     return e;

@@ -60,8 +60,8 @@ static void cheap_in_dear_out(void **state)
     double out_w = 0.0;
     for (int i = 0; i < 96; i++) {
         double w = b.plan->battery_w[i];
-        assert_true(i < 32 || w <= 1e4); /* of 20 MW: nothing */
-        assert_true(i >= 64 || w >= -1e4);
+        assert_true(i < 32 || w <= 2e4); /* of 20 MW: nothing */
+        assert_true(i >= 64 || w >= -2e4);
         assert_true(fabs(b.plan->grid_w[i] - 100e6 - w) < 1.0);
         in_w += fmax(w, 0.0);
         out_w += fmax(-w, 0.0);
