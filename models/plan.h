@@ -106,7 +106,7 @@ struct problem {
     double kept_charge_w;    /* of the power, for smoothing and in case a */
     double kept_discharge_w; /* battery trips */
     double smooth_wh;        /* energy kept for smoothing, at either end */
-    int64_t waits;           /* 1 where work is put off: it may end at once */
+    int64_t waits;           /* 1 where work may be put off: it ends at once */
     double reserve_wh[SITE_BATTERIES_MAX];   /* kept because the utility says
                                               * that an outage may come */
     double soc_pu[SITE_BATTERIES_MAX];       /* now */

@@ -235,7 +235,7 @@ static void describe_smoothing(const struct maker *m, bool waits)
     if (waits) {
         edge_w = fmax(edge_w, problem_beside_w(m->cfg, m->state));
     }
-    m->p->waits = waits ? 1 : 0;
+    m->p->waits = m->cfg->any_waits ? 1 : 0;
     double ramp = m->cfg->site.grid.ramp_max_w_per_s;
     m->p->ramp_max_w_per_s = ramp;
     m->p->grid_start_w = m->state->smooth.ref_w;

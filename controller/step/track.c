@@ -28,7 +28,7 @@ static const double WAY_S = 1200.0;
  * and the batteries are never as full as planned. */
 static const double FILLS_PU = 0.99;
 static const double MEANT_PU = 1e-3; /* of their power: they are to move */
-static const int SURE_SLOTS = 4;     /* after the one that they are in */
+static const double SURE_S = 3600.0; /* of prices, to give less */
 /* Likewise where it stands as low as it may, within that part of their power:
  * they give all that the load takes. */
 static const double DRAINS_PU = 0.01;
@@ -82,13 +82,19 @@ static int slot_ahead(const struct step_cfg *cfg,
     return ahead;
 }
 
-/* Whether the batteries are to move with the load.  What they do not give can
- * be given later where later prices are known; where they are not, it may have
- * been the dearest hour. */
-static bool means_grid(const struct plan *plan, int slot, double power_pu)
+/* Whether the batteries are to move with the load from 'slot' on.  What they do
+ * not give can be given later where later prices are known; where they are not,
+ * it may have been the dearest hour. */
+static bool means_grid(const struct plan *plan, int slot,
+                       const struct estimate *est)
 {
-    return power_pu > MEANT_PU ||
-           (power_pu < -MEANT_PU && plan->n_sure > slot + SURE_SLOTS);
+    double power_w = plan->battery_w[slot];
+    double sure_s = 0.0;
+    for (int k = slot; k < plan->n_sure && sure_s < SURE_S; k++) {
+        sure_s += plan->step_s[k];
+    }
+    return power_w > MEANT_PU * est->charge_max_w ||
+           (power_w < -MEANT_PU * est->discharge_max_w && sure_s >= SURE_S);
 }
 
 /* Nothing, and the energy that they started with, without a plan. */
@@ -113,7 +119,7 @@ static struct wanted plan_now(const struct step_cfg *cfg,
     struct wanted w = {.power_w = power_w,
                        .stored_wh = end_pu * est->usable_wh,
                        .peak_w = costs ? plan->peak_w : INFINITY};
-    w.fills = means_grid(plan, slot, power_w / est->charge_max_w) &&
+    w.fills = means_grid(plan, ahead, est) &&
               plan->grid_w[ahead] >= FILLS_PU * w.peak_w;
     w.drains = power_w < -REST_PU * est->discharge_max_w &&
                plan->grid_w[ahead] <=
@@ -236,7 +242,8 @@ double track_plan(const struct step_cfg *cfg, const struct step_state *state,
     double free_w =
         peak_left_w(cfg, state, wanted.peak_w) - state->level.level_w;
     if (wanted.fills) {
-        double fill_w = fmin(free_w, est->charge_max_w);
+        bool gives = wanted.power_w < 0.0;
+        double fill_w = fmin(free_w, gives ? 0.0 : est->charge_max_w);
         wanted.power_w = fmax(wanted.power_w, fill_w);
         w = fmax(w, fill_w);
     }

@@ -77,6 +77,18 @@ static void cheap_in_dear_out(void **state)
     close_bench(&b);
 }
 
+/* All of what was put off may end at once: room for that. */
+static void work_that_waits_leaves_the_top_free(void **state)
+{
+    (void)state;
+    struct bench b = open_bench(2);
+    three_prices(b.p);
+    b.p->waits = 1;
+    solve(&b);
+    assert_true(b.plan->soc_pu[31] > 0.84 && b.plan->soc_pu[31] < 0.851);
+    close_bench(&b);
+}
+
 /* Prices 0.05, then 0.10: a margin of 0.045 after losses. */
 static bool trades_at(double per_kwh)
 {
@@ -395,6 +407,7 @@ int main(void)
         cmocka_unit_test(flat_prices_move_nothing),
         cmocka_unit_test(it_says_how_far_prices_are_known),
         cmocka_unit_test(cheap_in_dear_out),
+        cmocka_unit_test(work_that_waits_leaves_the_top_free),
         cmocka_unit_test(a_told_reserve_stays_in),
         cmocka_unit_test(a_reserve_of_the_site_stays_in),
         cmocka_unit_test(wear_counts),
