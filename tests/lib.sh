@@ -18,14 +18,21 @@ verdict()
 }
 
 # free_ports N: as many TCP ports of loopback as were free a moment ago, on
-# one line.
+# one line.  Below those that the system gives to connections that go out: one
+# of another test would take it before it is listened to.
 free_ports()
 {
     /usr/bin/python3 - "$1" <<'PYTHON'
-import socket, sys
-s = [socket.socket() for i in range(int(sys.argv[1]))]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])
+import random, socket, sys
+found = []
+while len(found) < int(sys.argv[1]):
+    s = socket.socket()
+    try:
+        s.bind(("127.0.0.1", random.randrange(20000, 32000)))
+        found.append(s)
+    except OSError:
+        s.close()
+print(*[s.getsockname()[1] for s in found])
 PYTHON
 }
 
